@@ -1,0 +1,87 @@
+/**
+ * The values that a resource is found by, as extraction hands them to storage. Each value names the `path` it
+ * came from (one row per path, not per search-parameter code: `patient` and `subject` share a path and differ
+ * at query time). Times are milliseconds since 1970 UTC, both ends inclusive.
+ */
+export interface IndexValues {
+  readonly tokens: readonly TokenValue[];
+  readonly strings: readonly StringValue[];
+  readonly dates: readonly DateValue[];
+  readonly numbers: readonly NumberValue[];
+  readonly quantities: readonly QuantityValue[];
+  readonly uris: readonly UriValue[];
+  readonly references: readonly ReferenceValue[];
+}
+
+/** `system` is null where the value has none. */
+export interface TokenValue {
+  readonly path: string;
+  readonly system: string | null;
+  readonly value: string;
+}
+
+/** `normalized` is what ordinary string search compares: lower case, without accents. Both at most 512 characters. */
+export interface StringValue {
+  readonly path: string;
+  readonly normalized: string;
+  readonly exact: string;
+}
+
+/** An open end is -8.64e15 or 8.64e15. */
+export interface DateValue {
+  readonly path: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The implicit range of a search value is judged at query time (https://hl7.org/fhir/R4/search.html#number). */
+export interface NumberValue {
+  readonly path: string;
+  readonly value: number;
+}
+
+/** `canonical*` is the value in UCUM base units, null where the unit is not UCUM. */
+export interface QuantityValue {
+  readonly path: string;
+  readonly value: number;
+  readonly system: string | null;
+  readonly code: string | null;
+  readonly unit: string | null;
+  readonly canonicalValue: number | null;
+  readonly canonicalUnit: string | null;
+}
+
+export interface UriValue {
+  readonly path: string;
+  readonly value: string;
+}
+
+/**
+ * A literal reference to a resource of this server (`type` and `id`), or any other reference as `url`
+ * (absolute URL, `urn:`, canonical with its `|version`). Contained (`#x`) references are not indexed.
+ */
+export interface ReferenceValue {
+  readonly path: string;
+  readonly type: string | null;
+  readonly id: string | null;
+  readonly url: string | null;
+}
+
+/** The nine kinds of search parameter, https://hl7.org/fhir/R4/search.html#ptypes. */
+export type SearchParameterType =
+  'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
+
+/** One search parameter as it applies to one resource type. */
+export interface SearchParameter {
+  readonly code: string;
+  readonly url: string;
+  readonly type: SearchParameterType;
+  /** The paths whose rows answer it (an OR); empty for parameters that are not indexed (`_id`, `_text`, …). */
+  readonly paths: readonly string[];
+  /** Reference parameters: the resource types it may point to; empty means any. */
+  readonly targets: readonly string[];
+  /** Reference parameters: only rows whose target is of this type count (`patient` on the path of `subject`). */
+  readonly targetFilter: string | null;
+  /** FHIRPath expression, as published. */
+  readonly expression: string;
+}

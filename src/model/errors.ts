@@ -1,0 +1,108 @@
+import type { OperationOutcome, OutcomeIssue } from './resource.js';
+
+/**
+ * Every error that the server answers with, by stable code: HTTP status, FHIR issue type
+ * (http://hl7.org/fhir/issue-type) and what the client can do. `docs/errors.md` is held equal to this table
+ * by a test.
+ */
+export const ERROR_CATALOGUE = {
+  MALFORMED_JSON: { status: 400, issue: 'structure', advice: 'Send one JSON document in UTF-8.' },
+  PAYLOAD_TOO_LARGE: { status: 413, issue: 'too-long', advice: 'Send less, or raise the limit in the settings.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, issue: 'not-supported', advice: 'Send application/fhir+json.' },
+  NOT_ACCEPTABLE: { status: 406, issue: 'not-supported', advice: 'Accept application/fhir+json.' },
+  INVALID_RESOURCE: { status: 422, issue: 'invalid', advice: 'Correct the elements that the issues name.' },
+  INVALID_REQUEST: { status: 400, issue: 'invalid', advice: 'Correct the request.' },
+  UNKNOWN_RESOURCE_TYPE: { status: 404, issue: 'not-supported', advice: 'Use a FHIR R4 resource type.' },
+  UNKNOWN_OPERATION: { status: 404, issue: 'not-supported', advice: 'See the CapabilityStatement for operations.' },
+  METHOD_NOT_ALLOWED: { status: 405, issue: 'not-supported', advice: 'Use a method that the Allow header lists.' },
+  NOT_FOUND: { status: 404, issue: 'not-found', advice: 'Check the type, id and tenant.' },
+  GONE: { status: 410, issue: 'deleted', advice: 'The resource was deleted; its history can be read.' },
+  SEVERAL_MATCHES: { status: 412, issue: 'multiple-matches', advice: 'Narrow the criteria to one resource.' },
+  VERSION_CONFLICT: { status: 409, issue: 'conflict', advice: 'Read the resource again and repeat the change.' },
+  VERSION_MISMATCH: { status: 412, issue: 'conflict', advice: 'Read the current version and send its ETag.' },
+  PRECONDITION_FAILED: { status: 412, issue: 'conflict', advice: 'The condition of the request does not hold.' },
+  REFERENCE_NOT_FOUND: { status: 400, issue: 'not-found', advice: 'Create the target first, or correct the reference.' },
+  DELETE_CONFLICT: { status: 409, issue: 'conflict', advice: 'Delete or change the resources that refer to it first.' },
+  DUPLICATE: { status: 409, issue: 'duplicate', advice: 'Use the resource that exists.' },
+  UNKNOWN_SEARCH_PARAMETER: {
+    status: 400,
+    issue: 'not-supported',
+    advice: 'Use a parameter of the CapabilityStatement, or send Prefer: handling=lenient.',
+  },
+  INVALID_SEARCH: { status: 400, issue: 'invalid', advice: 'Correct the search parameter that is named.' },
+  INVALID_PAGE_LINK: { status: 400, issue: 'invalid', advice: 'Follow page links as they were given.' },
+  UNKNOWN_PAGE_LINK: { status: 404, issue: 'not-found', advice: 'Repeat the search; page links end with their time.' },
+  LIMIT_EXCEEDED: { status: 400, issue: 'too-costly', advice: 'Ask for less in one request.' },
+  SEARCH_TIMEOUT: { status: 503, issue: 'timeout', advice: 'Narrow the search, or try again later.' },
+  UNKNOWN_PARTITION: { status: 404, issue: 'not-found', advice: 'Check the tenant, or create the partition.' },
+  INVALID_PARTITION: { status: 400, issue: 'invalid', advice: 'Correct the partition name or id.' },
+  PARTITION_EXISTS: { status: 409, issue: 'duplicate', advice: 'Use another partition name or id.' },
+  PARTITION_NOT_EMPTY: { status: 409, issue: 'conflict', advice: 'Empty the partition first, or pass purge=true.' },
+  PARTITION_REQUIRED_ONE: { status: 400, issue: 'invalid', advice: 'A write goes to exactly one partition.' },
+  NOT_PARTITIONABLE: { status: 422, issue: 'business-rule', advice: 'Write this type to DEFAULT.' },
+  PARTITION_NOT_DECIDED: {
+    status: 500,
+    issue: 'exception',
+    advice: 'Register an interceptor that answers the pointcut that is named.',
+  },
+  TENANT_MALFORMED: { status: 400, issue: 'invalid', advice: 'Correct the tenant in the URL or header.' },
+  TENANT_MISMATCH: { status: 400, issue: 'invalid', advice: 'Name the same tenant everywhere in one request.' },
+  LOGIN_REQUIRED: { status: 401, issue: 'login', advice: 'Send a valid bearer token.' },
+  FORBIDDEN: { status: 403, issue: 'forbidden', advice: 'Ask the administrator for access.' },
+  NOT_SUPPORTED: { status: 400, issue: 'not-supported', advice: 'Leave this out of the request.' },
+  BUSY: { status: 503, issue: 'transient', advice: 'Try again after the time in Retry-After.' },
+  INTERNAL: { status: 500, issue: 'exception', advice: 'Tell the administrator the request id.' },
+} as const satisfies Record<string, { status: number; issue: string; advice: string }>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** System of `OperationOutcome.issue.details.coding`. */
+export const ERROR_SYSTEM = 'urn:bulkhead:error';
+
+/** What a FhirError may carry besides its message. */
+export interface FhirErrorOptions {
+  /** FHIRPath-like locations of what is wrong, for example `Patient.name[0].family`. */
+  readonly expression?: readonly string[];
+  /** Several findings instead of one: they become the outcome's issues as they are. */
+  readonly issues?: readonly OutcomeIssue[];
+  /** Another HTTP status than the catalogue's. */
+  readonly status?: number;
+  /** Response headers, for example `Allow` or `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error that is meant for a client. Its message says what is wrong and where, without anything of
+ * another partition, of SQL or of file names. Anything else that is thrown becomes INTERNAL.
+ */
+export class FhirError extends Error {
+  override readonly name = 'FhirError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly options: FhirErrorOptions;
+
+  constructor(code: ErrorCode, message: string, options: FhirErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? ERROR_CATALOGUE[code].status;
+    this.options = options;
+  }
+
+  /** The error as an OperationOutcome. */
+  toOutcome(): OperationOutcome {
+    return { resourceType: 'OperationOutcome', issue: this.options.issues ?? [this.toIssue()] };
+  }
+
+  private toIssue(): OutcomeIssue {
+    const { issue, advice } = ERROR_CATALOGUE[this.code];
+    return {
+      severity: 'error',
+      code: issue,
+      details: { coding: [{ system: ERROR_SYSTEM, code: this.code }], text: advice },
+      diagnostics: this.message,
+      ...(this.options.expression ? { expression: this.options.expression } : {}),
+    };
+  }
+}

@@ -1,0 +1,59 @@
+declare const idBrand: unique symbol;
+declare const scopeBrand: unique symbol;
+
+/** A partition's integer id: any 32-bit integer; 0 is DEFAULT. */
+export type PartitionId = number & { readonly [idBrand]: true };
+
+/** The partition that always exists. */
+export const DEFAULT_PARTITION_ID = 0 as PartitionId;
+export const DEFAULT_PARTITION_NAME = 'DEFAULT';
+
+/** The tenant name that means all partitions, for reads only. */
+export const ALL_PARTITIONS_NAME = '_ALL';
+
+/** A group of resources. */
+export interface Partition {
+  readonly id: PartitionId;
+  readonly name: string;
+  readonly description?: string;
+}
+
+/**
+ * The partitions that one interaction may read. Made only by `partition/resolver.ts`; whoever holds one may
+ * read exactly these partitions and no others. `partitions` is never empty, also when `all` is true.
+ */
+export interface PartitionScope {
+  readonly [scopeBrand]: true;
+  readonly partitions: readonly PartitionId[];
+  readonly all: boolean;
+}
+
+/** The one partition (and date, `YYYY-MM-DD`) that a new resource is written to. Made only by the resolver. */
+export interface PartitionAssignment {
+  readonly [scopeBrand]: true;
+  readonly partition: PartitionId;
+  readonly date: string | null;
+}
+
+/** What a hook on a STORAGE_PARTITION_IDENTIFY_* pointcut may answer. `date` is `YYYY-MM-DD`. */
+export type PartitionChoice =
+  | { readonly by: 'name'; readonly names: readonly [string, ...string[]]; readonly date?: string }
+  | { readonly by: 'id'; readonly ids: readonly [number, ...number[]]; readonly date?: string }
+  | { readonly by: 'default'; readonly date?: string }
+  | { readonly by: 'all' };
+
+/** Types whose resources always live in DEFAULT. */
+export const NON_PARTITIONABLE_TYPES: ReadonlySet<string> = new Set([
+  'CapabilityStatement',
+  'CodeSystem',
+  'CompartmentDefinition',
+  'ConceptMap',
+  'Library',
+  'NamingSystem',
+  'OperationDefinition',
+  'Questionnaire',
+  'SearchParameter',
+  'StructureDefinition',
+  'StructureMap',
+  'ValueSet',
+]);

@@ -1,0 +1,55 @@
+/** The REST interactions of https://hl7.org/fhir/R4/http.html, and `operation` for every `$name`. */
+export type Interaction =
+  | 'read'
+  | 'vread'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'history-instance'
+  | 'history-type'
+  | 'history-system'
+  | 'search-type'
+  | 'search-system'
+  | 'capabilities'
+  | 'batch'
+  | 'transaction'
+  | 'page'
+  | 'operation';
+
+/**
+ * One request, immutable, as interceptors and interactions see it. Each entry of a batch or transaction gets
+ * one of its own, whose `parent` is the bundle's.
+ */
+export interface RequestDetails {
+  /** The request id that the response and every log line carry. */
+  readonly id: string;
+  readonly method: string;
+  readonly interaction: Interaction;
+  /** The path segment that names a tenant; undefined where the URL has none. */
+  readonly urlTenant: string | undefined;
+  /** The server's base without a tenant, no trailing slash: `http://localhost:8080/fhir`. */
+  readonly serverBase: string;
+  /** The base that everything the server prints begins with: `serverBase`, and the URL's tenant if it has one. */
+  readonly base: string;
+  /** Path below `base`, without a leading slash: `Patient/1`. */
+  readonly path: string;
+  readonly resourceType: string | undefined;
+  readonly resourceId: string | undefined;
+  readonly versionId: string | undefined;
+  /** `$name` of an operation. */
+  readonly operation: string | undefined;
+  /** Query parameters (and form parameters of POST _search), decoded, in order, repeated ones kept. */
+  readonly parameters: readonly QueryParameter[];
+  /** Header values by lower-case name; a header that was sent twice has two values. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** The parsed body, where the interaction has one. */
+  readonly body: unknown;
+  /** For an entry of a bundle: the bundle's request. */
+  readonly parent: RequestDetails | undefined;
+  /** For interceptors: values that live as long as the request (for example a verified token's claims). */
+  readonly attributes: Map<string, unknown>;
+}
+
+/** One query parameter: decoded name (with modifier and chain) and value. */
+export type QueryParameter = readonly [name: string, value: string];
