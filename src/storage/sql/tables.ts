@@ -1,0 +1,22 @@
+/**
+ * Names of all tables, by what the guard tests need to know of them: partitioned tables hold something of a
+ * resource and are opened by `scoped-tables.ts` alone.
+ */
+export const PARTITIONED_TABLES = [
+  'HFJ_RESOURCE',
+  'HFJ_RES_VER',
+  'HFJ_SPIDX_TOKEN',
+  'HFJ_SPIDX_STRING',
+  'HFJ_SPIDX_DATE',
+  'HFJ_SPIDX_NUMBER',
+  'HFJ_SPIDX_QUANTITY',
+  'HFJ_SPIDX_URI',
+  'HFJ_RES_LINK',
+  'HFJ_RES_SEARCH_URL',
+  'HFJ_RES_ID_CLAIM',
+] as const;
+
+/** Dictionaries and the server's own tables: nothing in them belongs to a resource. */
+export const SHARED_TABLES = ['HFJ_PARTITION', 'HFJ_RES_TYPE', 'HFJ_SP_PATH', 'HFJ_SYSTEM', 'HFJ_JOB', 'HFJ_SETTING'] as const;
+
+export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];

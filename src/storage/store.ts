@@ -1,0 +1,146 @@
+import type { IndexValues } from '../fhir/index-values.js';
+import type { Partition, PartitionAssignment, PartitionId, PartitionScope } from '../model/partition.js';
+
+/** One stored version of a resource. `text` is the complete JSON as served; null for a deletion. */
+export interface StoredVersion {
+  /** Database key of the resource, never shown to clients. */
+  readonly rowId: number;
+  readonly partition: PartitionId;
+  /** `YYYY-MM-DD` or null. */
+  readonly partitionDate: string | null;
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  /** Milliseconds since 1970 UTC. */
+  readonly updated: number;
+  readonly deleted: boolean;
+  readonly text: string | null;
+}
+
+/** A literal reference of a resource being written, checked inside the same transaction. */
+export interface LiteralReference {
+  readonly type: string;
+  readonly id: string;
+  /** Where it stands, for the error: `Observation.subject`. */
+  readonly expression: string;
+}
+
+/** Where reference targets may live, besides the resource's own partition. */
+export type ReferencePolicy = 'same' | 'default' | 'any';
+
+/** The claim of a conditional create or update: at most one live resource per partition, type and condition. */
+export interface ConditionClaim {
+  /** The canonical condition, for example `identifier=urn:x|1`. */
+  readonly condition: string;
+  /** Row id of the resource that holds a claim which proved stale; the new resource takes it over. */
+  readonly replaces?: number;
+}
+
+/** What every write of a new version carries. */
+interface NewVersion {
+  readonly type: string;
+  readonly id: string;
+  readonly updated: number;
+  readonly text: string;
+  readonly index: IndexValues;
+  readonly references: readonly LiteralReference[];
+}
+
+export interface CreateChange extends NewVersion {
+  readonly kind: 'create';
+  readonly assignment: PartitionAssignment;
+  readonly claim?: ConditionClaim;
+}
+
+/** Replaces `current`, which must still be the current version when the transaction runs. */
+export interface UpdateChange extends NewVersion {
+  readonly kind: 'update';
+  readonly current: StoredVersion;
+  /** Index values of `current`, so that only differences are written. Empty when `current` is a deletion. */
+  readonly previousIndex: IndexValues | null;
+  readonly claim?: ConditionClaim;
+}
+
+export interface DeleteChange {
+  readonly kind: 'delete';
+  readonly current: StoredVersion;
+  readonly updated: number;
+}
+
+export type Change = CreateChange | UpdateChange | DeleteChange;
+
+/** Changes that are committed together or not at all. */
+export interface WriteUnit {
+  readonly changes: readonly Change[];
+  /** Runs after the rows are written and before the commit; a throw rolls the whole unit back. */
+  readonly beforeCommit?: () => Promise<void>;
+}
+
+/** Why a unit was not written, as values that interactions turn into retries or FHIR errors. */
+export type WriteConflict =
+  /** The resource is not at the expected version any more, or an id to create exists by now. */
+  | { readonly kind: 'version'; readonly change: Change }
+  /** `resourceIds: 'server'`: the id is taken in another partition. */
+  | { readonly kind: 'id-taken'; readonly change: Change }
+  /** Another resource holds the claim. */
+  | { readonly kind: 'claim'; readonly change: Change; readonly holder: number }
+  | { readonly kind: 'reference'; readonly change: Change; readonly reference: LiteralReference }
+  /** The resource is still referred to; at most ten referrers are named. */
+  | { readonly kind: 'referenced'; readonly change: Change; readonly referrers: readonly ResourceKey[] };
+
+/** Type, id and partition: what names one resource. */
+export interface ResourceKey {
+  readonly partition: PartitionId;
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Thrown by `write`: nothing of the unit was stored. */
+export class WriteConflictError extends Error {
+  override readonly name = 'WriteConflictError';
+  readonly conflict: WriteConflict;
+
+  constructor(conflict: WriteConflict) {
+    super(`write conflict: ${conflict.kind}`);
+    this.conflict = conflict;
+  }
+}
+
+/** Which history is asked for, newest first. */
+export interface HistoryQuery {
+  readonly type?: string;
+  readonly id?: string;
+  /** Versions written at or after this time (ms). */
+  readonly since?: number;
+  /** Versions that were current at some time at or before this time (ms). */
+  readonly at?: { readonly low: number; readonly high: number };
+  readonly count: number;
+  /** Continue below this key (exclusive). */
+  readonly after?: HistoryKey;
+}
+
+/** Total order of history: newest first. */
+export interface HistoryKey {
+  readonly updated: number;
+  readonly rowId: number;
+  readonly version: number;
+}
+
+/** Everything that is stored of resources. Every call takes a scope, or changes that carry an assignment. */
+export interface ResourceStore {
+  /** Every holder of the id in the scope, deletions included: none, one, or several where the scope has several. */
+  read(scope: PartitionScope, type: string, id: string): Promise<readonly StoredVersion[]>;
+  readVersion(scope: PartitionScope, type: string, id: string, version: number): Promise<readonly StoredVersion[]>;
+  history(scope: PartitionScope, query: HistoryQuery): Promise<readonly StoredVersion[]>;
+  /** How many versions a history has in all, without `after` and `count`. */
+  countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number>;
+  /** Commits the unit durably, or throws WriteConflictError and stores nothing. */
+  write(unit: WriteUnit): Promise<void>;
+}
+
+/** The registered partitions, without DEFAULT. */
+export interface PartitionStore {
+  list(): Promise<readonly Partition[]>;
+  /** Counts up whenever a process has changed the list. */
+  revision(): Promise<number>;
+}
