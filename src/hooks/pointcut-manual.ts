@@ -1,0 +1,248 @@
+import type { Refusal, ReplacementCheck } from './dispatch.js';
+import type { BuiltInPointcuts, Mode, Transform, Veto } from './pointcuts.js';
+import { onlyRemoved, sameKind, sameLength } from './replacement.js';
+
+/** What the registry must know of a pointcut of mode `M`. */
+export type Definition<M extends Mode> = {
+  readonly mode: M;
+  /** One paragraph: when it fires, what may be answered, what a throw does. */
+  readonly manual: string;
+} & (M extends 'observe'
+  ? {
+      /** `propagate` (if left out): a throw fails what is going on. `swallow`: it is logged, and the next hook runs. */
+      readonly errors?: 'propagate' | 'swallow';
+    }
+  : M extends 'veto'
+    ? { readonly refusal: Refusal }
+    : M extends 'transform'
+      ? { readonly check?: ReplacementCheck }
+      : unknown);
+
+/** The definition of any pointcut. */
+export type AnyDefinition = { [M in Mode]: Definition<M> }[Mode];
+
+/** The definition that a pointcut's type demands. */
+export type DefinitionOf<Type extends { readonly mode: Mode }> =
+  Type extends Veto<infer _Event, infer Answer>
+    ? Definition<'veto'> & { readonly refusal: [Answer] extends [never] ? 'throw' : 'throw-or-false' }
+    : Type extends Transform<infer _Event, infer _Value>
+      ? Definition<'transform'>
+      : Definition<Exclude<Type['mode'], 'veto' | 'transform'>>;
+
+/** The built-in pointcuts at run time: the types' twin, and the manual. */
+export const POINTCUTS = {
+  INTERCEPTOR_REGISTERED: {
+    mode: 'observe',
+    manual:
+      'Fires once, at once, for the interceptor that is being registered and for no other. Nothing is answered. ' +
+      'A throw prevents the registration; a hook that fails asynchronously is only logged.',
+  },
+  SERVER_INCOMING_REQUEST_PRE_PROCESSED: {
+    mode: 'veto',
+    refusal: 'throw-or-false',
+    manual:
+      'Fires for every HTTP request before anything of it is read, the tenant included. Answer false after ' +
+      'ending the raw response yourself. A throw becomes an OperationOutcome like any other error.',
+  },
+  SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED: {
+    mode: 'veto',
+    refusal: 'throw-or-false',
+    manual:
+      'Fires when URL, headers and tenant are understood, before the interaction is chosen and the body read. ' +
+      'Answer false after writing `response` yourself. A throw refuses the request: 401 belongs here.',
+  },
+  SERVER_INCOMING_REQUEST_POST_PROCESSED: {
+    mode: 'veto',
+    refusal: 'throw-or-false',
+    manual:
+      'Fires when the interaction is chosen and the body is read: the usual place for authorization. Answer ' +
+      'false after writing `response` yourself. A throw refuses the request.',
+  },
+  SERVER_INCOMING_REQUEST_PRE_HANDLED: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual:
+      'Fires directly before the interaction runs, and once more for each entry of a batch or transaction. ' +
+      'Nothing is answered. A throw refuses the request or the entry.',
+  },
+  SERVER_PRE_PROCESS_OUTGOING_EXCEPTION: {
+    mode: 'decide',
+    manual:
+      'Fires on every failure, before it is turned into a FhirError; `error` is what was thrown. Answer another ' +
+      'Error to replace it. A throw replaces it too. `request` is missing if the failure came before it was understood.',
+  },
+  SERVER_HANDLE_EXCEPTION: {
+    mode: 'veto',
+    refusal: 'throw-or-false',
+    manual:
+      'Fires on every failure, when the FhirError that will be sent is known. Answer false after writing ' +
+      '`response` yourself. A throw is logged, and the server answers 500.',
+  },
+  SERVER_OUTGOING_RESPONSE: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires when a successful response is complete and nothing of it is sent. Answer another response to ' +
+      'replace status, headers or body. A throw turns the response into an error; what was stored stays stored.',
+  },
+  SERVER_OUTGOING_FAILURE_OPERATIONOUTCOME: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires when the OperationOutcome of a failure is made and not sent; `status` is the HTTP status. Answer ' +
+      'another OperationOutcome to replace it. A throw is logged, and the server answers 500.',
+  },
+  SERVER_PROCESSING_COMPLETED_NORMALLY: {
+    mode: 'observe',
+    errors: 'swallow',
+    manual:
+      'Fires after a successful response was handed over; the client may have it already. Nothing is answered. ' +
+      'A throw is logged and changes nothing.',
+  },
+  SERVER_PROCESSING_COMPLETED: {
+    mode: 'observe',
+    errors: 'swallow',
+    manual:
+      'Fires at the end of every request, successful or not, after SERVER_PROCESSING_COMPLETED_NORMALLY. ' +
+      'Nothing is answered. A throw is logged and changes nothing.',
+  },
+  SERVER_CAPABILITY_STATEMENT_GENERATED: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      "Fires when a tenant's CapabilityStatement is about to be answered. Answer another one to replace it. " +
+      'A throw fails the request.',
+  },
+  STORAGE_PREACCESS_RESOURCES: {
+    mode: 'transform',
+    check: onlyRemoved,
+    manual:
+      'Fires when stored resources were found and are about to be returned, before they are parsed. Answer those ' +
+      'that may be returned: entries can be left out, not added. A throw fails the request.',
+  },
+  STORAGE_PRESHOW_RESOURCES: {
+    mode: 'transform',
+    check: sameLength,
+    manual:
+      'Fires after STORAGE_PREACCESS_RESOURCES with the contents that will be shown. Answer a list of the same ' +
+      'length to show other contents; what is stored does not change. A throw fails the request.',
+  },
+  STORAGE_PRESEARCH_REGISTERED: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires for every search when its partitions are known and its parameters are not parsed. Answer other ' +
+      'parameters to search by these instead. A throw refuses the search.',
+  },
+  STORAGE_PRESTORAGE_RESOURCE_CREATED: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires before a resource is created, before its partition is chosen and it is validated and indexed. ' +
+      'Answer another resource of the same type to store that. A throw refuses the create.',
+  },
+  STORAGE_PRESTORAGE_RESOURCE_UPDATED: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires before a resource is updated or patched, before it is validated and indexed; `previous` is the ' +
+      'stored content. Answer another resource of the same type to store that. A throw refuses the update.',
+  },
+  STORAGE_PRESTORAGE_RESOURCE_DELETED: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual: 'Fires before a resource is deleted. Nothing is answered. A throw refuses the delete.',
+  },
+  STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual:
+      'Fires before an update creates a resource under an id that the client chose. Nothing is answered. ' +
+      'A throw refuses it.',
+  },
+  STORAGE_PRECOMMIT_RESOURCE_CREATED: {
+    mode: 'observe',
+    manual:
+      'Fires inside the database transaction, after a resource was created and before the commit; in a ' +
+      'transaction bundle after all entries. Nothing is answered. A throw rolls everything back.',
+  },
+  STORAGE_PRECOMMIT_RESOURCE_UPDATED: {
+    mode: 'observe',
+    manual:
+      'Fires inside the database transaction, after a resource was updated or patched and before the commit; not ' +
+      'where nothing changed. Nothing is answered. A throw rolls everything back.',
+  },
+  STORAGE_PRECOMMIT_RESOURCE_DELETED: {
+    mode: 'observe',
+    manual:
+      'Fires inside the database transaction, after a resource was deleted and before the commit; `resource` is ' +
+      'its last content. Nothing is answered. A throw rolls everything back.',
+  },
+  STORAGE_PRESTORAGE_DELETE_CONFLICTS: {
+    mode: 'decide',
+    manual:
+      'Fires when a resource that is to be deleted is still referred to. Answer "ignore" to delete it all the ' +
+      'same. If nobody answers, or on a throw, the delete is refused.',
+  },
+  STORAGE_TRANSACTION_PROCESSING: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires before a batch or transaction bundle is worked on. Answer another Bundle to work on that. ' +
+      'A throw refuses the bundle.',
+  },
+  STORAGE_TRANSACTION_PROCESSED: {
+    mode: 'observe',
+    manual:
+      'Fires when a batch or transaction was committed, with the bundle and the response. Nothing is answered. ' +
+      'A throw turns the response into an error; what was stored stays stored.',
+  },
+  VALIDATION_COMPLETED: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires when a resource was validated, with the issues that were found. Answer another list to replace them: ' +
+      'errors in it refuse a write. A throw fails the request.',
+  },
+  STORAGE_PARTITION_IDENTIFY_CREATE: {
+    mode: 'decide',
+    manual:
+      'Fires once for every create, unless a STORAGE_PARTITION_IDENTIFY_ANY hook is registered. Answer the ' +
+      'partition that the resource goes to. If nobody answers, the create fails. A throw refuses it.',
+  },
+  STORAGE_PARTITION_IDENTIFY_READ: {
+    mode: 'decide',
+    manual:
+      'Fires once for every interaction that reads, searches, changes or deletes, unless a ' +
+      'STORAGE_PARTITION_IDENTIFY_ANY hook is registered. Answer the partitions to look in. If nobody answers, ' +
+      'the interaction fails. A throw refuses it.',
+  },
+  STORAGE_PARTITION_IDENTIFY_ANY: {
+    mode: 'decide',
+    manual:
+      'Fires once for every interaction, in place of the CREATE and READ pointcuts, which are then not asked. ' +
+      'Answer the partitions. If nobody answers, the interaction fails. A throw refuses it.',
+  },
+  STORAGE_PARTITION_SELECTED: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual:
+      'Fires for every interaction without exception, when its partitions are known and nothing is read: the place ' +
+      'to guard tenants. Nothing is answered. A throw refuses the interaction.',
+  },
+  STORAGE_PARTITION_CREATED: {
+    mode: 'observe',
+    manual:
+      'Fires inside the database transaction that registers a partition. Nothing is answered. A throw undoes it.',
+  },
+  STORAGE_PARTITION_DELETED: {
+    mode: 'observe',
+    manual:
+      'Fires inside the database transaction that deletes a partition. Nothing is answered. A throw undoes it.',
+  },
+} as const satisfies { readonly [P in keyof BuiltInPointcuts]: DefinitionOf<BuiltInPointcuts[P]> };
+
+/** The built-in pointcuts' names as constants, for `@Hook(Pointcut.…)`. */
+export const Pointcut = Object.freeze(
+  Object.fromEntries(Object.keys(POINTCUTS).map((name) => [name, name])),
+) as { readonly [P in keyof BuiltInPointcuts]: P };
