@@ -65,6 +65,8 @@ export interface DeleteChange {
   readonly kind: 'delete';
   readonly current: StoredVersion;
   readonly updated: number;
+  /** Index values of `current`: these rows go. */
+  readonly previousIndex: IndexValues;
 }
 
 export type Change = CreateChange | UpdateChange | DeleteChange;

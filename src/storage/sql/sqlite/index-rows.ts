@@ -1,0 +1,95 @@
+import type { IndexValues } from '../../../fhir/index-values.js';
+import type { LiteralReference } from '../../store.js';
+import { UNINDEXED_REFERENCE, type SqliteDictionary } from './sqlite-dictionary.js';
+
+/** The index tables whose rows depend on the resource alone (links also depend on their targets' rows). */
+export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri';
+
+/** One index row: PARAM_ID first, then the value columns in the order of the table; no partition, no RES_ID. */
+export interface ValueRow {
+  readonly table: ValueTable;
+  readonly columns: readonly (string | number | null)[];
+}
+
+/** One link before its target is looked up. */
+export interface LinkRow {
+  readonly paramId: number;
+  /** A resource of this server, or null where `url` says it all. */
+  readonly target: { readonly type: string; readonly id: string } | null;
+  readonly url: string;
+}
+
+/** All value rows of a resource. Adds to the dictionaries, so it runs outside a transaction. */
+export function toValueRows(dictionary: SqliteDictionary, type: string, values: IndexValues): ValueRow[] {
+  const rows: ValueRow[] = [];
+  for (const { path, system, value } of values.tokens) {
+    const param = dictionary.ensurePath(type, 'token', path);
+    rows.push({ table: 'token', columns: [param, value, dictionary.ensureSystem(system)] });
+  }
+  for (const { path, normalized, exact } of values.strings) {
+    rows.push({ table: 'string', columns: [dictionary.ensurePath(type, 'string', path), normalized, exact] });
+  }
+  for (const { path, low, high } of values.dates) {
+    rows.push({ table: 'date', columns: [dictionary.ensurePath(type, 'date', path), low, high] });
+  }
+  for (const { path, value } of values.numbers) {
+    rows.push({ table: 'number', columns: [dictionary.ensurePath(type, 'number', path), value] });
+  }
+  for (const { path, value } of values.uris) {
+    rows.push({ table: 'uri', columns: [dictionary.ensurePath(type, 'uri', path), value] });
+  }
+  for (const quantity of values.quantities) rows.push(quantityRow(dictionary, type, quantity));
+  return rows;
+}
+
+function quantityRow(
+  dictionary: SqliteDictionary,
+  type: string,
+  quantity: IndexValues['quantities'][number],
+): ValueRow {
+  const { path, value, system, code, unit, canonicalValue, canonicalUnit } = quantity;
+  const param = dictionary.ensurePath(type, 'quantity', path);
+  const systemId = dictionary.ensureSystem(system);
+  return { table: 'quantity', columns: [param, value, systemId, code ?? '', unit ?? '', canonicalValue, canonicalUnit] };
+}
+
+/**
+ * The links of a resource: one for each reference value that a search parameter covers, and one under
+ * UNINDEXED_REFERENCE for each further literal reference, so that a delete sees every referrer.
+ */
+export function toLinkRows(
+  dictionary: SqliteDictionary,
+  type: string,
+  values: IndexValues,
+  references: readonly LiteralReference[],
+): LinkRow[] {
+  const covered = new Set<string>();
+  const rows: LinkRow[] = [];
+  for (const { path, type: targetType, id, url } of values.references) {
+    const paramId = dictionary.ensurePath(type, 'reference', path);
+    if (targetType !== null && id !== null) {
+      covered.add(`${targetType}/${id}`);
+      rows.push({ paramId, target: { type: targetType, id }, url: '' });
+    } else if (url !== null) rows.push({ paramId, target: null, url });
+  }
+  for (const { type: targetType, id } of references) {
+    if (covered.has(`${targetType}/${id}`)) continue;
+    rows.push({ paramId: UNINDEXED_REFERENCE, target: { type: targetType, id }, url: '' });
+  }
+  return rows;
+}
+
+/** What an update has to insert and delete, so that only differences are written. */
+export function diffValueRows(
+  previous: readonly ValueRow[],
+  next: readonly ValueRow[],
+): { readonly inserted: readonly ValueRow[]; readonly deleted: readonly ValueRow[] } {
+  const old = new Map(previous.map((row) => [rowKey(row), row]));
+  const inserted = next.filter((row) => !old.delete(rowKey(row)));
+  return { inserted, deleted: [...old.values()] };
+}
+
+function rowKey(row: ValueRow): string {
+  return `${row.table}\u0001${row.columns.join('\u0001')}`;
+}
+

@@ -1,0 +1,59 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+
+export type SqliteDatabase = Database.Database;
+
+/** Where the database lives, and what to do with the file when the server stops. */
+export interface SqliteLocation {
+  readonly file: string;
+  /** Removes what must not outlive the server; does nothing for a named file. */
+  readonly dispose: () => void;
+}
+
+/** How hard SQLite makes sure that a commit survives a power cut. */
+export type Synchronous = 'full' | 'normal';
+
+/**
+ * The file behind `sqlite:PATH` or `sqlite::memory:`. The second is a private temporary file, removed at
+ * stop: several connections must see it (readers beside the writer), which a true memory database can't offer.
+ */
+export function locateSqlite(url: string): SqliteLocation {
+  const path = url.replace(/^sqlite:(\/\/)?/, '');
+  if (path === ':memory:') {
+    const folder = mkdtempSync(join(tmpdir(), 'bulkhead-'));
+    return { file: join(folder, 'memory.db'), dispose: () => rmSync(folder, { recursive: true, force: true }) };
+  }
+  const file = resolve(path);
+  mkdirSync(dirname(file), { recursive: true });
+  return { file, dispose: () => undefined };
+}
+
+/** Settings every connection needs (performance.md measured page size, cache and mmap). */
+function tune(db: SqliteDatabase): SqliteDatabase {
+  db.pragma('busy_timeout = 10000');
+  db.pragma('cache_size = -65536');
+  db.pragma('mmap_size = 1073741824');
+  db.pragma('temp_store = memory');
+  db.pragma('foreign_keys = off');
+  return db;
+}
+
+/**
+ * The one connection that writes. It never checkpoints: copying a large WAL would block the event loop, so a
+ * worker does it (see checkpoint-worker.ts).
+ */
+export function openWriter(file: string, synchronous: Synchronous): SqliteDatabase {
+  const db = new Database(file);
+  db.pragma('page_size = 4096');
+  db.pragma('journal_mode = wal');
+  db.pragma(`synchronous = ${synchronous}`);
+  db.pragma('wal_autocheckpoint = 0');
+  return tune(db);
+}
+
+/** A connection that can only read. */
+export function openReader(file: string): SqliteDatabase {
+  return tune(new Database(file, { readonly: true }));
+}

@@ -1,0 +1,117 @@
+import { LRUCache } from 'lru-cache';
+import type { Dictionary, PathKind } from '../dictionary.js';
+import type { SqliteDatabase } from './open.js';
+
+/** SYS_ID of values without a system. */
+export const NO_SYSTEM = 0;
+
+/** PARAM_ID of references that no search parameter covers: kept so that deletes find every referrer. */
+export const UNINDEXED_REFERENCE = 0;
+
+const MAX_SYSTEMS_IN_MEMORY = 20_000;
+
+/**
+ * The dictionaries of one SQLite database. New entries are committed on their own before the rows that use
+ * them, so that a rolled back unit can't leave an id in memory that the database has given to something else.
+ */
+export class SqliteDictionary implements Dictionary {
+  private readonly typeIds = new Map<string, number>();
+  private readonly typeNames = new Map<number, string>();
+  private readonly pathIds = new Map<string, number>();
+  private readonly referencePaths: number[] = [UNINDEXED_REFERENCE];
+  private readonly systems = new LRUCache<string, number>({ max: MAX_SYSTEMS_IN_MEMORY });
+  private readonly db: SqliteDatabase;
+
+  constructor(writer: SqliteDatabase) {
+    this.db = writer;
+    this.reload();
+  }
+
+  /** Takes over what other processes have added. */
+  reload(): void {
+    for (const [id, type] of this.rows<[number, string]>('select RES_TYPE_ID, RES_TYPE from HFJ_RES_TYPE')) {
+      this.rememberType(id, type);
+    }
+    const paths = this.rows<[number, number, PathKind, string]>(
+      'select PARAM_ID, RES_TYPE_ID, SP_TYPE, SP_PATH from HFJ_SP_PATH',
+    );
+    for (const [id, typeId, kind, path] of paths) this.rememberPath(id, kind, pathKey(this.typeName(typeId), kind, path));
+  }
+
+  typeId(resourceType: string): number | undefined {
+    return this.typeIds.get(resourceType);
+  }
+
+  typeName(id: number): string {
+    const name = this.typeNames.get(id);
+    if (name === undefined) throw new Error(`Unknown resource type id ${id}.`);
+    return name;
+  }
+
+  knownTypes(): readonly string[] {
+    return [...this.typeIds.keys()];
+  }
+
+  pathId(resourceType: string, kind: PathKind, path: string): number | undefined {
+    return this.pathIds.get(pathKey(resourceType, kind, path));
+  }
+
+  /** Every PARAM_ID that has links: what a delete looks through for referrers. */
+  referencePathIds(): readonly number[] {
+    return this.referencePaths;
+  }
+
+  ensureType(resourceType: string): number {
+    const known = this.typeIds.get(resourceType);
+    if (known !== undefined) return known;
+    const id = this.insert('HFJ_RES_TYPE', { RES_TYPE: resourceType }, 'RES_TYPE_ID');
+    this.rememberType(id, resourceType);
+    return id;
+  }
+
+  ensurePath(resourceType: string, kind: PathKind, path: string): number {
+    const key = pathKey(resourceType, kind, path);
+    const known = this.pathIds.get(key);
+    if (known !== undefined) return known;
+    const row = { RES_TYPE_ID: this.ensureType(resourceType), SP_TYPE: kind, SP_PATH: path };
+    const id = this.insert('HFJ_SP_PATH', row, 'PARAM_ID');
+    this.rememberPath(id, kind, key);
+    return id;
+  }
+
+  ensureSystem(url: string | null): number {
+    if (url === null) return NO_SYSTEM;
+    const known = this.systems.get(url);
+    if (known !== undefined) return known;
+    const id = this.insert('HFJ_SYSTEM', { SYS_URL: url }, 'SYS_ID');
+    this.systems.set(url, id);
+    return id;
+  }
+
+  private insert(table: string, row: Record<string, unknown>, key: string): number {
+    const columns = Object.keys(row);
+    const values = Object.values(row);
+    const same = columns.map((column) => `${column} = ?`).join(' and ');
+    const places = columns.map(() => '?').join(', ');
+    this.db.prepare(`insert or ignore into ${table} (${columns.join(', ')}) values (${places})`).run(...values);
+    return this.db.prepare(`select ${key} from ${table} where ${same}`).pluck().get(...values) as number;
+  }
+
+  private rows<Row>(sql: string): Row[] {
+    return this.db.prepare(sql).raw().all() as Row[];
+  }
+
+  private rememberType(id: number, type: string): void {
+    this.typeIds.set(type, id);
+    this.typeNames.set(id, type);
+  }
+
+  private rememberPath(id: number, kind: PathKind, key: string): void {
+    if (kind === 'reference' && !this.pathIds.has(key)) this.referencePaths.push(id);
+    this.pathIds.set(key, id);
+  }
+}
+
+function pathKey(resourceType: string, kind: PathKind, path: string): string {
+  return `${resourceType} ${kind} ${path}`;
+}

@@ -1,0 +1,244 @@
+import type { Statement } from 'better-sqlite3';
+import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
+import { toStoredDate } from '../../partition-date.js';
+import {
+  type Change,
+  type CreateChange,
+  type DeleteChange,
+  type LiteralReference,
+  type ReferencePolicy,
+  type ResourceKey,
+  type UpdateChange,
+  WriteConflictError,
+} from '../../store.js';
+import { diffValueRows, type LinkRow, toLinkRows, toValueRows, type ValueRow, type ValueTable } from './index-rows.js';
+import type { SqliteDatabase } from './open.js';
+import type { SqliteDictionary } from './sqlite-dictionary.js';
+import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
+
+/** A change with everything computed that needs no transaction. */
+export interface PreparedChange {
+  readonly change: Change;
+  readonly partition: PartitionId;
+  /** Days since 1970, or null. */
+  readonly date: number | null;
+  readonly typeId: number;
+  readonly inserted: readonly ValueRow[];
+  readonly deleted: readonly ValueRow[];
+  readonly links: readonly LinkRow[];
+}
+
+/** What stays equal over the life of a store. */
+export interface UnitWriterOptions {
+  readonly references: ReferencePolicy;
+  readonly resourceIds: 'partition' | 'server';
+  /** Every partition, DEFAULT included: a delete looks for referrers in all of them. */
+  readonly allPartitions: () => readonly PartitionId[];
+}
+
+/** Rows found or made while one unit is written, by `partition type/id`. */
+type Targets = Map<string, number>;
+
+/**
+ * Writes units' rows through prepared statements. It neither begins nor commits: see write-queue.ts.
+ * A unit is written in two passes, because its resources may refer to each other in any order.
+ */
+export class UnitWriter {
+  private readonly sql: Readonly<Record<keyof typeof WRITE_SQL, Statement>>;
+  private readonly inserts: Readonly<Record<ValueTable, Statement>>;
+  private readonly deletes: Readonly<Record<ValueTable, Statement>>;
+  private readonly dictionary: SqliteDictionary;
+  private readonly options: UnitWriterOptions;
+
+  constructor(db: SqliteDatabase, dictionary: SqliteDictionary, options: UnitWriterOptions) {
+    this.dictionary = dictionary;
+    this.options = options;
+    this.sql = prepareAll(db, WRITE_SQL);
+    const kinds = Object.entries(VALUE_SQL);
+    this.inserts = prepareAll(db, Object.fromEntries(kinds.map(([kind, { insert }]) => [kind, insert])));
+    this.deletes = prepareAll(db, Object.fromEntries(kinds.map(([kind, sql]) => [kind, sql.delete])));
+  }
+
+  /** Computes rows and fills the dictionaries; call outside a transaction. */
+  prepare(change: Change): PreparedChange {
+    const { dictionary } = this;
+    if (change.kind === 'delete') return this.prepareDelete(change);
+    const { type, index, references } = change;
+    const typeId = dictionary.ensureType(type);
+    const rows = toValueRows(dictionary, type, index);
+    const links = toLinkRows(dictionary, type, index, references);
+    if (change.kind === 'create') {
+      const { partition, date } = change.assignment;
+      return { change, partition, date: toStoredDate(date), typeId, inserted: rows, deleted: [], links };
+    }
+    const { current, previousIndex } = change;
+    const before = previousIndex ? toValueRows(dictionary, type, previousIndex) : [];
+    const date = toStoredDate(current.partitionDate);
+    return { change, partition: current.partition, date, typeId, links, ...diffValueRows(before, rows) };
+  }
+
+  private prepareDelete(change: DeleteChange): PreparedChange {
+    const { current } = change;
+    const { type, partition } = current;
+    return {
+      change,
+      partition,
+      date: toStoredDate(current.partitionDate),
+      typeId: this.dictionary.ensureType(type),
+      inserted: [],
+      deleted: toValueRows(this.dictionary, type, change.previousIndex),
+      links: [],
+    };
+  }
+
+  /** First pass: the resource's own row; returns its row id. */
+  writeVersion(prepared: PreparedChange, targets: Targets): number {
+    const { change } = prepared;
+    const rowId = change.kind === 'create' ? this.insert(prepared, change) : this.replace(prepared, change);
+    if (change.kind !== 'delete') targets.set(targetKey(prepared.partition, change.type, change.id), rowId);
+    return rowId;
+  }
+
+  /** Second pass: everything that hangs on the row. */
+  writeIndex(prepared: PreparedChange, rowId: number, targets: Targets): void {
+    const { change, partition, date } = prepared;
+    for (const row of prepared.deleted) {
+      this.deletes[row.table].run(partition, ...row.columns.slice(0, KEY_COLUMNS[row.table]), rowId);
+    }
+    for (const row of prepared.inserted) this.inserts[row.table].run(partition, date, ...row.columns, rowId);
+    if (change.kind === 'create') this.insertLinks(prepared, rowId, targets);
+    else if (change.kind === 'update') this.updateLinks(prepared, rowId, targets);
+    else this.clear(prepared, change, rowId);
+  }
+
+  /** Third pass, after all of the unit: nothing that is deleted may still be referred to. */
+  assertUnreferenced(prepared: PreparedChange, rowId: number): void {
+    const { change } = prepared;
+    if (change.kind !== 'delete') return;
+    const rows = this.sql.referrers.all({
+      partitions: JSON.stringify(this.options.allPartitions()),
+      params: JSON.stringify(this.dictionary.referencePathIds()),
+      rowId,
+    }) as [PartitionId, number, string, number][];
+    if (rows.length === 0) return;
+    const referrers: ResourceKey[] = rows
+      .slice(0, 10)
+      .map(([partition, typeId, id]) => ({ partition, type: this.dictionary.typeName(typeId), id }));
+    throw new WriteConflictError({ kind: 'referenced', change, referrers });
+  }
+
+  private insert(prepared: PreparedChange, change: CreateChange): number {
+    const { partition, date, typeId } = prepared;
+    if (this.options.resourceIds === 'server') {
+      const claimed = this.sql.claimId.run(typeId, change.id, partition, date).changes === 1;
+      const own = claimed || this.sql.idClaimant.get({ partition, typeId, id: change.id }) !== undefined;
+      if (!own) throw new WriteConflictError({ kind: 'id-taken', change });
+    }
+    const row = this.sql.insertResource.run(partition, date, typeId, change.id, change.updated, change.text);
+    if (row.changes === 0) throw new WriteConflictError({ kind: 'version', change });
+    const rowId = Number(row.lastInsertRowid);
+    if (change.claim) this.claim(prepared, change, rowId);
+    return rowId;
+  }
+
+  private replace(prepared: PreparedChange, change: UpdateChange | DeleteChange): number {
+    const { rowId, version } = change.current;
+    const key = { partition: prepared.partition, rowId, version };
+    this.sql.archiveVersion.run(key);
+    const deleted = change.kind === 'delete';
+    const result = this.sql.replaceVersion.run({
+      ...key,
+      updated: change.updated,
+      deletedAt: deleted ? change.updated : null,
+      text: deleted ? null : change.text,
+    });
+    if (result.changes === 0) throw new WriteConflictError({ kind: 'version', change });
+    if (change.kind === 'update' && change.claim) this.claim(prepared, change, rowId);
+    return rowId;
+  }
+
+  private claim(prepared: PreparedChange, change: CreateChange | UpdateChange, rowId: number): void {
+    const { claim } = change;
+    if (!claim) return;
+    const { partition, date, typeId } = prepared;
+    const holder = this.sql.findClaim.get(partition, typeId, claim.condition) as [number] | undefined;
+    if (holder && holder[0] !== claim.replaces && holder[0] !== rowId) {
+      throw new WriteConflictError({ kind: 'claim', change, holder: holder[0] });
+    }
+    this.sql.setClaim.run(partition, date, typeId, claim.condition, rowId);
+  }
+
+  private insertLinks(prepared: PreparedChange, rowId: number, targets: Targets): void {
+    for (const [paramId, targetId, typeId, url] of this.resolveLinks(prepared, targets)) {
+      this.sql.insertLink.run(prepared.partition, prepared.date, paramId, targetId, typeId, url, rowId);
+    }
+  }
+
+  private updateLinks(prepared: PreparedChange, rowId: number, targets: Targets): void {
+    const { partition, date } = prepared;
+    const existing = this.sql.linksOf.all(partition, rowId) as [number, number, string][];
+    const old = new Map(existing.map((link) => [link.join(' '), link]));
+    for (const [paramId, targetId, typeId, url] of this.resolveLinks(prepared, targets)) {
+      if (old.delete([paramId, targetId, url].join(' '))) continue;
+      this.sql.insertLink.run(partition, date, paramId, targetId, typeId, url, rowId);
+    }
+    for (const [paramId, targetId, url] of old.values()) {
+      this.sql.deleteLink.run(partition, paramId, targetId, url, rowId);
+    }
+  }
+
+  private resolveLinks(prepared: PreparedChange, targets: Targets): [number, number, number, string][] {
+    return prepared.links.map(({ paramId, target, url }) => {
+      if (target === null) return [paramId, 0, 0, url];
+      return [paramId, this.resolveTarget(prepared, target, targets), this.dictionary.typeId(target.type) ?? 0, ''];
+    });
+  }
+
+  /** The row id of a reference's target, or a `reference` conflict: never a word of other partitions. */
+  private resolveTarget(prepared: PreparedChange, target: { type: string; id: string }, targets: Targets): number {
+    const own = NON_PARTITIONABLE_TYPES.has(target.type) ? DEFAULT_PARTITION_ID : prepared.partition;
+    const key = targetKey(own, target.type, target.id);
+    const known = targets.get(key);
+    if (known !== undefined) return known;
+    const found = this.findTarget(own, target.type, target.id);
+    if (found === undefined) throw missingTarget(prepared, target);
+    targets.set(key, found);
+    return found;
+  }
+
+  private findTarget(partition: PartitionId, type: string, id: string): number | undefined {
+    const typeId = this.dictionary.typeId(type);
+    if (typeId === undefined) return undefined;
+    const { references } = this.options;
+    const own = live(this.sql.findTarget.get(partition, typeId, id));
+    if (own !== undefined || references === 'same') return own;
+    if (references === 'any') return live(this.sql.findTargetAnywhere.get(typeId, id));
+    return live(this.sql.findTarget.get(DEFAULT_PARTITION_ID, typeId, id));
+  }
+
+  private clear(prepared: PreparedChange, change: DeleteChange, rowId: number): void {
+    this.sql.deleteLinks.run(prepared.partition, rowId);
+    this.sql.releaseClaims.run(change.current.partition, rowId);
+  }
+}
+
+function targetKey(partition: PartitionId, type: string, id: string): string {
+  return `${partition} ${type}/${id}`;
+}
+
+function live(row: unknown): number | undefined {
+  const found = row as [number, number | null] | undefined;
+  return found && found[1] === null ? found[0] : undefined;
+}
+
+function missingTarget(prepared: PreparedChange, target: { type: string; id: string }): WriteConflictError {
+  const { change } = prepared;
+  const references: readonly LiteralReference[] = change.kind === 'delete' ? [] : change.references;
+  const reference = references.find(({ type, id }) => type === target.type && id === target.id);
+  return new WriteConflictError({
+    kind: 'reference',
+    change,
+    reference: reference ?? { ...target, expression: prepared.change.kind },
+  });
+}
+
