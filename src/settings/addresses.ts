@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Kind } from './kinds.js';
+
+/** An absolute http(s) URL without query; given back without a trailing slash. */
+export const webUrl: Kind<string> = {
+  type: z
+    .string()
+    .trim()
+    .refine(isWebUrl)
+    .transform((url) => url.replace(/\/+$/, '')),
+  values: 'an absolute http or https URL without a query',
+};
+
+/** A path of URL-safe segments; given back without a trailing slash, so that `/` becomes the empty text. */
+export const urlPath: Kind<string> = {
+  type: z
+    .string()
+    .trim()
+    .regex(/^(\/[A-Za-z0-9._~-]+)*\/?$/)
+    .transform((path) => path.replace(/\/$/, '')),
+  values: 'a path such as `/fhir`, or `/`',
+};
+
+/** The name of an HTTP header. */
+export const headerName: Kind<string> = {
+  type: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9-]+$/),
+  values: 'a header name',
+};
+
+/** Where the data is. The URL is not repeated in errors, since it may hold a password. */
+export const databaseUrl: Kind<string> = {
+  type: z
+    .string()
+    .trim()
+    .regex(/^sqlite:./),
+  values: '`sqlite:PATH` or `sqlite::memory:`',
+  explain: (url) => {
+    const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(String(url))?.[1];
+    return scheme === undefined
+      ? 'this is no URL'
+      : `the scheme "${scheme}" is not supported in this version`;
+  },
+};
+
+/** An origin as browsers send it, or `*`. */
+export const pageOrigin: z.ZodType<string, string> = z
+  .string()
+  .refine((text) => text === '*' || (isWebUrl(text) && new URL(text).origin === text));
+
+function isWebUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, search, hash, username, password } = new URL(text);
+  return (protocol === 'http:' || protocol === 'https:') && search + hash + username + password === '';
+}

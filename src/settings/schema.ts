@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { databaseUrl, headerName, pageOrigin, urlPath, webUrl } from './addresses.js';
+import { bytes, flag, integer, list, oneOf, optional, secret, setting, text } from './kinds.js';
+import type { Kind } from './kinds.js';
+
+/** Who finds a request's tenant: shipped interceptors, only the registered ones, or nobody. */
+export type PartitioningMode = 'url' | 'header' | 'token' | 'interceptors' | 'off';
+
+const MODES = [
+  'url',
+  'header',
+  'token',
+  'interceptors',
+  'off',
+] as const satisfies readonly PartitioningMode[];
+
+const modes = list<PartitioningMode>(z.enum(MODES), '');
+
+const partitioning: Kind<readonly PartitioningMode[]> = {
+  type: modes.type.refine((given) => new Set(given).size === given.length && standsAlone(given)),
+  values: 'a list of `url`, `header`, `token`; or `interceptors`; or `off`',
+};
+
+const modulePaths = list(z.string().min(1), 'a list of module paths or package names');
+
+const origins = list(pageOrigin, '`*`, or a list of origins such as `https://app.example`');
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const milliseconds = integer(1, DAY_MS);
+const count = integer(1, 1_000_000);
+
+/** Every setting: its type, default and description. Names in the environment are made of these names. */
+export const SETTINGS = {
+  host: setting(text('an address or host name'), '127.0.0.1', 'Address to listen on; `0.0.0.0` for all.'),
+  port: setting(integer(0, 65_535), 8080, 'Port to listen on; 0 takes any free one.'),
+  basePath: setting(urlPath, '/fhir', 'Path that the FHIR API is served under.'),
+  publicUrl: optional(
+    webUrl,
+    'What clients see before the base path, where a proxy stands in front; `http://host:port` if left out.',
+  ),
+  corsOrigins: setting(origins, ['*'], 'Origins whose pages may use the API; `*` for any.'),
+
+  databaseUrl: setting(databaseUrl, 'sqlite:data/bulkhead.db', 'Where the data is.'),
+  sqliteSynchronous: setting(
+    oneOf('full', 'normal'),
+    'full',
+    'With `full` an acknowledged write survives a power cut; `normal` is faster and survives a crash of the process only.',
+  ),
+
+  partitioning: setting(
+    partitioning,
+    ['url'],
+    'Where the tenant of a request is found. `interceptors`: only your own decide; `off`: everything is in DEFAULT.',
+  ),
+  tenantHeader: setting(headerName, 'X-Tenant-ID', 'Header that names the tenant, with `header`.'),
+  partitionIdsHeader: setting(
+    headerName,
+    'X-Request-Partition-IDs',
+    'Header that lists partition ids, `DEFAULT` or `_ALL`, with `header`.',
+  ),
+  tokenJwksUrl: optional(webUrl, 'Key set (JWKS) that bearer tokens are verified with; needed with `token`.'),
+  tokenIssuer: optional(text(), 'The `iss` that a bearer token must have; needed with `token`.'),
+  tokenAudience: optional(text(), 'The `aud` that a bearer token must have; needed with `token`.'),
+  tokenTenantClaim: setting(text(), 'tenant_id', 'Claim of a bearer token that names the tenant.'),
+  references: setting(
+    oneOf('same', 'default', 'any'),
+    'same',
+    "Partitions that a reference may point to: the resource's own, also DEFAULT, or any.",
+  ),
+  resourceIds: setting(
+    oneOf('partition', 'server'),
+    'partition',
+    'Whether a resource id is unique within its partition or on the whole server.',
+  ),
+  unnamedPartitions: setting(flag(), false, 'Every integer is a partition, without registration and names.'),
+  conformanceWrites: setting(
+    oneOf('default', 'reject'),
+    'default',
+    "What becomes of a ValueSet or the like that is written under a tenant's URL: stored in DEFAULT, or refused.",
+  ),
+  autoCreatePartitions: setting(
+    flag(),
+    false,
+    'An unknown tenant is registered when it is first written to.',
+  ),
+  allPartitionsTenant: setting(flag(), true, 'The tenant `_ALL` reads all partitions.'),
+  interceptors: setting(modulePaths, [], 'Modules whose default export is one interceptor or several.'),
+
+  serverIds: setting(oneOf('uuid', 'sequential'), 'uuid', 'Ids that the server gives to resources.'),
+  clientIds: setting(
+    oneOf('any', 'alphanumeric', 'none'),
+    'any',
+    'Ids that a client may create by update: any, any but purely numeric ones, or none.',
+  ),
+  validation: setting(
+    oneOf('structure', 'full', 'off'),
+    'structure',
+    'What is checked before a resource is stored: structure, also invariants, or nothing.',
+  ),
+
+  maxBodyBytes: setting(bytes(), 32 * 2 ** 20, 'Largest JSON body.'),
+  maxBinaryBytes: setting(bytes(), 2 ** 30, 'Largest raw Binary.'),
+  maxJsonDepth: setting(integer(8, 512), 64, 'Deepest nesting of a JSON body.'),
+  maxBundleEntries: setting(count, 5000, 'Most entries of a batch or transaction.'),
+  defaultPageSize: setting(count, 20, 'Entries of a page where `_count` is left out.'),
+  maxPageSize: setting(count, 1000, 'Most entries of a page, whatever `_count` says.'),
+  maxSearchParameters: setting(count, 50, 'Most parameters of one search.'),
+  maxSearchValues: setting(count, 500, 'Most comma-separated values of one search parameter.'),
+  maxIncludes: setting(count, 1000, 'Most included resources of one page.'),
+  searchTimeoutMs: setting(milliseconds, 30_000, 'Longest time for one search.'),
+  requestTimeoutMs: setting(milliseconds, 120_000, 'Longest time for one request.'),
+  shutdownGraceMs: setting(milliseconds, 10_000, 'Time that requests in flight get when the server stops.'),
+  pageLinkTtlMinutes: setting(
+    integer(1, 525_600),
+    24 * 60,
+    'How long the links between pages can be followed.',
+  ),
+  pageLinkSecret: secret(
+    text('text of at least 32 characters', 32),
+    'Key that page links are signed with; a random one in the database if left out.',
+  ),
+
+  logLevel: setting(
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'Least level that is logged.',
+  ),
+  logPretty: setting(flag(), false, 'Log lines for people instead of JSON.'),
+} as const;
+
+/** The name of a setting. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** All names, in the order of the documentation. */
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** Every setting's value. Sizes are in bytes, times in milliseconds unless the name says otherwise. */
+export type Settings = {
+  readonly [Name in SettingName]:
+    z.output<(typeof SETTINGS)[Name]['type']> | (typeof SETTINGS)[Name]['default'];
+};
+
+function standsAlone(given: readonly PartitioningMode[]): boolean {
+  return given.length === 1 || !given.some((mode) => mode === 'off' || mode === 'interceptors');
+}
