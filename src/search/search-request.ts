@@ -1,0 +1,122 @@
+import type { SearchParameter } from '../fhir/index-values.js';
+import type { QueryParameter } from '../model/request.js';
+import type { OutcomeIssue } from '../model/resource.js';
+import type { Comparison, SortDirection } from '../storage/search-store.js';
+
+/** A search as it was asked for, every part known and typed: https://hl7.org/fhir/R4/search.html. */
+export interface SearchRequest {
+  readonly resourceType: string;
+  /** All of them must hold. */
+  readonly criteria: readonly Criterion[];
+  readonly includes: readonly Include[];
+  readonly sort: readonly SortBy[];
+  /** Matches per page; 0 asks for the total only. */
+  readonly count: number;
+  /** How the total is asked for; `undefined` leaves it to the server. */
+  readonly total: 'none' | 'estimate' | 'accurate' | undefined;
+  readonly summary: SummaryMode | undefined;
+  /** Top-level elements to return; empty means all. */
+  readonly elements: readonly string[];
+  /** The parameters that were applied, for the self link, in the order of the request. */
+  readonly applied: readonly QueryParameter[];
+  /** What lenient handling left out, as warnings for the client. */
+  readonly ignored: readonly OutcomeIssue[];
+}
+
+/** https://hl7.org/fhir/R4/search.html#summary */
+export type SummaryMode = 'true' | 'text' | 'data' | 'count' | 'false';
+
+/** One search parameter with its values. */
+export type Criterion =
+  | ValueCriterion
+  | { readonly kind: 'missing'; readonly parameter: SearchParameter; readonly missing: boolean }
+  | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly targets: readonly ChainTarget[] }
+  | {
+      readonly kind: 'has';
+      readonly type: string;
+      readonly parameter: SearchParameter;
+      readonly criterion: Criterion;
+    };
+
+/** `values` are alternatives. `negated` is `:not`. */
+export interface ValueCriterion {
+  readonly kind: 'values';
+  readonly parameter: SearchParameter;
+  readonly values: readonly SearchValue[];
+  readonly negated: boolean;
+}
+
+/** What the last part of a chain asks of one of the types that the reference may lead to. */
+export interface ChainTarget {
+  readonly type: string;
+  readonly criterion: Criterion;
+}
+
+/** One value of a parameter. */
+export type SearchValue =
+  | { readonly kind: 'id'; readonly id: string }
+  | { readonly kind: 'token'; readonly system: string | null | undefined; readonly code: string | undefined }
+  | { readonly kind: 'string'; readonly match: 'prefix' | 'exact' | 'contains'; readonly text: string }
+  | { readonly kind: 'date'; readonly comparison: Comparison; readonly low: number; readonly high: number }
+  | ({ readonly kind: 'number' } & ComparedNumber)
+  | ({
+      readonly kind: 'quantity';
+      readonly system: string | null;
+      readonly code: string | null;
+    } & ComparedNumber)
+  | { readonly kind: 'uri'; readonly uri: string }
+  /** `types` is empty where any type is meant. */
+  | { readonly kind: 'local'; readonly types: readonly string[]; readonly id: string }
+  | { readonly kind: 'url'; readonly url: string };
+
+/** `[low, high)` is the implicit precision of the number as it was written. */
+export interface ComparedNumber {
+  readonly comparison: Comparison;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** `_include` and `_revinclude`. */
+export interface Include {
+  readonly direction: 'include' | 'revinclude';
+  /** Applies to included resources too. */
+  readonly iterate: boolean;
+  readonly sourceType: string;
+  /** null is the wildcard. */
+  readonly parameter: SearchParameter | null;
+  readonly targetType: string | null;
+}
+
+/** One part of `_sort`. */
+export interface SortBy {
+  readonly parameter: SearchParameter;
+  readonly direction: SortDirection;
+}
+
+/** How much one search may ask for. */
+export interface SearchLimits {
+  /** Matches per page when the request has no `_count`. */
+  readonly defaultCount: number;
+  /** A larger `_count` is served as this. */
+  readonly maxCount: number;
+  readonly maxParameters: number;
+  /** Alternatives in all parameters together. */
+  readonly maxValues: number;
+  /** How many references a chain, and a `_has`, may follow. */
+  readonly maxChain: number;
+  /** Resources that `_include` and `_revinclude` may add to a page. */
+  readonly maxIncluded: number;
+  /** Without `_total`, counting stops here and the total is left out. */
+  readonly maxCounted: number;
+}
+
+export const DEFAULT_SEARCH_LIMITS: SearchLimits = {
+  defaultCount: 20,
+  maxCount: 1000,
+  maxParameters: 64,
+  maxValues: 512,
+  maxChain: 3,
+  maxIncluded: 1000,
+  maxCounted: 1000,
+};

@@ -1,0 +1,173 @@
+import type { PartitionScope } from '../model/partition.js';
+import type { StoredVersion } from './store.js';
+
+/**
+ * What a search asks of a store: which resources of one type, in which order. It holds no SQL and no scope; the
+ * scope stands beside it in every call.
+ */
+export interface SearchPlan {
+  readonly type: string;
+  readonly where: Condition;
+  /** Empty: the store's own order, the one that is cheapest for the plan. It never changes for one plan. */
+  readonly sort: readonly SortKey[];
+}
+
+/** A condition on one resource of a known type. */
+export type Condition =
+  /** Every one holds; an empty list holds always. */
+  | { readonly kind: 'all'; readonly of: readonly Condition[] }
+  /** At least one holds; an empty list never holds. */
+  | { readonly kind: 'any'; readonly of: readonly Condition[] }
+  | { readonly kind: 'not'; readonly of: Condition }
+  | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  /** When the current version was written. */
+  | { readonly kind: 'updated'; readonly test: RangeTest }
+  | IndexCondition
+  | ChainCondition
+  | HasCondition;
+
+/** The resource has a row on one of the paths that passes one of the tests; without `tests`, any row at all. */
+export type IndexCondition =
+  | IndexRows<'token', TokenTest>
+  | IndexRows<'string', StringTest>
+  | IndexRows<'date', RangeTest>
+  | IndexRows<'number', NumberTest>
+  | IndexRows<'quantity', QuantityTest>
+  | IndexRows<'uri', UriTest>
+  | (IndexRows<'reference', ReferenceTest> & { readonly targetFilter: string | null });
+
+/** The kinds of index, as HFJ_SP_PATH.SP_TYPE names them. */
+export type IndexKind = IndexCondition['index'];
+
+interface IndexRows<Kind extends string, Test> {
+  readonly kind: 'index';
+  readonly index: Kind;
+  /** The type that holds the rows. */
+  readonly type: string;
+  readonly paths: readonly string[];
+  /** `null` asks for any row; an empty list never holds. */
+  readonly tests: readonly Test[] | null;
+}
+
+/** A reference on one of the paths leads to a resource for which a condition holds. */
+export interface ChainCondition {
+  readonly kind: 'chain';
+  readonly type: string;
+  readonly paths: readonly string[];
+  readonly targets: readonly { readonly type: string; readonly where: Condition }[];
+}
+
+/** A resource of another type refers to this one, and a condition holds for it. */
+export interface HasCondition {
+  readonly kind: 'has';
+  /** The type that refers, and where it does. */
+  readonly type: string;
+  readonly paths: readonly string[];
+  readonly where: Condition;
+}
+
+/** `system`: undefined matches every system, null only values without one. `value` undefined: any code of the system. */
+export interface TokenTest {
+  readonly system: string | null | undefined;
+  readonly value: string | undefined;
+}
+
+/** `text` is normalized already, but for `exact`, which compares it to the letter and carries both. */
+export type StringTest =
+  | { readonly match: 'prefix' | 'contains'; readonly normalized: string }
+  | { readonly match: 'exact'; readonly normalized: string; readonly exact: string };
+
+/** The prefixes of https://hl7.org/fhir/R4/search.html#prefix. */
+export type Comparison = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
+
+/** A range of time, both ends inclusive, ms since 1970 UTC. `ap` is widened by the planner. */
+export interface RangeTest {
+  readonly comparison: Comparison;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A number: `[low, high)` is its implicit precision (or, for `ap`, the approximation); `value` is compared exactly. */
+export interface NumberTest {
+  readonly comparison: Comparison;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What unit a quantity must have: none asked for, by system and code, by code or display, or by canonical unit. */
+export type QuantityUnit =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'code'; readonly system: string; readonly code: string }
+  | { readonly kind: 'system'; readonly system: string }
+  | { readonly kind: 'label'; readonly label: string }
+  | { readonly kind: 'canonical'; readonly unit: string };
+
+/** With a canonical unit the numbers are canonical too. */
+export interface QuantityTest extends NumberTest {
+  readonly unit: QuantityUnit;
+}
+
+export interface UriTest {
+  readonly value: string;
+}
+
+/** A resource of this server by id (an empty list of types: any), or any other target by URL. */
+export type ReferenceTest =
+  | { readonly kind: 'local'; readonly types: readonly string[]; readonly id: string }
+  /** `anyVersion` also matches `url|version`. */
+  | { readonly kind: 'url'; readonly url: string; readonly anyVersion: boolean };
+
+/** One key of an order. Resources without a value come last, whichever the direction. */
+export type SortKey =
+  | { readonly by: 'id' | 'updated'; readonly direction: SortDirection }
+  | {
+      readonly by: 'index';
+      readonly index: IndexKind;
+      readonly paths: readonly string[];
+      readonly direction: SortDirection;
+    };
+
+export type SortDirection = 'ascending' | 'descending';
+
+/** Where a row stands in its order: opaque to callers, text and numbers that survive JSON. */
+export type RowKey = readonly (string | number | null)[];
+
+/** One match: the current version, never a deletion. */
+export interface SearchRow extends StoredVersion {
+  readonly text: string;
+  readonly key: RowKey;
+}
+
+/** At most `count` rows after `after` (exclusive). */
+export interface SearchWindow {
+  readonly count: number;
+  readonly after?: RowKey;
+}
+
+/** Which references to follow, from or to resources that were found. */
+export interface IncludeQuery {
+  /** `include`: from the found to their targets. `revinclude`: to resources that refer to the found. */
+  readonly direction: 'include' | 'revinclude';
+  /** The type that holds the reference. */
+  readonly sourceType: string;
+  /** Where it stands; null means every reference. */
+  readonly paths: readonly string[] | null;
+  /** Only references to this type. */
+  readonly targetType: string | null;
+  /** `rowId`s of the resources that were found: `sourceType`'s for `include`, the targets for `revinclude`. */
+  readonly from: readonly number[];
+  readonly limit: number;
+}
+
+/** Search over what the write side has stored. Every call sees the scope and nothing else. */
+export interface SearchStore {
+  /** Each match once, in the plan's order. @throws FhirError SEARCH_TIMEOUT */
+  page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]>;
+  /** How many resources match; with `limit` counting stops there. @throws FhirError SEARCH_TIMEOUT */
+  count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number>;
+  /** At most two matches: enough to tell none, one and several for a conditional interaction. */
+  match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]>;
+  /** Live resources at the other end of references, each once, at most `limit`. `key` is empty. */
+  linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]>;
+}
