@@ -146,3 +146,35 @@ export interface PartitionStore {
   /** Counts up whenever a process has changed the list. */
   revision(): Promise<number>;
 }
+
+/** A background job as it is stored: its scope stands in the row, and no hook is asked again. */
+export interface StoredJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly partition: PartitionId;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+/** Rows left in a partition, by what they hold. */
+export interface PartitionContents {
+  readonly resources: number;
+  readonly versions: number;
+  readonly indexRows: number;
+}
+
+/** The life of partitions, and the jobs that empty them. */
+export interface PartitionRegistry extends PartitionStore {
+  /** `check` runs inside the transaction; a throw undoes the change. @throws FhirError PARTITION_EXISTS */
+  create(partition: Partition, check: () => Promise<void>): Promise<void>;
+  update(partition: Partition): Promise<void>;
+  delete(partition: Partition, check: () => Promise<void>): Promise<void>;
+  contents(partition: PartitionId): Promise<PartitionContents>;
+  /** Takes the partition out of service and starts its purge: one transaction. */
+  startPurge(partition: Partition, job: StoredJob): Promise<void>;
+  /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
+  purgeSome(partition: PartitionId, limit: number): Promise<number>;
+  saveJob(job: StoredJob): Promise<void>;
+  jobs(): Promise<readonly StoredJob[]>;
+}

@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
+import { FhirError } from '../../../model/errors.js';
 import { toStoredDate } from '../../partition-date.js';
 import {
   type Change,
@@ -32,8 +33,8 @@ export interface PreparedChange {
 export interface UnitWriterOptions {
   readonly references: ReferencePolicy;
   readonly resourceIds: 'partition' | 'server';
-  /** Every partition, DEFAULT included: a delete looks for referrers in all of them. */
-  readonly allPartitions: () => readonly PartitionId[];
+  /** Partitions in service, DEFAULT included: only they are written, and a delete looks in all for referrers. */
+  readonly activePartitions: () => ReadonlySet<PartitionId>;
 }
 
 /** Rows found or made while one unit is written, by `partition type/id`. */
@@ -94,6 +95,7 @@ export class UnitWriter {
   /** First pass: the resource's own row; returns its row id. */
   writeVersion(prepared: PreparedChange, targets: Targets): number {
     const { change } = prepared;
+    this.assertInService(prepared.partition);
     const rowId = change.kind === 'create' ? this.insert(prepared, change) : this.replace(prepared, change);
     if (change.kind !== 'delete') targets.set(targetKey(prepared.partition, change.type, change.id), rowId);
     return rowId;
@@ -116,7 +118,7 @@ export class UnitWriter {
     const { change } = prepared;
     if (change.kind !== 'delete') return;
     const rows = this.sql.referrers.all({
-      partitions: JSON.stringify(this.options.allPartitions()),
+      partitions: JSON.stringify([...this.options.activePartitions()]),
       params: JSON.stringify(this.dictionary.referencePathIds()),
       rowId,
     }) as [PartitionId, number, string, number][];
@@ -125,6 +127,12 @@ export class UnitWriter {
       .slice(0, 10)
       .map(([partition, typeId, id]) => ({ partition, type: this.dictionary.typeName(typeId), id }));
     throw new WriteConflictError({ kind: 'referenced', change, referrers });
+  }
+
+  /** A partition may have gone since the request's decision; nothing may be written behind its purge. */
+  private assertInService(partition: PartitionId): void {
+    if (this.options.activePartitions().has(partition)) return;
+    throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
   }
 
   private insert(prepared: PreparedChange, change: CreateChange): number {

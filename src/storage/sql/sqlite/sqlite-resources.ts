@@ -1,0 +1,129 @@
+import type { Statement } from 'better-sqlite3';
+import type { PartitionId, PartitionScope } from '../../../model/partition.js';
+import type { HistoryKey, HistoryQuery, ResourceStore, StoredVersion, WriteUnit } from '../../store.js';
+import type { Dictionary } from '../dictionary.js';
+import type { SqlReader, SqlValue } from '../sql-reader.js';
+import type { SqliteDatabase } from './open.js';
+import { type HistoryShape, historyCountSql, historySql, prepareAll, READ_SQL } from './statements.js';
+import { toStoredVersion, type VersionRow } from './version-row.js';
+import type { WriteQueue } from './write-queue.js';
+
+const END_OF_TIME = 8.64e15;
+/** A history key above every version. */
+const NEWEST: HistoryKey = { updated: END_OF_TIME, rowId: Number.MAX_SAFE_INTEGER, version: Number.MAX_SAFE_INTEGER };
+
+/** One piece of a history: a partition, and a type or one resource in it. */
+interface HistoryPart {
+  readonly partition: PartitionId;
+  readonly typeId: number | null;
+  readonly rowId: number | null;
+}
+
+/** Resources in SQLite: reads on the main thread's connection, writes through the queue. */
+export class SqliteResources implements ResourceStore {
+  private readonly reads: Readonly<Record<keyof typeof READ_SQL, Statement>>;
+  private readonly dictionary: Dictionary;
+  private readonly queue: WriteQueue;
+  private readonly reader: SqlReader;
+
+  constructor(db: SqliteDatabase, parts: { dictionary: Dictionary; queue: WriteQueue; reader: SqlReader }) {
+    this.reads = prepareAll(db, READ_SQL);
+    this.dictionary = parts.dictionary;
+    this.queue = parts.queue;
+    this.reader = parts.reader;
+  }
+
+  async read(scope: PartitionScope, type: string, id: string): Promise<readonly StoredVersion[]> {
+    const typeId = this.dictionary.typeId(type);
+    if (typeId === undefined) return [];
+    const { partitions } = scope;
+    const rows =
+      partitions.length === 1
+        ? this.reads.readOne.all(partitions[0], typeId, id)
+        : this.reads.readMany.all(JSON.stringify(partitions), typeId, id);
+    return (rows as VersionRow[]).map((row) => toStoredVersion(this.dictionary, row));
+  }
+
+  async readVersion(
+    scope: PartitionScope,
+    type: string,
+    id: string,
+    version: number,
+  ): Promise<readonly StoredVersion[]> {
+    const holders = await this.read(scope, type, id);
+    return holders.flatMap((current) => {
+      if (current.version === version) return [current];
+      const row = this.reads.readSuperseded.get(current.partition, current.rowId, version) as VersionRow | undefined;
+      return row ? [toStoredVersion(this.dictionary, row)] : [];
+    });
+  }
+
+  async history(scope: PartitionScope, query: HistoryQuery): Promise<readonly StoredVersion[]> {
+    const parts = await this.historyParts(scope, query);
+    const sql = historySql(shapeOf(query));
+    const pages: VersionRow[][] = [];
+    for (const part of parts) pages.push((await this.run(sql, part, query)) as VersionRow[]);
+    const merged = pages.length === 1 ? pages[0]! : pages.flat().sort(newestFirst);
+    return merged.slice(0, query.count).map((row) => toStoredVersion(this.dictionary, row));
+  }
+
+  async countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number> {
+    const sql = historyCountSql(shapeOf(query));
+    let total = 0;
+    for (const part of await this.historyParts(scope, query)) {
+      const [row] = await this.run(sql, part, query);
+      total += row?.[0] as number;
+    }
+    return total;
+  }
+
+  write(unit: WriteUnit): Promise<void> {
+    return this.queue.write(unit);
+  }
+
+  private async historyParts(scope: PartitionScope, query: HistoryQuery): Promise<readonly HistoryPart[]> {
+    if (query.type !== undefined && query.id !== undefined) {
+      const holders = await this.read(scope, query.type, query.id);
+      return holders.map(({ partition, rowId }) => ({ partition, typeId: null, rowId }));
+    }
+    const types = query.type === undefined ? this.dictionary.knownTypes() : [query.type];
+    const typeIds = types.flatMap((type) => this.dictionary.typeId(type) ?? []);
+    return scope.partitions.flatMap((partition) => typeIds.map((typeId) => ({ partition, typeId, rowId: null })));
+  }
+
+  private run(sql: string, part: HistoryPart, query: HistoryQuery): Promise<readonly (readonly unknown[])[]> {
+    const after = query.after ?? NEWEST;
+    const named: Record<string, SqlValue> = {
+      scope: part.partition,
+      typeId: part.typeId,
+      rowId: part.rowId,
+      since: query.since ?? 0,
+      until: query.at?.high ?? END_OF_TIME,
+      atLow: query.at?.low ?? 0,
+      afterUpdated: after.updated,
+      afterRow: after.rowId,
+      afterVersion: after.version,
+      count: query.count,
+    };
+    const { text, bindings } = toPositional(sql, named);
+    return this.reader.all({ sql: text, bindings, cost: 'cheap' });
+  }
+}
+
+function shapeOf(query: HistoryQuery): HistoryShape {
+  return { target: query.id === undefined ? 'type' : 'instance', window: query.at ? 'at' : 'all' };
+}
+
+/** Replaces `@name` by `?`, as readers take their values by position. */
+function toPositional(sql: string, named: Readonly<Record<string, SqlValue>>): { text: string; bindings: SqlValue[] } {
+  const bindings: SqlValue[] = [];
+  const text = sql.replaceAll(/@(\w+)/g, (_, name: string) => {
+    bindings.push(named[name] ?? null);
+    return '?';
+  });
+  return { text, bindings };
+}
+
+function newestFirst(a: VersionRow, b: VersionRow): number {
+  return b[6] - a[6] || b[0] - a[0] || b[5] - a[5];
+}

@@ -1,0 +1,126 @@
+import { Worker } from 'node:worker_threads';
+import knex, { type Knex } from 'knex';
+import type { PartitionId } from '../../../model/partition.js';
+import type { SearchStore } from '../../search-store.js';
+import type { PartitionRegistry, ReferencePolicy, ResourceStore } from '../../store.js';
+import type { Dictionary } from '../dictionary.js';
+import { knownMigrations, migrate } from '../migrate.js';
+import { SqlSearchStore } from '../search-store.js';
+import { locateSqlite, openReader, openWriter, type SqliteDatabase, type Synchronous } from './open.js';
+import { SqliteDictionary } from './sqlite-dictionary.js';
+import { SqlitePartitions } from './sqlite-partitions.js';
+import { SqliteReader } from './sqlite-reader.js';
+import { SqliteResources } from './sqlite-resources.js';
+import { UnitWriter } from './unit-writer.js';
+import { WriteQueue } from './write-queue.js';
+
+/** What the storage needs of the settings, and of the partition directory. */
+export interface SqliteStorageOptions {
+  /** `sqlite:PATH` or `sqlite::memory:`. */
+  readonly url: string;
+  readonly synchronous: Synchronous;
+  readonly references: ReferencePolicy;
+  readonly resourceIds: 'partition' | 'server';
+  readonly searchTimeoutMs: number;
+  /** Partitions in service, DEFAULT included. */
+  readonly activePartitions: () => ReadonlySet<PartitionId>;
+}
+
+/** Everything that is stored, on one SQLite database. */
+export interface Storage {
+  readonly resources: ResourceStore;
+  readonly search: SearchStore;
+  readonly partitions: PartitionRegistry;
+  readonly dictionary: Dictionary;
+  /** A value of the server's own, made once and kept: for example the secret of page links. */
+  setting(key: string, create: () => string): Promise<string>;
+  /** Takes over what other processes have changed; cheap when nothing was. Answers whether something was. */
+  refresh(): boolean;
+  close(): Promise<void>;
+}
+
+const READER_WORKERS = 2;
+
+/** Opens (and if need be makes and migrates) the database. */
+export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
+  const location = locateSqlite(options.url);
+  const writer = openWriter(location.file, options.synchronous);
+  if (!isMigrated(writer)) await migrateFile(location.file);
+  const reader = openReader(location.file);
+  const dictionary = new SqliteDictionary(writer);
+  const queue = new WriteQueue(writer, new UnitWriter(writer, dictionary, options));
+  const sqlReader = new SqliteReader(reader, {
+    file: location.file,
+    workers: READER_WORKERS,
+    timeoutMs: options.searchTimeoutMs,
+  });
+  const checkpointer = startCheckpointer(location.file);
+  return {
+    resources: new SqliteResources(reader, { dictionary, queue, reader: sqlReader }),
+    search: new SqlSearchStore(sqlReader, dictionary),
+    partitions: new SqlitePartitions(reader, queue),
+    dictionary,
+    setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
+    refresh: changeDetector(reader, () => dictionary.reload()),
+    close: async () => {
+      await queue.close();
+      await Promise.all([sqlReader.close(), checkpointer.terminate()]);
+      reader.close();
+      writer.close();
+      location.dispose();
+    },
+  };
+}
+
+/** Applies what is missing of the schema; answers the names of the migrations that were applied. */
+export async function migrateFile(file: string): Promise<readonly string[]> {
+  const connection = openKnex(file);
+  try {
+    return await migrate(connection);
+  } finally {
+    await connection.destroy();
+  }
+}
+
+function openKnex(file: string): Knex {
+  return knex({ client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true, pool: { min: 1, max: 1 } });
+}
+
+/** Whether every migration was applied, without loading the migrator. @throws where the schema is a newer one. */
+function isMigrated(db: SqliteDatabase): boolean {
+  const table = db.prepare(`select 1 from sqlite_master where name = 'HFJ_MIGRATION'`).get();
+  if (table === undefined) return false;
+  const applied = db.prepare('select name from HFJ_MIGRATION').pluck().all() as string[];
+  const unknown = applied.find((name) => !knownMigrations().includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`The database was migrated by a newer version (${unknown}). Start that version or a later one.`);
+  }
+  return applied.length === knownMigrations().length;
+}
+
+function startCheckpointer(file: string): Worker {
+  const worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url), { workerData: { file } });
+  worker.unref();
+  return worker;
+}
+
+function readOrCreateSetting(db: SqliteDatabase, key: string, create: () => string): string {
+  const find = db.prepare('select SETTING_VALUE from HFJ_SETTING where SETTING_KEY = ?').pluck();
+  const known = find.get(key) as string | undefined;
+  if (known !== undefined) return known;
+  const value = create();
+  db.prepare('insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE) values (?, ?)').run(key, value);
+  return value;
+}
+
+/** `data_version` moves when any other connection commits, our own writer's included. */
+function changeDetector(db: SqliteDatabase, reload: () => void): () => boolean {
+  let seen = db.pragma('data_version', { simple: true });
+  return () => {
+    const now = db.pragma('data_version', { simple: true });
+    if (now === seen) return false;
+    seen = now;
+    reload();
+    return true;
+  };
+}
