@@ -57,7 +57,9 @@ function readGiven({ name, value, place }: Given): Read {
   const parsed = type.safeParse(value);
   if (parsed.success) return { name, value: parsed.data };
   const found = secret ? 'this value' : JSON.stringify(value);
-  return { problem: `${place}: ${explain?.(value) ?? `${found} is not allowed`}; expected ${values.replaceAll('`', '"')}` };
+  return {
+    problem: `${place}: ${explain?.(value) ?? `${found} is not allowed`}; expected ${values.replaceAll('`', '"')}`,
+  };
 }
 
 function isSettingName(name: string): name is SettingName {

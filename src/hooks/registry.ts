@@ -10,6 +10,7 @@ import {
 } from './dispatch.js';
 import type { Decision, HookEntry, Verdict } from './dispatch.js';
 import { toHookEntries } from './hook-entries.js';
+import type { NamedEntry } from './hook-entries.js';
 import type { Interceptor } from './interceptor.js';
 import { POINTCUTS } from './pointcut-manual.js';
 import type { AnyDefinition, DefinitionOf } from './pointcut-manual.js';
@@ -18,11 +19,14 @@ import type {
   BuiltInPointcuts,
   EventOf,
   MaybePromise,
+  Mode,
   PointcutMap,
   PointcutName,
   PointcutsOf,
   ValueOf,
 } from './pointcuts.js';
+
+const MODES: ReadonlySet<Mode> = new Set(['observe', 'veto', 'decide', 'transform']);
 
 /** What a registry is made with. */
 export interface HookRegistryOptions {
@@ -42,7 +46,7 @@ export interface HookRegistryOptions {
 export class HookRegistry {
   readonly #options: HookRegistryOptions;
   readonly #definitions = new Map<string, AnyDefinition>(Object.entries(POINTCUTS));
-  readonly #interceptors = new Map<Interceptor, readonly (readonly [string, HookEntry])[]>();
+  readonly #interceptors = new Map<Interceptor, readonly NamedEntry[]>();
   /** Only pointcuts with hooks; the lists are replaced, never changed. */
   readonly #lists = new Map<string, readonly HookEntry[]>();
 
@@ -78,13 +82,16 @@ export class HookRegistry {
 
   /**
    * Makes a plugin's pointcut known. Its type is merged into `PointcutMap`; its mode here must agree.
-   * @throws Error if the pointcut is defined already.
+   * @throws Error if the pointcut is defined already, or for an unknown mode.
    */
   define<P extends Exclude<PointcutName, keyof BuiltInPointcuts>>(
     pointcut: P,
     definition: DefinitionOf<PointcutMap[P]>,
   ): void {
     if (this.#definitions.has(pointcut)) throw new Error(`Pointcut "${pointcut}" is defined already.`);
+    if (!MODES.has(definition.mode)) {
+      throw new Error(`Pointcut "${pointcut}" has the unknown mode "${definition.mode}".`);
+    }
     this.#definitions.set(pointcut, definition as AnyDefinition);
   }
 
@@ -175,7 +182,7 @@ export class HookRegistry {
     );
   }
 
-  #announce(entries: readonly (readonly [string, HookEntry])[]): void {
+  #announce(entries: readonly NamedEntry[]): void {
     const [, entry] = entries.find(([pointcut]) => pointcut === 'INTERCEPTOR_REGISTERED') ?? [];
     const answer = entry?.handle(Object.freeze({}));
     if (entry === undefined || !isPromise(answer)) return;
