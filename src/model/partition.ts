@@ -35,11 +35,14 @@ export interface PartitionAssignment {
   readonly date: string | null;
 }
 
-/** What a hook on a STORAGE_PARTITION_IDENTIFY_* pointcut may answer. `date` is `YYYY-MM-DD`. */
+/**
+ * What a hook on a STORAGE_PARTITION_IDENTIFY_* pointcut may answer. `date` is `YYYY-MM-DD`. `insteadOf` tells
+ * that the request named this partition and the type is pinned to DEFAULT: it must exist all the same.
+ */
 export type PartitionChoice =
   | { readonly by: 'name'; readonly names: readonly [string, ...string[]]; readonly date?: string }
   | { readonly by: 'id'; readonly ids: readonly [number, ...number[]]; readonly date?: string }
-  | { readonly by: 'default'; readonly date?: string }
+  | { readonly by: 'default'; readonly date?: string; readonly insteadOf?: string }
   | { readonly by: 'all' };
 
 /** Types whose resources always live in DEFAULT. */

@@ -1,0 +1,109 @@
+import type { HookRegistry } from '../hooks/registry.js';
+import { FhirError } from '../model/errors.js';
+import { DEFAULT_PARTITION_ID, type Partition, type PartitionId } from '../model/partition.js';
+import type { RequestDetails } from '../model/request.js';
+import type { PartitionRegistry, StoredJob } from '../storage/store.js';
+import type { PartitionDirectory } from './directory.js';
+import { assertPartitionId, assertPartitionName } from './partition-name.js';
+import type { PartitionPurge } from './purge.js';
+
+/** A partition to be; without an id the next free positive one is taken. */
+export interface NewPartition {
+  readonly id?: number;
+  readonly name: string;
+  readonly description?: string;
+}
+
+/** Creates, changes and deletes partitions; hooks fire inside the transaction and may undo it by a throw. */
+export class PartitionManagement {
+  constructor(
+    private readonly parts: {
+      readonly hooks: HookRegistry;
+      readonly directory: PartitionDirectory;
+      readonly registry: PartitionRegistry;
+      readonly purge: PartitionPurge;
+      readonly newId: () => string;
+    },
+  ) {}
+
+  /** @throws FhirError INVALID_PARTITION, PARTITION_EXISTS, or what a hook throws. */
+  async create(wanted: NewPartition, request?: RequestDetails): Promise<Partition> {
+    const { hooks, directory, registry } = this.parts;
+    assertPartitionName(wanted.name);
+    if (wanted.id !== undefined) assertPartitionId(wanted.id);
+    const id = (wanted.id ?? this.nextFreeId()) as PartitionId;
+    const { name, description } = wanted;
+    const partition: Partition = { id, name, ...(description === undefined ? {} : { description }) };
+    await registry.create(partition, async () => {
+      await hooks.observe('STORAGE_PARTITION_CREATED', { request, partition });
+    });
+    await directory.load();
+    return partition;
+  }
+
+  /** @throws FhirError UNKNOWN_PARTITION */
+  read(key: { readonly id?: number; readonly name?: string }): Partition {
+    const { directory } = this.parts;
+    const found = key.id === undefined ? directory.byName(key.name ?? '') : directory.byId(key.id);
+    if (found) return found;
+    const what = key.id === undefined ? `named '${key.name?.slice(0, 200)}'` : `with id ${key.id}`;
+    throw new FhirError('UNKNOWN_PARTITION', `There is no partition ${what}.`);
+  }
+
+  list(): readonly Partition[] {
+    return this.parts.directory.list();
+  }
+
+  /** Replaces name and description; a description that is left out is cleared. */
+  async update(wanted: NewPartition & { readonly id: number }): Promise<Partition> {
+    const current = this.changeable(wanted.id);
+    assertPartitionName(wanted.name);
+    const { name, description } = wanted;
+    const partition: Partition = { id: current.id, name, ...(description === undefined ? {} : { description }) };
+    await this.parts.registry.update(partition);
+    await this.parts.directory.load();
+    return partition;
+  }
+
+  /** @throws FhirError PARTITION_NOT_EMPTY */
+  async delete(id: number, request?: RequestDetails): Promise<Partition> {
+    const partition = this.changeable(id);
+    await this.parts.registry.delete(partition, async () => {
+      await this.parts.hooks.observe('STORAGE_PARTITION_DELETED', { request, partition });
+    });
+    await this.parts.directory.load();
+    return partition;
+  }
+
+  /** Takes the partition out of service at once and deletes everything it holds in the background. */
+  async startPurge(id: number): Promise<StoredJob> {
+    const partition = this.changeable(id);
+    const job: StoredJob = {
+      id: this.parts.newId(),
+      kind: 'partition-purge',
+      partition: partition.id,
+      state: 'running',
+      parameters: { name: partition.name },
+      result: null,
+    };
+    await this.parts.registry.startPurge(partition, job);
+    await this.parts.directory.load();
+    this.parts.purge.wake();
+    return job;
+  }
+
+  private changeable(id: number): Partition {
+    if (id === DEFAULT_PARTITION_ID) {
+      throw new FhirError('INVALID_PARTITION', 'The DEFAULT partition cannot be renamed or deleted.');
+    }
+    assertPartitionId(id);
+    return this.read({ id });
+  }
+
+  private nextFreeId(): number {
+    const ids = this.parts.directory.active();
+    let id = 1;
+    while (ids.has(id as PartitionId)) id++;
+    return id;
+  }
+}

@@ -1,0 +1,231 @@
+import type { Asked } from '../hooks/dispatch.js';
+import type { PointcutName, ReadTarget } from '../hooks/pointcuts.js';
+import type { HookRegistry } from '../hooks/registry.js';
+import { FhirError } from '../model/errors.js';
+import {
+  DEFAULT_PARTITION_ID,
+  NON_PARTITIONABLE_TYPES,
+  type Partition,
+  type PartitionAssignment,
+  type PartitionChoice,
+  type PartitionId,
+  type PartitionScope,
+} from '../model/partition.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import type { PartitionDirectory } from './directory.js';
+
+/** How partitions are decided; see `partitioning` and `unnamedPartitions` in the settings. */
+export interface PartitionResolverOptions {
+  /** False: everything is DEFAULT's, and no IDENTIFY hook is asked. */
+  readonly enabled: boolean;
+  /** Any integer is a partition; nothing is registered. */
+  readonly unnamed: boolean;
+  /** Registers an unnamed partition when it is first written to. */
+  readonly adopt: (id: PartitionId) => Promise<void>;
+}
+
+/** A decision and how it came about, for `$partition-explain`. */
+export interface PartitionExplanation {
+  readonly pointcut: string;
+  /** The interceptor that decided; undefined where none did. */
+  readonly by: string | undefined;
+  readonly asked: readonly Asked<PartitionChoice>[];
+  readonly partitions: readonly Partition[];
+  readonly all: boolean;
+  readonly date: string | null;
+}
+
+type IdentifyPointcut = Extract<PointcutName, `STORAGE_PARTITION_IDENTIFY_${string}`>;
+
+interface Selection {
+  readonly partitions: readonly Partition[];
+  readonly all: boolean;
+  readonly date: string | null;
+}
+
+const CALENDAR_DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/**
+ * The only caller of the partition pointcuts and the only maker of scopes and assignments. Each interaction
+ * asks once, at its beginning, and hands the answer down as a value.
+ */
+export class PartitionResolver {
+  constructor(
+    private readonly hooks: HookRegistry,
+    private readonly directory: PartitionDirectory,
+    private readonly options: PartitionResolverOptions,
+  ) {}
+
+  /**
+   * The partitions that the interaction may read.
+   * @throws FhirError UNKNOWN_PARTITION, PARTITION_NOT_DECIDED, or what a hook throws.
+   */
+  async resolveRead(request: RequestDetails, target: ReadTarget = targetOf(request)): Promise<PartitionScope> {
+    const choice = this.options.enabled ? await this.identifyRead(request, target) : DEFAULT_CHOICE;
+    const selection = this.pin(target.resourceType, this.select(choice));
+    await this.announce(request, target, selection);
+    return toScope(selection);
+  }
+
+  /**
+   * The partition that a new resource is written to.
+   * @throws FhirError UNKNOWN_PARTITION, PARTITION_REQUIRED_ONE, NOT_PARTITIONABLE, PARTITION_NOT_DECIDED.
+   */
+  async resolveCreate(
+    request: RequestDetails,
+    resource: Resource,
+    target: ReadTarget = targetOf(request),
+  ): Promise<PartitionAssignment> {
+    const choice = this.options.enabled ? await this.identifyCreate(request, resource) : DEFAULT_CHOICE;
+    const selection = this.select(choice);
+    assertWritable(resource.resourceType, selection);
+    await this.announce(request, target, selection);
+    const [partition] = selection.partitions;
+    if (this.options.unnamed && partition) await this.options.adopt(partition.id);
+    return toAssignment(selection);
+  }
+
+  /** The scope of an assignment's one partition: where a conditional create looks for matches. */
+  scopeOfAssignment(assignment: PartitionAssignment): PartitionScope {
+    return brand<PartitionScope>({ partitions: [assignment.partition], all: false });
+  }
+
+  /** A scope that was stored with a job: the decision was made when the job was started. */
+  scopeOfJob(partition: PartitionId): PartitionScope {
+    return brand<PartitionScope>({ partitions: [partition], all: false });
+  }
+
+  /** What a request would be decided to, and by whom; SELECTED hooks are asked too and may refuse. */
+  async explain(
+    request: RequestDetails,
+    target: ReadTarget,
+    resource: Resource | undefined,
+  ): Promise<PartitionExplanation> {
+    const pointcut = this.pointcutFor(resource ? 'create' : 'read');
+    const event = { request, target, ...(resource ? { resource } : {}) };
+    const decision = await this.hooks.decideNamed(pointcut, event as never);
+    const choice = this.options.enabled ? decision.answer : DEFAULT_CHOICE;
+    const type = resource?.resourceType ?? target.resourceType;
+    if (choice === undefined && !(resource && isPinned(type))) throw this.undecided(pointcut);
+    const selected = this.select(choice ?? DEFAULT_CHOICE);
+    if (resource) assertWritable(resource.resourceType, selected);
+    const selection = resource ? selected : this.pin(type, selected);
+    await this.announce(request, target, selection);
+    return { pointcut, by: decision.by, asked: decision.asked, ...selection };
+  }
+
+  private async identifyRead(request: RequestDetails, target: ReadTarget): Promise<PartitionChoice> {
+    const pointcut = this.pointcutFor('read');
+    const choice =
+      pointcut === 'STORAGE_PARTITION_IDENTIFY_ANY'
+        ? await this.hooks.decide(pointcut, { request })
+        : await this.hooks.decide('STORAGE_PARTITION_IDENTIFY_READ', { request, target });
+    if (choice === undefined) throw this.undecided(pointcut);
+    return choice;
+  }
+
+  private async identifyCreate(request: RequestDetails, resource: Resource): Promise<PartitionChoice> {
+    const pointcut = this.pointcutFor('create');
+    const choice =
+      pointcut === 'STORAGE_PARTITION_IDENTIFY_ANY'
+        ? await this.hooks.decide(pointcut, { request })
+        : await this.hooks.decide('STORAGE_PARTITION_IDENTIFY_CREATE', { request, resource });
+    if (choice !== undefined) return choice;
+    if (isPinned(resource.resourceType)) return DEFAULT_CHOICE;
+    throw this.undecided(pointcut);
+  }
+
+  private pointcutFor(kind: 'read' | 'create'): IdentifyPointcut {
+    if (this.hooks.has('STORAGE_PARTITION_IDENTIFY_ANY')) return 'STORAGE_PARTITION_IDENTIFY_ANY';
+    return kind === 'read' ? 'STORAGE_PARTITION_IDENTIFY_READ' : 'STORAGE_PARTITION_IDENTIFY_CREATE';
+  }
+
+  private undecided(pointcut: IdentifyPointcut): FhirError {
+    const asked = this.hooks.describe(pointcut);
+    const who = asked.length === 0 ? 'no interceptor is registered for it' : `asked: ${asked.join(', ')}`;
+    return new FhirError('PARTITION_NOT_DECIDED', `Nobody answered ${pointcut}; ${who}.`);
+  }
+
+  private select(choice: PartitionChoice): Selection {
+    switch (choice.by) {
+      case 'all':
+        return { partitions: this.directory.list(), all: true, date: null };
+      case 'default':
+        if (choice.insteadOf !== undefined) this.named(choice.insteadOf);
+        return this.selection([this.known(DEFAULT_PARTITION_ID)], choice.date);
+      case 'name':
+        return this.selection(choice.names.map((name) => this.named(name)), choice.date);
+      case 'id':
+        return this.selection(choice.ids.map((id) => this.known(id)), choice.date);
+    }
+  }
+
+  private selection(partitions: readonly Partition[], date: string | undefined): Selection {
+    if (date !== undefined && (!CALENDAR_DATE.test(date) || Number.isNaN(Date.parse(date)))) {
+      throw new Error(`A partition date must be YYYY-MM-DD, not '${date}'.`);
+    }
+    const distinct = [...new Map(partitions.map((partition) => [partition.id, partition])).values()];
+    return { partitions: distinct, all: false, date: date ?? null };
+  }
+
+  private named(name: string): Partition {
+    const partition = this.directory.byName(name);
+    if (partition) return partition;
+    throw new FhirError('UNKNOWN_PARTITION', `There is no partition '${name.slice(0, 200)}'.`);
+  }
+
+  private known(id: number): Partition {
+    const partition = this.directory.byId(id);
+    if (partition) return partition;
+    if (this.options.unnamed && Number.isInteger(id)) return { id: id as PartitionId, name: String(id) };
+    throw new FhirError('UNKNOWN_PARTITION', `There is no partition with id ${id}.`);
+  }
+
+  /** Non-partitionable types live in DEFAULT, through whichever tenant they are read. */
+  private pin(resourceType: string | undefined, selection: Selection): Selection {
+    if (!isPinned(resourceType) || selection.all) return selection;
+    return { ...selection, partitions: [this.known(DEFAULT_PARTITION_ID)] };
+  }
+
+  private async announce(request: RequestDetails, target: ReadTarget, selection: Selection): Promise<void> {
+    if (!this.hooks.has('STORAGE_PARTITION_SELECTED')) return;
+    const { partitions, all } = selection;
+    await this.hooks.veto('STORAGE_PARTITION_SELECTED', { request, target, partitions, all });
+  }
+}
+
+const DEFAULT_CHOICE: PartitionChoice = { by: 'default' };
+
+/** What an interaction is about, from its request. */
+export function targetOf(request: RequestDetails): ReadTarget {
+  const { interaction, resourceType, resourceId, operation } = request;
+  return { interaction, resourceType, id: resourceId, operation };
+}
+
+function isPinned(resourceType: string | undefined): boolean {
+  return resourceType !== undefined && NON_PARTITIONABLE_TYPES.has(resourceType);
+}
+
+function assertWritable(resourceType: string, { partitions, all }: Selection): void {
+  if (all || partitions.length !== 1) {
+    throw new FhirError('PARTITION_REQUIRED_ONE', 'A new resource must be written to exactly one partition.');
+  }
+  if (isPinned(resourceType) && partitions[0]?.id !== DEFAULT_PARTITION_ID) {
+    throw new FhirError('NOT_PARTITIONABLE', `${resourceType} can only be stored in the DEFAULT partition.`);
+  }
+}
+
+function toScope({ partitions, all }: Selection): PartitionScope {
+  return brand<PartitionScope>({ partitions: partitions.map(({ id }) => id), all });
+}
+
+function toAssignment({ partitions, date }: Selection): PartitionAssignment {
+  const [partition] = partitions;
+  return brand<PartitionAssignment>({ partition: partition?.id ?? DEFAULT_PARTITION_ID, date });
+}
+
+/** The one place where a scope or an assignment comes to be. */
+function brand<Value>(value: Omit<Value, symbol>): Value {
+  return value as Value;
+}
