@@ -27,6 +27,20 @@ export function copyNumberTexts<T extends object>(from: object, to: T): T {
   return texts === undefined ? to : { ...to, [NUMBER_TEXTS]: { ...(to as Holder)[NUMBER_TEXTS], ...texts } };
 }
 
+/** A copy with the member, whose text, if it is a number that has one, is `text`; an earlier text is forgotten. */
+export function withMember<T extends object>(holder: T, key: string, value: unknown, text?: string): T {
+  const { [key]: _forgotten, ...texts } = (holder as Holder)[NUMBER_TEXTS] ?? {};
+  const added = text === undefined ? texts : { ...texts, [key]: text };
+  const hasTexts = NUMBER_TEXTS in holder || text !== undefined;
+  return { ...holder, [key]: value, ...(hasTexts ? { [NUMBER_TEXTS]: added } : {}) };
+}
+
+/** A copy without the member. */
+export function withoutMember<T extends object>(holder: T, key: string): T {
+  const { [key]: _removed, ...rest } = holder as Holder;
+  return rest as T;
+}
+
 /** Writes each literal, given as start and end in turn, as a string that begins with NUL, which no other string does. */
 export function markLiterals(text: string, literals: readonly number[]): string {
   if (literals.length === 0) return text;

@@ -1,0 +1,475 @@
+import test from 'ava';
+import { parseJson, stringifyJson } from '../../../src/fhir/json.js';
+import { applyFhirPathPatch } from '../../../src/fhir/patch/fhirpath-patch.js';
+import { FhirError } from '../../../src/model/errors.js';
+import type { Resource } from '../../../src/model/resource.js';
+
+interface Part {
+  readonly name: string;
+  readonly [value: string]: unknown;
+}
+
+/** `valueCode` for the type, `valueString` for path and name, as the specification has it. */
+function operation(type: string, path: string, ...others: readonly Part[]): Part {
+  return {
+    name: 'operation',
+    part: [{ name: 'type', valueCode: type }, { name: 'path', valueString: path }, ...others],
+  };
+}
+
+function add(path: string, name: string, value: Record<string, unknown>): Part {
+  return operation('add', path, { name: 'name', valueString: name }, { name: 'value', ...value });
+}
+
+function insert(path: string, index: number, value: Record<string, unknown>): Part {
+  return operation('insert', path, { name: 'index', valueInteger: index }, { name: 'value', ...value });
+}
+
+function replace(path: string, value: Record<string, unknown>): Part {
+  return operation('replace', path, { name: 'value', ...value });
+}
+
+function move(path: string, source: number, destination: number): Part {
+  return operation(
+    'move',
+    path,
+    { name: 'source', valueInteger: source },
+    { name: 'destination', valueInteger: destination },
+  );
+}
+
+function remove(path: string): Part {
+  return operation('delete', path);
+}
+
+/** Through JSON on both sides, so that number texts are judged too; the resource is frozen. */
+function patched(resource: object, ...operations: readonly Part[]): unknown {
+  const parsed = deepFreeze(
+    parseJson(JSON.stringify({ resourceType: 'Patient', id: 'a', ...resource })),
+  ) as Resource;
+  const {
+    resourceType: _type,
+    id: _id,
+    ...elements
+  } = JSON.parse(
+    stringifyJson(applyFhirPathPatch(parsed, { resourceType: 'Parameters', parameter: operations })),
+  );
+  return elements;
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}
+
+const ids = (...values: string[]) => values.map((value) => ({ value }));
+
+const results: readonly (readonly [
+  title: string,
+  before: object,
+  operations: readonly Part[],
+  after: object,
+])[] = [
+  [
+    'add sets a primitive',
+    {},
+    [add('Patient', 'birthDate', { valueDate: '1930-01-01' })],
+    { birthDate: '1930-01-01' },
+  ],
+  [
+    'add sets a choice by its type',
+    {},
+    [add('Patient', 'deceased', { valueBoolean: true })],
+    { deceasedBoolean: true },
+  ],
+  [
+    'add takes a choice by its JSON name',
+    {},
+    [add('Patient', 'deceasedDateTime', { valueDateTime: '2020' })],
+    { deceasedDateTime: '2020' },
+  ],
+  [
+    'add sets a datatype',
+    {},
+    [add('Patient', 'maritalStatus', { valueCodeableConcept: { text: 'x' } })],
+    { maritalStatus: { text: 'x' } },
+  ],
+  [
+    'add begins a list',
+    {},
+    [add('Patient', 'identifier', { valueIdentifier: { value: 'x' } })],
+    { identifier: ids('x') },
+  ],
+  [
+    'add appends to a list',
+    { identifier: ids('a') },
+    [add('Patient', 'identifier', { valueIdentifier: { value: 'b' } })],
+    { identifier: ids('a', 'b') },
+  ],
+  [
+    'add puts a nested primitive where the path leads',
+    { contact: [{ gender: 'male' }, {}] },
+    [
+      add("Patient.contact[0].where(gender = 'male')", 'organization', {
+        valueReference: { reference: 'Organization/1' },
+      }),
+    ],
+    { contact: [{ gender: 'male', organization: { reference: 'Organization/1' } }] },
+  ],
+  [
+    'add builds a value without a type from its parts',
+    {},
+    [
+      add('Patient', 'contact', {
+        part: [
+          { name: 'name', valueHumanName: { text: 'a name' } },
+          { name: 'telecom', valueContactPoint: { value: '1' } },
+          { name: 'telecom', valueContactPoint: { value: '2' } },
+          { name: 'gender', valueCode: 'male' },
+        ],
+      }),
+    ],
+    { contact: [{ name: { text: 'a name' }, telecom: [{ value: '1' }, { value: '2' }], gender: 'male' }] },
+  ],
+  [
+    'parts of parts and lists of one are built as the definition has them',
+    {},
+    [
+      add('Patient', 'contact', {
+        part: [
+          {
+            name: 'name',
+            part: [
+              { name: 'given', valueString: 'G' },
+              { name: 'family', valueString: 'F' },
+            ],
+          },
+        ],
+      }),
+    ],
+    { contact: [{ name: { given: ['G'], family: 'F' } }] },
+  ],
+  [
+    'add puts an extension on a primitive',
+    { birthDate: '2000', name: [{ given: ['a', 'b', 'c'] }] },
+    [
+      add('Patient.birthDate', 'extension', { valueExtension: { url: 'u', valueString: 'x' } }),
+      add('Patient.name.given[1]', 'extension', { valueExtension: { url: 'u', valueString: 'y' } }),
+    ],
+    {
+      birthDate: '2000',
+      _birthDate: { extension: [{ url: 'u', valueString: 'x' }] },
+      name: [
+        { given: ['a', 'b', 'c'], _given: [null, { extension: [{ url: 'u', valueString: 'y' }] }, null] },
+      ],
+    },
+  ],
+  [
+    'a value may be an extension alone',
+    {},
+    [add('Patient', 'birthDate', { _valueDate: { extension: [{ url: 'u', valueCode: 'unknown' }] } })],
+    { _birthDate: { extension: [{ url: 'u', valueCode: 'unknown' }] } },
+  ],
+  [
+    'add takes a resource to contain',
+    {},
+    [add('Patient', 'contained', { resource: { resourceType: 'Organization', id: 'o' } })],
+    { contained: [{ resourceType: 'Organization', id: 'o' }] },
+  ],
+  [
+    'add reaches into contained resources',
+    { contained: [{ resourceType: 'Observation', id: 'o' }] },
+    [add('Patient.contained[0]', 'value', { valueString: 'x' })],
+    { contained: [{ resourceType: 'Observation', id: 'o', valueString: 'x' }] },
+  ],
+  [
+    'insert puts items at, between and after the ends',
+    { identifier: ids('a', 'b') },
+    [
+      insert('Patient.identifier', 0, { valueIdentifier: { value: 'x' } }),
+      insert('Patient.identifier', 2, { valueIdentifier: { value: 'y' } }),
+      insert('Patient.identifier', 4, { valueIdentifier: { value: 'z' } }),
+    ],
+    { identifier: ids('x', 'a', 'y', 'b', 'z') },
+  ],
+  [
+    'insert begins a list',
+    {},
+    [insert('Patient.identifier', 0, { valueIdentifier: { value: 'x' } })],
+    { identifier: ids('x') },
+  ],
+  [
+    'insert keeps what stands beside primitives in step',
+    { name: [{ given: ['a', 'b'], _given: [null, { id: 'i' }] }] },
+    [insert('Patient.name[0].given', 1, { valueString: 'x' })],
+    { name: [{ given: ['a', 'x', 'b'], _given: [null, null, { id: 'i' }] }] },
+  ],
+  [
+    'delete takes a primitive with what stands beside it',
+    { birthDate: '2000', _birthDate: { id: 'x' } },
+    [remove('Patient.birthDate')],
+    {},
+  ],
+  ['delete takes a choice', { deceasedBoolean: true }, [remove('Patient.deceased')], {}],
+  [
+    'delete of nothing is no error',
+    { active: true },
+    [remove('Patient.birthDate'), remove("Patient.name.where(use='old')")],
+    { active: true },
+  ],
+  [
+    'delete takes an item',
+    { identifier: ids('a', 'b', 'c') },
+    [remove('Patient.identifier[1]')],
+    { identifier: ids('a', 'c') },
+  ],
+  [
+    'delete finds items by what they say',
+    { identifier: ids('a', 'b') },
+    [remove("Patient.identifier.where(value = 'b')")],
+    { identifier: ids('a') },
+  ],
+  [
+    'a list or object that delete emptied is gone',
+    { contact: [{ gender: 'male' }], identifier: ids('a') },
+    [remove('Patient.contact[0].gender'), remove('Patient.identifier[0]')],
+    {},
+  ],
+  [
+    'delete takes an extension by its url',
+    {
+      extension: [
+        { url: 'a', valueString: '1' },
+        { url: 'b', valueString: '2' },
+      ],
+    },
+    [remove("Patient.extension('a')")],
+    { extension: [{ url: 'b', valueString: '2' }] },
+  ],
+  [
+    'replace changes a primitive',
+    { birthDate: '1920' },
+    [replace('Patient.birthDate', { valueDate: '1930' })],
+    { birthDate: '1930' },
+  ],
+  [
+    'replace changes the type of a choice',
+    { deceasedBoolean: true, active: true },
+    [replace('Patient.deceased', { valueDateTime: '2020' })],
+    { active: true, deceasedDateTime: '2020' },
+  ],
+  [
+    'replace changes the value of an extension',
+    { extension: [{ url: 'a', valueString: '1' }] },
+    [replace("Patient.extension('a').value", { valueCode: 'c' })],
+    { extension: [{ url: 'a', valueCode: 'c' }] },
+  ],
+  [
+    'replace changes an item in place',
+    { name: [{ given: ['a', 'b', 'c'] }] },
+    [replace('Patient.name.given[1]', { valueString: 'x' })],
+    { name: [{ given: ['a', 'x', 'c'] }] },
+  ],
+  [
+    'replace builds an anonymous value from parts',
+    { contact: [{ gender: 'male' }] },
+    [replace('Patient.contact[0]', { part: [{ name: 'gender', valueCode: 'female' }] })],
+    { contact: [{ gender: 'female' }] },
+  ],
+  [
+    'move moves towards the end',
+    { identifier: ids('a', 'b', 'c', 'd') },
+    [move('Patient.identifier', 0, 2)],
+    { identifier: ids('b', 'c', 'a', 'd') },
+  ],
+  [
+    'move moves towards the start',
+    { identifier: ids('a', 'b', 'c', 'd') },
+    [move('Patient.identifier', 3, 1)],
+    { identifier: ids('a', 'd', 'b', 'c') },
+  ],
+  [
+    'operations see what those before them did',
+    {},
+    [
+      add('Patient', 'name', { valueHumanName: { family: 'a' } }),
+      replace('Patient.name[0].family', { valueString: 'b' }),
+    ],
+    { name: [{ family: 'b' }] },
+  ],
+  ['an empty patch changes nothing', { active: true }, [], { active: true }],
+];
+
+for (const [title, before, operations, after] of results) {
+  test(title, (t) => t.deepEqual(patched(before, ...operations), after));
+}
+
+const errors: readonly (readonly [title: string, operation: Part, status: number, message: RegExp])[] = [
+  ['an unknown operation is malformed', operation('upsert', 'Patient'), 400, /must be add, insert/],
+  ['a parameter of another name is malformed', { name: 'x' }, 400, /named operation/],
+  ['an operation without parts is malformed', { name: 'operation' }, 400, /path of operation 0 is missing/],
+  [
+    'an operation with two paths is malformed',
+    operation('delete', 'Patient.name', { name: 'path', valueString: 'x' }),
+    400,
+    /more than one path/,
+  ],
+  [
+    'add needs a name',
+    operation('add', 'Patient', { name: 'value', valueString: 'x' }),
+    400,
+    /name of operation 0/,
+  ],
+  ['add needs a value', operation('add', 'Patient', { name: 'name', valueString: 'x' }), 400, /no value/],
+  ['a value needs content', add('Patient', 'contact', {}), 400, /value is empty/],
+  [
+    'an index is an integer',
+    operation('insert', 'Patient.name', { name: 'index', valueInteger: -1 }),
+    400,
+    /integer from 0/,
+  ],
+  ['a path that is no FHIRPath is refused', remove('Patient..name'), 400, /cannot be evaluated/],
+  ['a path that leads to a computed value is refused', remove('1 + 1'), 400, /leads to no element/],
+  ['a path cannot call resolve', remove('Patient.generalPractitioner.resolve()'), 400, /may not use resolve/],
+  [
+    'a path cannot run regular expressions',
+    remove("Patient.name.where(family.matches('(a+)+$'))"),
+    400,
+    /may not use matches/,
+  ],
+  ['a path cannot use variables', remove('%context.name'), 400, /may not use %context/],
+  ['a path cannot use __proto__', remove('Patient.__proto__'), 400, /__proto__/],
+  [
+    'a path of several thousand characters is refused',
+    remove(`Patient${'.name'.repeat(1000)}`),
+    400,
+    /more than 1000/,
+  ],
+  ['add needs one target', add('Patient.contact', 'gender', { valueCode: 'male' }), 422, /finds 2 elements/],
+  ['add needs a target', add('Patient.photo[0]', 'title', { valueString: 'x' }), 422, /finds no element/],
+  ['add does not overwrite', add('Patient', 'gender', { valueCode: 'male' }), 422, /there already/],
+  [
+    'add does not set a choice twice',
+    add('Patient', 'deceased', { valueDateTime: '2020' }),
+    422,
+    /there already/,
+  ],
+  ['add knows the elements', add('Patient', 'nonsense', { valueString: 'x' }), 422, /no element nonsense/],
+  [
+    'add knows the types of a choice',
+    add('Patient', 'deceased', { valueString: 'x' }),
+    422,
+    /no element deceased of type String/,
+  ],
+  ['__proto__ is no element', add('Patient', '__proto__', { valueString: 'x' }), 422, /no element __proto__/],
+  [
+    'insert stays inside the list',
+    insert('Patient.contact', 3, { part: [{ name: 'gender', valueCode: 'male' }] }),
+    422,
+    /no place/,
+  ],
+  ['insert needs a list', insert('Patient.gender', 0, { valueCode: 'male' }), 422, /no list/],
+  [
+    'insert needs one list',
+    insert('Patient.contact.telecom', 0, { valueContactPoint: {} }),
+    422,
+    /more than one list/,
+  ],
+  ['delete takes one element', remove('Patient.contact'), 422, /finds 2 elements/],
+  [
+    'replace needs something there',
+    replace('Patient.birthDate', { valueDate: '2000' }),
+    422,
+    /finds no element/,
+  ],
+  [
+    'replace needs one element',
+    replace('Patient.contact.gender', { valueCode: 'male' }),
+    422,
+    /finds 2 elements/,
+  ],
+  [
+    'the resource as a whole stays',
+    replace('Patient', { resource: { resourceType: 'Patient', id: 'a' } }),
+    422,
+    /as a whole/,
+  ],
+  ['move stays inside the list', move('Patient.contact', 0, 2), 422, /2 items only/],
+  ['move needs a list', move('Patient.gender', 0, 0), 422, /no list/],
+  ['the id cannot change', replace('Patient.id', { valueId: 'b' }), 422, /cannot change the id/],
+  ['the id cannot go', remove('Patient.id'), 422, /cannot change the id/],
+];
+
+const patient = {
+  gender: 'female',
+  deceasedBoolean: false,
+  contact: [
+    { gender: 'male', telecom: [{ value: '1' }] },
+    { gender: 'female', telecom: [{ value: '2' }] },
+  ],
+};
+
+for (const [title, wrong, status, message] of errors) {
+  test(title, (t) => {
+    const error = t.throws(() => patched(patient, wrong), { instanceOf: FhirError });
+    t.is(error.status, status);
+    t.regex(error.message, message);
+  });
+}
+
+const hidden: readonly string[] = [
+  "Patient.name.where(true and (family).matches('x'))",
+  "Patient.name.where(family.matches/**/('x'))",
+  "Patient.name.where(family.matches //\n('x'))",
+  "Patient.name.where(family.`matches`('x'))",
+  "Patient.name.where(family.replaceMatches ('x', 'y') = `'`)",
+  "Patient.`'`.where(family.matches('x'))",
+  'Patient.repeat(contact)',
+  'Patient.descendants()',
+];
+
+for (const path of hidden) {
+  test(`a call cannot hide in ${JSON.stringify(path)}`, (t) => {
+    const error = t.throws(() => patched(patient, remove(path)), { instanceOf: FhirError });
+    t.regex(error.message, /may not use/);
+  });
+}
+
+test('strings in a path may contain anything', (t) => {
+  const name = [{ family: 'a.matches(%x) // "' }, { family: "it's" }];
+  t.deepEqual(patched({ name }, remove("Patient.name.where(family = 'a.matches(%x) // \"')")), {
+    name: [name[1]],
+  });
+  t.deepEqual(patched({ name }, remove("Patient.name.where(family = 'it\\'s')")), { name: [name[0]] });
+});
+
+test('a patch is a Parameters resource', (t) => {
+  for (const patch of [
+    undefined,
+    [],
+    { resourceType: 'Bundle' },
+    { resourceType: 'Parameters', parameter: 'x' },
+  ]) {
+    const error = t.throws(() => applyFhirPathPatch({ resourceType: 'Patient' }, patch), {
+      instanceOf: FhirError,
+    });
+    t.is(error.status, 400);
+  }
+});
+
+test('number texts of what is untouched and of the patch stay', (t) => {
+  const source =
+    '{"resourceType":"Observation","component":[{"valueQuantity":{"value":1.00}}],"valueQuantity":{"value":2.0,"unit":"g"}}';
+  const patch = JSON.stringify({
+    resourceType: 'Parameters',
+    parameter: [
+      replace('Observation.value.value', { valueDecimal: '#' }),
+      replace('Observation.component[0].value', { valueQuantity: { value: '##' } }),
+    ],
+  });
+  const parameters = parseJson(patch.replace('"##"', '4.50').replace('"#"', '3.00'));
+  t.is(
+    stringifyJson(applyFhirPathPatch(parseJson(source) as Resource, parameters)),
+    '{"resourceType":"Observation","component":[{"valueQuantity":{"value":4.50}}],"valueQuantity":{"value":3.00,"unit":"g"}}',
+  );
+});
