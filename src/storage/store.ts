@@ -67,6 +67,8 @@ export interface DeleteChange {
   readonly updated: number;
   /** Index values of `current`: these rows go. */
   readonly previousIndex: IndexValues;
+  /** Whether resources that refer to it forbid the delete. */
+  readonly referrers: 'forbid' | 'ignore';
 }
 
 export type Change = CreateChange | UpdateChange | DeleteChange;
@@ -87,7 +89,10 @@ export type WriteConflict =
   /** Another resource holds the claim. */
   | { readonly kind: 'claim'; readonly change: Change; readonly holder: number }
   | { readonly kind: 'reference'; readonly change: Change; readonly reference: LiteralReference }
-  /** The resource is still referred to; at most ten referrers are named. */
+  /**
+   * Resources of the same partition still refer to it; at most ten are named. Referrers elsewhere neither block a
+   * delete nor show through it.
+   */
   | { readonly kind: 'referenced'; readonly change: Change; readonly referrers: readonly ResourceKey[] };
 
 /** Type, id and partition: what names one resource. */

@@ -33,7 +33,7 @@ export interface PreparedChange {
 export interface UnitWriterOptions {
   readonly references: ReferencePolicy;
   readonly resourceIds: 'partition' | 'server';
-  /** Partitions in service, DEFAULT included: only they are written, and a delete looks in all for referrers. */
+  /** Partitions in service, DEFAULT included: only they are written. */
   readonly activePartitions: () => ReadonlySet<PartitionId>;
 }
 
@@ -116,9 +116,9 @@ export class UnitWriter {
   /** Third pass, after all of the unit: nothing that is deleted may still be referred to. */
   assertUnreferenced(prepared: PreparedChange, rowId: number): void {
     const { change } = prepared;
-    if (change.kind !== 'delete') return;
+    if (change.kind !== 'delete' || change.referrers === 'ignore') return;
     const rows = this.sql.referrers.all({
-      partitions: JSON.stringify([...this.options.activePartitions()]),
+      partition: prepared.partition,
       params: JSON.stringify(this.dictionary.referencePathIds()),
       rowId,
     }) as [PartitionId, number, string, number][];

@@ -1,0 +1,76 @@
+import { type EntityTags, includesVersion, parseEntityTags } from '../fhir/conditional-headers.js';
+import { parseStored } from '../fhir/json.js';
+import { FhirError } from '../model/errors.js';
+import type { PartitionScope } from '../model/partition.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import type { StoredVersion } from '../storage/store.js';
+import type { ServerParts } from './server-parts.js';
+
+/**
+ * The one holder of the id in the scope, deletions included.
+ * @throws FhirError SEVERAL_MATCHES where the scope has several, with their tenants.
+ */
+export async function findCurrent(
+  server: ServerParts,
+  scope: PartitionScope,
+  type: string,
+  id: string,
+): Promise<StoredVersion | undefined> {
+  return onlyOne(server, await server.resources.read(scope, type, id));
+}
+
+/** @throws FhirError SEVERAL_MATCHES; see findCurrent. */
+export function onlyOne(server: ServerParts, holders: readonly StoredVersion[]): StoredVersion | undefined {
+  if (holders.length <= 1) return holders[0];
+  const live = holders.filter(({ deleted }) => !deleted);
+  if (live.length <= 1) return live[0] ?? holders[0];
+  const tenants = live.map(({ partition }) => server.directory.byId(partition)?.name ?? String(partition)).join(', ');
+  const [{ type, id }] = live as [StoredVersion];
+  throw new FhirError('SEVERAL_MATCHES', `${type}/${id} exists in several partitions: ${tenants}.`);
+}
+
+/** The same words for an id never used and for one of another partition. */
+export function notFound(type: string, id: string): FhirError {
+  return new FhirError('NOT_FOUND', `${type}/${id} was not found.`);
+}
+
+export function gone(version: StoredVersion): FhirError {
+  return new FhirError('GONE', `${version.type}/${version.id} was deleted.`, {
+    headers: { etag: `W/"${version.version}"` },
+  });
+}
+
+/** The content of a version that is not a deletion. */
+export function contentOf(version: StoredVersion): Resource {
+  if (version.text === null) throw gone(version);
+  return parseStored(version.text) as Resource;
+}
+
+/** The value of a header that may be sent once. @throws FhirError INVALID_REQUEST when it was sent twice. */
+export function singleHeader(request: RequestDetails, name: string): string | undefined {
+  const values = request.headers.get(name);
+  if (values === undefined || values.length <= 1) return values?.[0];
+  throw new FhirError('INVALID_REQUEST', `The header ${name} was sent more than once.`);
+}
+
+/**
+ * If-Match and If-None-Match of a write. A resource that does not exist matches no If-Match.
+ * @throws FhirError VERSION_MISMATCH, PRECONDITION_FAILED
+ */
+export function assertWritePreconditions(request: RequestDetails, current: StoredVersion | undefined): void {
+  const version = current && !current.deleted ? current.version : undefined;
+  const ifMatch = entityTags(request, 'If-Match');
+  if (ifMatch && (version === undefined || !includesVersion(ifMatch, version))) {
+    throw new FhirError('VERSION_MISMATCH', 'The current version is not the one that If-Match names.');
+  }
+  const ifNoneMatch = entityTags(request, 'If-None-Match');
+  if (ifNoneMatch && version !== undefined && includesVersion(ifNoneMatch, version)) {
+    throw new FhirError('PRECONDITION_FAILED', 'The resource exists, which If-None-Match forbids.');
+  }
+}
+
+export function entityTags(request: RequestDetails, header: 'If-Match' | 'If-None-Match'): EntityTags | undefined {
+  const text = singleHeader(request, header.toLowerCase());
+  return text === undefined ? undefined : parseEntityTags(text, header);
+}

@@ -1,0 +1,51 @@
+/** patch and conditional patch: https://hl7.org/fhir/R4/http.html#patch */
+import { applyFhirPathPatch } from '../fhir/patch/fhirpath-patch.js';
+import { applyJsonPatch } from '../fhir/patch/json-patch.js';
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { FhirError } from '../model/errors.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import type { StoredVersion } from '../storage/store.js';
+import { findMatch, toCondition } from './condition.js';
+import { assertWritePreconditions, contentOf, findCurrent, gone, notFound } from './find.js';
+import { assertValid, isJsonObject } from './incoming.js';
+import { planReplacement } from './plan-write.js';
+import { executeWrites, type PlannedWrite } from './planned-write.js';
+import { writeResponse } from './response.js';
+import type { ServerParts } from './server-parts.js';
+
+export async function patch(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  const { writes } = await executeWrites(server, request, async () => ({
+    writes: [await planPatch(server, request)] as const,
+  }));
+  return writeResponse(request, writes[0].outcome);
+}
+
+export async function planPatch(server: ServerParts, request: RequestDetails): Promise<PlannedWrite> {
+  const current = await findPatched(server, request);
+  assertWritePreconditions(request, current);
+  const resource = applyPatch(contentOf(current), request.body);
+  await assertValid(server, request, resource);
+  return planReplacement(server, request, { resource, current });
+}
+
+async function findPatched(server: ServerParts, request: RequestDetails): Promise<StoredVersion> {
+  const { resourceType = '', resourceId } = request;
+  const scope = await server.resolver.resolveRead(request);
+  if (resourceId === undefined) {
+    const match = await findMatch(server, request, scope, toCondition(resourceType, request.parameters));
+    if (match) return match;
+    throw new FhirError('NOT_FOUND', `No ${resourceType} matches the condition.`);
+  }
+  const current = await findCurrent(server, scope, resourceType, resourceId);
+  if (!current) throw notFound(resourceType, resourceId);
+  if (current.deleted) throw gone(current);
+  return current;
+}
+
+/** A JSON Patch is a list; a FHIRPath Patch is a Parameters resource. */
+function applyPatch(resource: Resource, body: unknown): Resource {
+  if (Array.isArray(body)) return applyJsonPatch(resource, body);
+  if (isJsonObject(body) && body['resourceType'] === 'Parameters') return applyFhirPathPatch(resource, body);
+  throw new FhirError('INVALID_REQUEST', 'A patch is a JSON Patch list or a FHIRPath Patch Parameters resource.');
+}

@@ -1,0 +1,76 @@
+import { formatEntityTag, formatHttpDate } from '../fhir/conditional-headers.js';
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { DEFAULT_PARTITION_NAME } from '../model/partition.js';
+import type { RequestDetails } from '../model/request.js';
+import type { OperationOutcome } from '../model/resource.js';
+import { singleHeader } from './find.js';
+import type { WriteOutcome } from './planned-write.js';
+import { presentationOf, presentText, writeResource } from './show.js';
+
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+
+/** What `Prefer: return=…` asks for (https://hl7.org/fhir/R4/http.html#ops). */
+type ReturnPreference = 'representation' | 'minimal' | 'OperationOutcome';
+
+/** ETag and Last-Modified of a version. */
+export function versionHeaders(version: number, updated: number): Record<string, string> {
+  return { etag: formatEntityTag(version), 'last-modified': formatHttpDate(updated) };
+}
+
+/** A JSON body with its content type. */
+export function jsonResponse(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): OutgoingResponse {
+  return { status, headers: { 'content-type': FHIR_JSON, ...headers }, body };
+}
+
+/** A resource that the server has made, as the client wants it written. */
+export function resourceResponse(request: RequestDetails, resource: object, status = 200): OutgoingResponse {
+  return jsonResponse(status, writeResource(resource, presentationOf(request)));
+}
+
+/** The URL of one version, under the tenant of the request; pinned types live under DEFAULT's. */
+export function versionUrl(request: RequestDetails, outcome: WriteOutcome): string {
+  const { type, id, version } = outcome;
+  const pinnedBase = `${request.serverBase}/${DEFAULT_PARTITION_NAME}`;
+  const base = outcome.pinned && request.urlTenant !== undefined ? pinnedBase : request.base;
+  return `${base}/${type}/${id}/_history/${version}`;
+}
+
+/** The answer to a create, update, patch or delete. */
+export function writeResponse(request: RequestDetails, outcome: WriteOutcome): OutgoingResponse {
+  const { status, version, updated, text } = outcome;
+  if (version === undefined || updated === undefined) return { status, headers: {}, body: undefined };
+  const headers = versionHeaders(version, updated);
+  if (text === null) return { status, headers: { etag: headers['etag']! }, body: undefined };
+  if (status === 201) headers['location'] = versionUrl(request, outcome);
+  else headers['content-location'] = versionUrl(request, outcome);
+  const preference = returnPreference(request);
+  if (preference === 'minimal') return { status, headers, body: undefined };
+  if (preference === 'OperationOutcome') return withOutcome(request, outcome, headers);
+  return jsonResponse(status, presentText(text, presentationOf(request)), headers);
+}
+
+function withOutcome(
+  request: RequestDetails,
+  outcome: WriteOutcome,
+  headers: Record<string, string>,
+): OutgoingResponse {
+  const body = writeResource(successOutcome(outcome), presentationOf(request));
+  return jsonResponse(outcome.status, body, headers);
+}
+
+/** Says in an OperationOutcome what was done. */
+export function successOutcome({ status, type, id, version }: WriteOutcome): OperationOutcome {
+  const verb = status === 201 ? 'created' : 'stored';
+  const diagnostics = `${type}/${id} was ${verb} as version ${version}.`;
+  return { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', diagnostics }] };
+}
+
+export function returnPreference(request: RequestDetails): ReturnPreference {
+  const prefer = singleHeader(request, 'prefer') ?? '';
+  const [, wanted] = /(?:^|[,;\s])return=("?)(minimal|OperationOutcome|representation)\1/.exec(prefer)?.slice(1) ?? [];
+  return (wanted as ReturnPreference | undefined) ?? 'representation';
+}

@@ -1,0 +1,25 @@
+import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
+import type { HookRegistry } from '../hooks/registry.js';
+import type { PartitionDirectory } from '../partition/directory.js';
+import type { PartitionManagement } from '../partition/management.js';
+import type { PartitionResolver } from '../partition/resolver.js';
+import type { Settings } from '../settings/schema.js';
+import type { Searcher } from '../search/searcher.js';
+import type { PartitionRegistry, ResourceStore } from '../storage/store.js';
+
+/** Everything that interactions and operations work with. One per server. */
+export interface ServerParts {
+  readonly settings: Settings;
+  readonly hooks: HookRegistry;
+  readonly resolver: PartitionResolver;
+  readonly directory: PartitionDirectory;
+  readonly management: PartitionManagement;
+  readonly resources: ResourceStore;
+  readonly partitions: PartitionRegistry;
+  readonly searcher: Searcher;
+  readonly parameters: SearchParameterRegistry;
+  /** Milliseconds since 1970 UTC. */
+  readonly clock: () => number;
+  /** A new server-assigned resource id. */
+  readonly newId: () => string;
+}

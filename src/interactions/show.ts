@@ -1,0 +1,101 @@
+import { parseStored, stringifyJson, stringifyPretty } from '../fhir/json.js';
+import { selectElements, summarizeResource, type SummaryMode } from '../fhir/elements.js';
+import type { AccessedResource } from '../hooks/pointcuts.js';
+import { FhirError } from '../model/errors.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import type { StoredVersion } from '../storage/store.js';
+import type { ServerParts } from './server-parts.js';
+
+/** A stored version on its way out; `text` is null for a deletion. */
+export interface ShownVersion<Version extends StoredVersion = StoredVersion> {
+  readonly version: Version;
+  readonly text: string | null;
+}
+
+/** How resources of a response are to look, from `_summary`, `_elements` and `_pretty`. */
+export interface Presentation {
+  readonly summary: SummaryMode | undefined;
+  readonly elements: readonly string[];
+  readonly pretty: boolean;
+}
+
+const PLAIN: Presentation = { summary: undefined, elements: [], pretty: false };
+const SUMMARY_MODES = ['true', 'text', 'data', 'false'] as const;
+
+/** @throws FhirError INVALID_REQUEST for values that are not allowed. */
+export function presentationOf(request: RequestDetails): Presentation {
+  if (request.parameters.length === 0) return PLAIN;
+  let presentation = PLAIN;
+  for (const [name, value] of request.parameters) {
+    if (name === '_summary') presentation = { ...presentation, summary: toSummaryMode(value) };
+    else if (name === '_elements') presentation = { ...presentation, elements: value.split(',').filter(Boolean) };
+    else if (name === '_pretty') presentation = { ...presentation, pretty: value !== 'false' };
+  }
+  return presentation;
+}
+
+function toSummaryMode(value: string): SummaryMode | undefined {
+  const mode = SUMMARY_MODES.find((known) => known === value);
+  if (mode === undefined && value !== 'count') {
+    throw new FhirError('INVALID_REQUEST', `_summary cannot be '${value.slice(0, 40)}'; use true, text, data or false.`);
+  }
+  return mode === 'false' ? undefined : mode;
+}
+
+/**
+ * What may be returned, and how: STORAGE_PREACCESS_RESOURCES may drop versions, STORAGE_PRESHOW_RESOURCES may
+ * replace contents. Stored text passes through untouched where nobody hooks in and nothing is filtered.
+ */
+export async function show<Version extends StoredVersion>(
+  server: ServerParts,
+  request: RequestDetails,
+  versions: readonly Version[],
+  presentation: Presentation = presentationOf(request),
+): Promise<readonly ShownVersion<Version>[]> {
+  const accessible = await filterAccess(server, request, versions);
+  const filtered = presentation.summary !== undefined || presentation.elements.length > 0;
+  if (!filtered && !server.hooks.has('STORAGE_PRESHOW_RESOURCES')) {
+    return accessible.map((version) => ({ version, text: version.text }));
+  }
+  const live = accessible.filter(({ text }) => text !== null);
+  const stored = live.map(({ text }) => parseStored(text ?? '') as Resource);
+  const shown = await server.hooks.transform('STORAGE_PRESHOW_RESOURCES', { request }, stored);
+  const texts = new Map(live.map((version, index) => [version, stringifyJson(present(shown[index]!, presentation))]));
+  return accessible.map((version) => ({ version, text: texts.get(version) ?? null }));
+}
+
+/** A resource that was not read from the store as text, in the form that the client wants. */
+export function writeResource(resource: object, presentation: Presentation): string {
+  return presentation.pretty ? stringifyPretty(resource) : stringifyJson(resource);
+}
+
+/** Text of one resource, indented where the client wants that. */
+export function presentText(text: string, presentation: Presentation): string {
+  return presentation.pretty ? stringifyPretty(parseStored(text) as object) : text;
+}
+
+function present(resource: Resource, { summary, elements }: Presentation): Resource {
+  if (summary !== undefined) return summarizeResource(resource, summary);
+  return elements.length > 0 ? selectElements(resource, elements) : resource;
+}
+
+async function filterAccess<Version extends StoredVersion>(
+  server: ServerParts,
+  request: RequestDetails,
+  versions: readonly Version[],
+): Promise<readonly Version[]> {
+  if (!server.hooks.has('STORAGE_PREACCESS_RESOURCES')) return versions;
+  const byAccess = new Map<AccessedResource, Version>();
+  for (const version of versions) if (!version.deleted) byAccess.set(toAccessed(version), version);
+  const allowed = await server.hooks.transform('STORAGE_PREACCESS_RESOURCES', { request }, [...byAccess.keys()]);
+  const kept = new Set(allowed.map((access) => byAccess.get(access)));
+  return versions.filter((version) => version.deleted || kept.has(version));
+}
+
+function toAccessed(version: StoredVersion): AccessedResource {
+  const { type, id, partition, text } = version;
+  let parsed: Resource | undefined;
+  const resource = (): Resource => (parsed ??= parseStored(text ?? '') as Resource);
+  return { type, id, version: version.version, partition, resource };
+}

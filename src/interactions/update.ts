@@ -1,0 +1,104 @@
+/** update, update as create and conditional update: https://hl7.org/fhir/R4/http.html#update */
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { FhirError } from '../model/errors.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import type { ConditionClaim } from '../storage/store.js';
+import { isResourceId } from '../fhir/references.js';
+import { type Condition, findMatch, toClaim, toCondition } from './condition.js';
+import { assertWritePreconditions, findCurrent } from './find.js';
+import { acceptResource } from './incoming.js';
+import { planCreation, planReplacement } from './plan-write.js';
+import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
+import { writeResponse } from './response.js';
+import type { ServerParts } from './server-parts.js';
+
+interface UpdateInput {
+  readonly resource: Resource;
+  readonly attempt: Attempt;
+}
+
+export async function update(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  const resource = await acceptResource(server, request);
+  const { writes } = await executeWrites(server, request, async (attempt) => ({
+    writes: [await planUpdate(server, request, { resource, attempt })] as const,
+  }));
+  return writeResponse(request, writes[0].outcome);
+}
+
+/** By id where the request has one, else by the condition in its query. */
+export async function planUpdate(
+  server: ServerParts,
+  request: RequestDetails,
+  { resource, attempt }: UpdateInput,
+): Promise<PlannedWrite> {
+  if (request.resourceId === undefined) return planConditionalUpdate(server, request, { resource, attempt });
+  assertSameId(resource, request.resourceId);
+  return planUpdateById(server, request, { resource, id: request.resourceId, claim: undefined });
+}
+
+async function planUpdateById(
+  server: ServerParts,
+  request: RequestDetails,
+  { resource, id, claim }: { resource: Resource; id: string; claim: ConditionClaim | undefined },
+): Promise<PlannedWrite> {
+  const scope = await server.resolver.resolveRead(request);
+  const current = await findCurrent(server, scope, resource.resourceType, id);
+  assertWritePreconditions(request, current);
+  if (current) return planReplacement(server, request, { resource, current, claim });
+  return planUpdateAsCreate(server, request, { resource, id, claim });
+}
+
+async function planUpdateAsCreate(
+  server: ServerParts,
+  request: RequestDetails,
+  { resource, id, claim }: { resource: Resource; id: string; claim: ConditionClaim | undefined },
+): Promise<PlannedWrite> {
+  assertClientId(server, id);
+  await server.hooks.veto('STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID', { request, resource });
+  const assignment = await server.resolver.resolveCreate(request, resource);
+  const target = server.resolver.scopeOfAssignment(assignment);
+  const hidden = await findCurrent(server, target, resource.resourceType, id);
+  if (hidden) throw new FhirError('DUPLICATE', `${resource.resourceType}/${id} exists in the partition it would be written to.`);
+  return planCreation(server, request, { resource, id, assignment, claim });
+}
+
+async function planConditionalUpdate(
+  server: ServerParts,
+  request: RequestDetails,
+  { resource, attempt }: UpdateInput,
+): Promise<PlannedWrite> {
+  const condition: Condition = toCondition(resource.resourceType, request.parameters);
+  const scope = await server.resolver.resolveRead(request);
+  const match = await findMatch(server, request, scope, condition);
+  if (match) {
+    if (resource.id !== undefined && resource.id !== match.id) {
+      throw new FhirError('INVALID_REQUEST', `The condition matches ${match.type}/${match.id}, but the body has another id.`);
+    }
+    assertWritePreconditions(request, match);
+    return planReplacement(server, request, { resource, current: match });
+  }
+  assertWritePreconditions(request, undefined);
+  const claim = toClaim(server, condition, attempt);
+  if (resource.id !== undefined) return planUpdateById(server, request, { resource, id: resource.id, claim });
+  const assignment = await server.resolver.resolveCreate(request, resource);
+  return planCreation(server, request, { resource, id: server.newId(), assignment, claim });
+}
+
+function assertSameId(resource: Resource, id: string): void {
+  if (resource.id === id) return;
+  const found = resource.id === undefined ? 'has no id' : `has the id '${String(resource.id).slice(0, 80)}'`;
+  throw new FhirError('INVALID_REQUEST', `The URL names the id '${id}', but the body ${found}.`, {
+    expression: [`${resource.resourceType}.id`],
+  });
+}
+
+function assertClientId(server: ServerParts, id: string): void {
+  const { clientIds } = server.settings;
+  if (!isResourceId(id)) throw new FhirError('INVALID_REQUEST', `'${id.slice(0, 80)}' is not a valid resource id.`);
+  if (clientIds === 'any' || (clientIds === 'alphanumeric' && !/^\d+$/.test(id))) return;
+  const rule = clientIds === 'none' ? 'Clients cannot choose ids' : 'Ids chosen by clients cannot be purely numeric';
+  throw new FhirError('METHOD_NOT_ALLOWED', `${rule} on this server; create the resource by POST.`, {
+    headers: { allow: 'GET, HEAD, POST' },
+  });
+}
