@@ -1,0 +1,52 @@
+import type { Comparison, RangeTest } from '../../search-store.js';
+import type { Slot, Slots } from '../slots.js';
+import type { RowTest } from './row-test.js';
+
+interface Comparing {
+  /** `<` and `>` stand for the slots of the searched range's low and high end. */
+  readonly sql: string;
+  readonly reach: RowTest['reach'];
+}
+
+/** How the row's range lies to the searched one, https://hl7.org/fhir/R4/search.html#prefix. */
+const ROW: Readonly<Record<Comparison, Comparing>> = {
+  eq: { sql: '@.SP_LOW >= :low and @.SP_LOW <= :high and @.SP_HIGH <= :high', reach: 'range' },
+  ne: { sql: '(@.SP_LOW < :low or @.SP_HIGH > :high)', reach: 'scan' },
+  gt: { sql: '@.SP_HIGH > :high', reach: 'scan' },
+  lt: { sql: '@.SP_LOW < :low', reach: 'range' },
+  ge: { sql: '(@.SP_LOW >= :low or @.SP_HIGH > :high)', reach: 'scan' },
+  le: { sql: '@.SP_LOW <= :high and (@.SP_LOW < :low or @.SP_HIGH <= :high)', reach: 'range' },
+  sa: { sql: '@.SP_LOW > :high', reach: 'range' },
+  eb: { sql: '@.SP_LOW < :low and @.SP_HIGH < :low', reach: 'range' },
+  ap: { sql: '@.SP_LOW <= :high and @.SP_HIGH >= :low', reach: 'range' },
+};
+
+/** The same for the moment at which a resource was written: both ends are one. */
+const MOMENT: Readonly<Record<Comparison, string>> = {
+  eq: '@.RES_UPDATED >= :low and @.RES_UPDATED <= :high',
+  ne: '(@.RES_UPDATED < :low or @.RES_UPDATED > :high)',
+  gt: '@.RES_UPDATED > :high',
+  lt: '@.RES_UPDATED < :low',
+  ge: '@.RES_UPDATED >= :low',
+  le: '@.RES_UPDATED <= :high',
+  sa: '@.RES_UPDATED > :high',
+  eb: '@.RES_UPDATED < :low',
+  ap: '@.RES_UPDATED >= :low and @.RES_UPDATED <= :high',
+};
+
+/** https://hl7.org/fhir/R4/search.html#date */
+export function toDateRow(test: RangeTest, slots: Slots): RowTest {
+  const { sql, reach } = ROW[test.comparison];
+  return { ...bound(sql, test, slots), reach };
+}
+
+/** `_lastUpdated`, on a row of HFJ_RESOURCE. */
+export function toMomentRow(test: RangeTest, slots: Slots): RowTest {
+  return { ...bound(MOMENT[test.comparison], test, slots), reach: 'range' };
+}
+
+function bound(sql: string, test: RangeTest, slots: Slots): { sql: string; slots: readonly Slot[] } {
+  const ends = { ':low': slots.add(test.low), ':high': slots.add(test.high) };
+  const used = [...sql.matchAll(/:low|:high/g)].map(([name]) => ends[name as keyof typeof ends]);
+  return { sql: sql.replaceAll(/:low|:high/g, '?'), slots: used };
+}

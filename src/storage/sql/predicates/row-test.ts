@@ -1,0 +1,28 @@
+import type { Slot } from '../slots.js';
+
+/**
+ * One test on a row of an index table, without values. In `sql` the row's alias is written `@` and each `?` is a
+ * slot of `slots`, in order.
+ */
+export interface RowTest {
+  readonly sql: string;
+  readonly slots: readonly Slot[];
+  readonly reach: Reach;
+  /** The row's target must be this resource. */
+  readonly target?: TargetTest;
+  /** A token whose system is open: the code. */
+  readonly openSystem?: Slot;
+}
+
+/**
+ * How the test goes through the table's key. `key`: everything before RES_ID is fixed, so a resource has at most
+ * one row, rows come in the order of RES_ID, and one resource's row is one seek away. `system`: everything but
+ * the system is fixed. `range`: a part of the index. `scan`: every row of the path.
+ */
+export type Reach = 'key' | 'system' | 'range' | 'scan';
+
+/** A resource by id, of one of the types; no types: of any. */
+export interface TargetTest {
+  readonly types: readonly Slot[];
+  readonly id: Slot;
+}

@@ -1,0 +1,204 @@
+import type { Knex } from 'knex';
+import type { RowTest } from './predicates/row-test.js';
+import { pickDriver, type DrivingShape } from './search-driver.js';
+import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
+import type { RowsShape, Shape, TypedShape } from './search-shape.js';
+import { toMarkers, type Slot } from './slots.js';
+
+type Query = Knex.QueryBuilder;
+type HasShape = Extract<Shape, { kind: 'has' }>;
+type ResourceShape = Extract<Shape, { kind: 'resource' }>;
+
+/** More alternatives than this are collected once instead of being tried for each resource. */
+const MOST_SEEKS = 8;
+
+/** The resource that a condition is about: the columns of its key in the query around it. */
+export interface Subject {
+  readonly id: string;
+  readonly partition: string;
+  /** The alias of HFJ_RESOURCE, where the query around stands on it. */
+  readonly resource?: string;
+}
+
+/** RES_ID alone, where it may come several times; or with PARTITION_ID, each once. */
+export type Columns = 'ids' | 'rows';
+
+/** Writes conditions as SQL: as a query that finds resources, or as a test on a resource that another query found. */
+export class ConditionSql {
+  private readonly sql: RowSql;
+
+  constructor(sql: RowSql) {
+    this.sql = sql;
+  }
+
+  /** The resources that match. */
+  matching(typed: TypedShape, columns: Columns): Query {
+    const driver = pickDriver(typed.where);
+    if (driver === null) return this.live(typed, columns);
+    if (driver.rest.length === 0) return this.driven(driver.shape, typed.type, columns);
+    const name = this.sql.alias('m');
+    const query = this.sql.dialect.knex
+      .queryBuilder()
+      .from(this.driven(driver.shape, typed.type, 'rows').as(name));
+    const subject = { id: `${name}.RES_ID`, partition: `${name}.PARTITION_ID` };
+    for (const part of driver.rest) this.hold(query, part, subject);
+    return query.select(columnsOf(name, columns));
+  }
+
+  /** The resources behind the rows of one driving condition. */
+  driven(shape: DrivingShape, type: Slot, columns: Columns): Query {
+    switch (shape.kind) {
+      case 'rows':
+        return union((shape.tests ?? [null]).map((test) => this.found(this.sql.rows(shape, test), columns)));
+      case 'chain':
+        return union(shape.targets.map((target) => this.found(this.linksTo(shape.params, target), columns)));
+      case 'has':
+        return this.referredTo(shape, type, columns);
+      case 'any':
+        return union(shape.of.map((part) => this.matching({ type, where: part }, columns)));
+    }
+  }
+
+  /** Live resources of the type that match, straight from HFJ_RESOURCE. */
+  live(typed: TypedShape, columns: Columns): Query {
+    const alias = this.sql.alias('r');
+    const query = this.sql.tables.open('HFJ_RESOURCE', alias);
+    this.holdLive(query, typed, alias);
+    return query.select(columnsOf(alias, columns));
+  }
+
+  /** Restricts an open HFJ_RESOURCE to live resources of the type that match. */
+  holdLive(query: Query, { type, where }: TypedShape, alias: string): void {
+    query.whereRaw(`${alias}.RES_TYPE_ID = ? and ${alias}.RES_DELETED_AT is null`, toMarkers([type]));
+    this.hold(query, where, { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID`, resource: alias });
+  }
+
+  /** Adds a condition on a resource that the query walks. */
+  hold(query: Query, shape: Shape, subject: Subject): void {
+    switch (shape.kind) {
+      case 'none':
+        query.whereRaw('1 = 0');
+        return;
+      case 'all':
+        for (const part of shape.of) this.hold(query, part, subject);
+        return;
+      case 'any':
+        query.where((either) => {
+          for (const part of shape.of) either.orWhere((one) => this.hold(one, part, subject));
+        });
+        return;
+      case 'not':
+        query.whereNot((negated) => this.hold(negated, shape.of, subject));
+        return;
+      case 'resource':
+        this.holdResource(query, shape, subject);
+        return;
+      case 'rows':
+        this.holdRows(query, shape, subject);
+        return;
+      case 'chain':
+        query.where((either) => {
+          for (const target of shape.targets)
+            either.orWhereExists(this.of(this.linksTo(shape.params, target), subject));
+        });
+        return;
+      case 'has':
+        query.whereIn(subject.id, this.referred(shape));
+        return;
+    }
+  }
+
+  private holdResource(query: Query, { sql, slots }: ResourceShape, subject: Subject): void {
+    if (subject.resource !== undefined) {
+      query.whereRaw(sql.replaceAll('@', subject.resource), toMarkers(slots));
+      return;
+    }
+    const alias = this.sql.alias('r');
+    const own = this.sql.tables.open('HFJ_RESOURCE', alias).select(this.sql.dialect.knex.raw('1'));
+    own.whereRaw(`${alias}.RES_ID = ${subject.id}`).whereRaw(sql.replaceAll('@', alias), toMarkers(slots));
+    query.whereExists(own);
+  }
+
+  private holdRows(query: Query, shape: RowsShape, subject: Subject): void {
+    const tests = shape.tests ?? [null];
+    if (tests.length > MOST_SEEKS || !tests.every((test) => isSeek(shape, test))) {
+      query.whereIn(subject.id, this.matching({ type: NO_TYPE, where: shape }, 'ids'));
+      return;
+    }
+    query.where((either) => {
+      for (const test of tests) either.orWhereExists(this.of(this.seekable(shape, test), subject));
+    });
+  }
+
+  /** Rows that a resource's own one is a seek away in. */
+  private seekable(shape: RowsShape, test: RowTest | null): OpenRows {
+    const opened = this.sql.rows(shape, test);
+    if (test?.openSystem === undefined) return opened;
+    opened.query.whereIn(`${opened.alias}.SYS_ID`, this.sql.systemsOf(shape, test.openSystem));
+    return opened;
+  }
+
+  /** Only the subject's own rows. */
+  private of({ query, alias }: OpenRows, subject: Subject): Query {
+    query.whereRaw(`${alias}.RES_ID = ${subject.id}`).select(this.sql.dialect.knex.raw('1'));
+    // The resource's own partition is a narrower key than the scope's list.
+    return this.sql.tables.plural ? query.whereRaw(`${alias}.PARTITION_ID = ${subject.partition}`) : query;
+  }
+
+  private linksTo(params: readonly Slot[], target: TypedShape): OpenRows {
+    const opened = this.sql.links(params);
+    opened.query.whereIn(`${opened.alias}.TARGET_RES_ID`, this.matching(target, 'ids'));
+    return opened;
+  }
+
+  /** The subject's own link to a target that matches. */
+  private ownLink(params: readonly Slot[], target: TypedShape, subject: Subject): Query {
+    const { knex, probed } = this.sql.dialect;
+    const opened = this.sql.links(params);
+    const column = knex.raw(probed(`${opened.alias}.TARGET_RES_ID`));
+    return this.of(opened, subject).where(column, 'in', this.matching(target, 'ids'));
+  }
+
+  /** RES_IDs that matching resources refer to, whatever they are. */
+  private referred(shape: HasShape): Query {
+    const { query, alias } = this.linksOf(shape);
+    return query.select(`${alias}.TARGET_RES_ID`);
+  }
+
+  /** The target of a link may lie outside of the scope or be of another type, so it is looked at itself. */
+  private referredTo(shape: HasShape, type: Slot, columns: Columns): Query {
+    const { query, alias } = this.linksOf(shape);
+    const target = this.sql.alias('r');
+    this.sql.tables.join(query, 'HFJ_RESOURCE', target).whereRaw(`${target}.RES_ID = ${alias}.TARGET_RES_ID`);
+    this.holdLive(query, { type, where: { kind: 'all', of: [] } }, target);
+    return this.found({ query, alias: target }, columns);
+  }
+
+  private linksOf({ params, source }: HasShape): OpenRows {
+    const name = this.sql.alias('m');
+    const found = this.matching(source, 'rows').as(name);
+    return this.sql.linksAt({ found, at: { column: 'RES_ID', value: `${name}.RES_ID` }, params });
+  }
+
+  private found({ query, alias }: OpenRows, columns: Columns): Query {
+    query.select(columnsOf(alias, columns));
+    return columns === 'rows' ? query.distinct() : query;
+  }
+}
+
+/** Index rows carry their type in PARAM_ID, so the slot is never looked at. */
+const NO_TYPE: Slot = -1;
+
+function isSeek(shape: RowsShape, test: RowTest | null): boolean {
+  return INDEXED_BY_RESOURCE.has(shape.index) || test?.reach === 'key' || test?.reach === 'system';
+}
+
+function columnsOf(alias: string, columns: Columns): string[] {
+  return columns === 'ids' ? [`${alias}.RES_ID`] : [`${alias}.RES_ID`, `${alias}.PARTITION_ID`];
+}
+
+function union(queries: readonly Query[]): Query {
+  const [first, ...others] = queries;
+  if (first === undefined) throw new Error('A union needs at least one query.');
+  return others.length === 0 ? first : first.union(others);
+}

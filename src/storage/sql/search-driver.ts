@@ -1,0 +1,60 @@
+import type { RowsShape, Shape } from './search-shape.js';
+
+/** The condition that a query walks, and what remains to be tested on each resource it finds. */
+export interface Driver {
+  readonly shape: DrivingShape;
+  readonly rest: readonly Shape[];
+}
+
+/** Shapes that an index finds resources by. */
+export type DrivingShape = Extract<Shape, { kind: 'rows' | 'chain' | 'has' | 'any' }>;
+
+/**
+ * The condition that probably leaves the fewest resources; null where walking the resources of the type is best:
+ * for ids, and where no index finds anything.
+ */
+export function pickDriver(shape: Shape): Driver | null {
+  const parts = shape.kind === 'all' ? shape.of : [shape];
+  if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return null;
+  let best: DrivingShape | null = null;
+  for (const part of parts) {
+    if (drives(part) && (best === null || weight(part) < weight(best))) best = part;
+  }
+  return best && { shape: best, rest: parts.filter((part) => part !== best) };
+}
+
+/** Whether an index row stands behind every match. */
+function drives(shape: Shape): shape is DrivingShape {
+  if (shape.kind === 'any') return shape.of.every(drives);
+  return shape.kind === 'rows' || shape.kind === 'chain' || shape.kind === 'has';
+}
+
+const REACH_WEIGHT = { key: 0, system: 1, range: 2, scan: 20 } as const;
+const INDEX_WEIGHT = {
+  uri: 4,
+  string: 4,
+  token: 6,
+  reference: 6,
+  quantity: 10,
+  number: 10,
+  date: 12,
+} as const;
+
+/** A guess without statistics: low for few matches. */
+function weight(shape: DrivingShape): number {
+  switch (shape.kind) {
+    case 'any':
+      return 1 + Math.max(0, ...shape.of.filter(drives).map(weight));
+    case 'chain':
+    case 'has':
+      return 9;
+    case 'rows':
+      return rowsWeight(shape);
+  }
+}
+
+function rowsWeight({ index, tests, selective }: RowsShape): number {
+  if (tests === null) return 40;
+  const widest = Math.max(...tests.map((test) => REACH_WEIGHT[test.reach]));
+  return widest + (selective ? 0 : INDEX_WEIGHT[index]);
+}

@@ -1,0 +1,193 @@
+import type { Knex } from 'knex';
+import { ConditionSql, type Subject } from './search-conditions.js';
+import { pickDriver, type Driver } from './search-driver.js';
+import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
+import type { WrittenQuery } from './search-query.js';
+import type { OpenRows, RowSql } from './search-rows.js';
+import type { PlanShape, RowsShape, SortShape } from './search-shape.js';
+import { toMarkers, type Slot } from './slots.js';
+
+type Query = Knex.QueryBuilder;
+
+/** The columns of a page's row, before its key. */
+export const ROW_COLUMNS = [
+  'RES_ID',
+  'PARTITION_ID',
+  'PARTITION_DATE',
+  'RES_TYPE_ID',
+  'FHIR_ID',
+  'RES_VER',
+  'RES_UPDATED',
+  'RES_TEXT',
+] as const;
+
+/** Where a page begins and how long it is. */
+export interface PageSlots {
+  readonly after: After | null;
+  readonly limit: Slot;
+}
+
+/** ROW_COLUMNS of an alias of HFJ_RESOURCE. */
+export function rowColumns(alias: string): string[] {
+  return ROW_COLUMNS.map((column) => `${alias}.${column}`);
+}
+
+/**
+ * One page. Three forms: a walk along one index key that already has the order wanted; a walk along the
+ * resources of the type; or the keys of all matches first, their order, and the texts of one page last.
+ */
+export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
+  const driver = pickDriver(plan.where);
+  const walk = sql.tables.plural || plan.sort.length > 0 ? null : walkOf(driver);
+  if (walk !== null) return writeIndexWalk(sql, walk, page);
+  const order = driver === null && !sql.tables.plural ? resourceOrder(plan) : null;
+  if (order !== null) return writeResourceWalk(sql, plan, order, page);
+  return writeSorted(sql, plan, page);
+}
+
+/** How many match, or how many up to a limit. */
+export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): WrittenQuery {
+  const driver = pickDriver(plan.where);
+  const walk = sql.tables.plural ? null : walkOf(driver);
+  const matches = walk === null ? new ConditionSql(sql).matching(plan, 'rows') : walkedIds(sql, walk);
+  if (limit !== null) matches.limit(...(toMarkers([limit]) as [number]));
+  const query = sql.dialect.knex
+    .queryBuilder()
+    .from(matches.as('c'))
+    .select(sql.dialect.knex.raw('count(*)'));
+  return { query, cost: limit !== null && isQuick(plan, driver) ? 'cheap' : 'expensive' };
+}
+
+/** A driver that is one walk along one key. */
+interface Walk {
+  readonly shape: RowsShape;
+  readonly test: NonNullable<RowsShape['tests']>[number];
+  readonly driver: Driver;
+}
+
+function walkOf(driver: Driver | null): Walk | null {
+  if (driver?.shape.kind !== 'rows') return null;
+  const { shape } = driver;
+  const [test] = shape.tests ?? [];
+  if (test === undefined || shape.tests?.length !== 1 || shape.params.length !== 1) return null;
+  return test.reach === 'key' || test.reach === 'system' ? { shape, test, driver } : null;
+}
+
+function writeIndexWalk(sql: RowSql, walk: Walk, page: PageSlots): WrittenQuery {
+  const { shape, test, driver } = walk;
+  const r = sql.alias('r');
+  const { query, alias } = openWalk(sql, walk);
+  sql.tables.join(query, 'HFJ_RESOURCE', r).whereRaw(`${r}.RES_ID = ${alias}.RES_ID`);
+  holdRest(sql, query, driver, { ...subjectOf(alias), resource: r });
+  const order = [...(test.reach === 'system' ? [`${alias}.SYS_ID`] : []), `${alias}.RES_ID`].map(ascending);
+  finish(query, rowColumns(r), order, page);
+  return { query, cost: driver.rest.length === 0 || shape.selective ? 'cheap' : 'expensive' };
+}
+
+/** The index rows of a walk, one for each resource. */
+function openWalk(sql: RowSql, walk: Walk): OpenRows {
+  const { shape, test } = walk;
+  const opened = sql.rows(shape, test);
+  if (test.openSystem === undefined) return opened;
+  // A resource that has the code in several systems counts at the first one.
+  const { query, alias } = sql.rows(shape, test);
+  query
+    .whereIn(`${alias}.SYS_ID`, sql.systemsOf(shape, test.openSystem))
+    .whereRaw(`${alias}.SYS_ID < ${opened.alias}.SYS_ID and ${alias}.RES_ID = ${opened.alias}.RES_ID`)
+    .select(sql.dialect.knex.raw('1'));
+  opened.query.whereNotExists(query);
+  return opened;
+}
+
+function walkedIds(sql: RowSql, walk: Walk): Query {
+  const { query, alias } = openWalk(sql, walk);
+  holdRest(sql, query, walk.driver, subjectOf(alias));
+  return query.select(`${alias}.RES_ID`);
+}
+
+function holdRest(sql: RowSql, query: Query, { rest }: Driver, subject: Subject): void {
+  const conditions = new ConditionSql(sql);
+  for (const part of rest) conditions.hold(query, part, subject);
+}
+
+function subjectOf(alias: string): Subject {
+  return { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID` };
+}
+
+/** The order of a walk along HFJ_RESOURCE, where one of its keys has it. */
+function resourceOrder({ where, sort }: PlanShape): SortShape | null {
+  const [key, ...others] = sort;
+  if (key) return others.length === 0 && key.by !== 'index' ? key : null;
+  const parts = where.kind === 'all' ? where.of : [where];
+  const resource = parts.filter((part) => part.kind === 'resource').map((part) => part.by);
+  const by = resource.includes('updated') && !resource.includes('id') ? 'updated' : 'id';
+  return { by, direction: 'ascending' };
+}
+
+function writeResourceWalk(sql: RowSql, plan: PlanShape, sort: SortShape, page: PageSlots): WrittenQuery {
+  const r = sql.alias('r');
+  const query = sql.tables.open('HFJ_RESOURCE', r);
+  new ConditionSql(sql).holdLive(query, plan, r);
+  const column = sort.by === 'id' ? 'FHIR_ID' : 'RES_UPDATED';
+  const order = [`${r}.${column}`, `${r}.RES_ID`].map((name) => ({
+    column: name,
+    direction: sort.direction,
+    nullable: false,
+  }));
+  finish(query, rowColumns(r), order, page);
+  return { query, cost: isQuick(plan, null) ? 'cheap' : 'expensive' };
+}
+
+function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
+  const { knex } = sql.dialect;
+  const keys = plan.sort.map((sort, index) => ({ sort, name: `K${index}` }));
+  const matches = knex
+    .queryBuilder()
+    .from(new ConditionSql(sql).matching(plan, 'rows').as('m'))
+    .select('m.RES_ID');
+  for (const { sort, name } of keys) selectSortValue(matches, sort, name, sql);
+  const direction = plan.sort.at(-1)?.direction ?? 'ascending';
+  const orderIn = (alias: string): OrderColumn[] => [
+    ...keys.map(({ sort, name }) => ({
+      column: `${alias}.${name}`,
+      direction: sort.direction,
+      nullable: true,
+    })),
+    { column: `${alias}.RES_ID`, direction, nullable: false },
+  ];
+  const ids = knex.queryBuilder().from(matches.as('o')).select('o.*');
+  orderBy(ids, orderIn('o'), page.after);
+  ids.limit(...(toMarkers([page.limit]) as [number]));
+  const query = knex.queryBuilder().from(ids.as('k'));
+  sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
+  orderBy(query, orderIn('k'), null);
+  query.select([...rowColumns('r'), ...orderIn('k').map((order) => order.column)]);
+  const driver = pickDriver(plan.where);
+  return { query, cost: driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive' };
+}
+
+function finish(
+  query: Query,
+  columns: readonly string[],
+  order: readonly OrderColumn[],
+  page: PageSlots,
+): void {
+  query.select([...columns, ...order.map(({ column }) => column)]);
+  orderBy(query, order, page.after);
+  query.limit(...(toMarkers([page.limit]) as [number]));
+}
+
+/** Few rows are looked at for each one that is answered. */
+function isQuick(plan: PlanShape, driver: Driver | null): boolean {
+  if (driver !== null)
+    return walkOf(driver) !== null && (driver.rest.length === 0 || walkOf(driver)?.shape.selective === true);
+  const parts = plan.where.kind === 'all' ? plan.where.of : [plan.where];
+  return (
+    parts.every((part) => part.kind === 'resource') ||
+    parts.some((part) => part.kind === 'resource' && part.by === 'id')
+  );
+}
+
+function ascending(column: string): OrderColumn {
+  return { column, direction: 'ascending', nullable: false };
+}

@@ -1,0 +1,104 @@
+import { LRUCache } from 'lru-cache';
+import type { Knex } from 'knex';
+import type { PartitionScope } from '../../model/partition.js';
+import type { IncludeQuery, SearchPlan, SearchWindow } from '../search-store.js';
+import type { Dictionary } from './dictionary.js';
+import { ScopedTables } from './scoped-tables.js';
+import { toLinkShape, writeLinked } from './search-links.js';
+import { writeCount, writePage } from './search-page.js';
+import type { SearchDialect } from './search-dialect.js';
+import { RowSql } from './search-rows.js';
+import { keyPattern } from './search-order.js';
+import { ShapeMaker } from './search-shape.js';
+import { Slots, toSlots, type Slot } from './slots.js';
+import type { SqlStatement } from './sql-reader.js';
+
+/** How many statements are kept; each is some kilobytes. */
+const MAX_STATEMENTS = 500;
+
+/** A statement without values: the slot of each `?`. */
+interface CompiledStatement {
+  readonly sql: string;
+  readonly slots: readonly Slot[];
+  readonly cost: SqlStatement['cost'];
+}
+
+/** What a writer answers: the query, and what it may cost. */
+export interface WrittenQuery {
+  readonly query: Knex.QueryBuilder;
+  readonly cost: SqlStatement['cost'];
+}
+
+/** The parts of one statement that is being prepared. */
+interface Preparation {
+  readonly slots: Slots;
+  readonly tables: ScopedTables;
+  readonly shapes: ShapeMaker;
+}
+
+/**
+ * Turns plans into statements. knex writes the SQL once for each shape; after that a search only collects its
+ * values. A null answer means that nothing can match.
+ */
+export class SearchQueries {
+  private readonly dictionary: Dictionary;
+  private readonly dialect: SearchDialect;
+  private readonly compiled = new LRUCache<string, CompiledStatement>({ max: MAX_STATEMENTS });
+
+  constructor(dictionary: Dictionary, dialect: SearchDialect) {
+    this.dictionary = dictionary;
+    this.dialect = dialect;
+  }
+
+  /** Columns: ROW_COLUMNS, then the row's key. */
+  page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare(scope);
+    const shape = shapes.plan(plan);
+    if (shape === null) return null;
+    const after = window.after?.map((value) => (value === null ? null : slots.add(value))) ?? null;
+    const limit = slots.add(window.count);
+    const key = `page ${tables.shape} ${keyPattern(window.after)} ${JSON.stringify(shape)}`;
+    return this.statement(key, slots, () => writePage(this.rowSql(tables), shape, { after, limit }));
+  }
+
+  /** One row with one number. */
+  count(scope: PartitionScope, plan: SearchPlan, limit?: number): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare(scope);
+    const typed = shapes.plan({ ...plan, sort: [] });
+    if (typed === null) return null;
+    const limitSlot = limit === undefined ? null : slots.add(limit);
+    const key = `count ${tables.shape} ${limit === undefined ? 'all' : 'some'} ${JSON.stringify(typed)}`;
+    return this.statement(key, slots, () => writeCount(this.rowSql(tables), typed, limitSlot));
+  }
+
+  /** Resources at the other end of references. Columns: ROW_COLUMNS. */
+  linked(scope: PartitionScope, query: IncludeQuery): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare(scope);
+    const shape = toLinkShape(query, { slots, shapes, dictionary: this.dictionary });
+    if (shape === null) return null;
+    const key = `linked ${tables.shape} ${JSON.stringify(shape)}`;
+    return this.statement(key, slots, () => writeLinked(this.rowSql(tables), shape));
+  }
+
+  private prepare(scope: PartitionScope): Preparation {
+    const slots = new Slots();
+    const tables = new ScopedTables(this.dialect, scope, slots);
+    return { slots, tables, shapes: new ShapeMaker(this.dictionary, this.dialect, slots) };
+  }
+
+  private rowSql(tables: ScopedTables): RowSql {
+    return new RowSql(tables, this.dialect);
+  }
+
+  private statement(key: string, { values }: Slots, write: () => WrittenQuery): SqlStatement {
+    const { sql, slots, cost } = this.compiled.get(key) ?? this.compile(key, write());
+    return { sql, cost, bindings: slots.map((slot) => values[slot] ?? null) };
+  }
+
+  private compile(key: string, { query, cost }: WrittenQuery): CompiledStatement {
+    const { sql, bindings } = query.toSQL().toNative();
+    const compiled = { sql, slots: toSlots(bindings), cost };
+    this.compiled.set(key, compiled);
+    return compiled;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Knex } from 'knex';
+import type { IndexKind } from '../search-store.js';
+import type { RowTest, TargetTest } from './predicates/row-test.js';
+import type { ScopedTables } from './scoped-tables.js';
+import type { SearchDialect } from './search-dialect.js';
+import type { RowsShape } from './search-shape.js';
+import { toMarkers, type Slot } from './slots.js';
+import type { PartitionedTable } from './tables.js';
+
+/** Where the rows of each kind live. */
+export const INDEX_TABLES = {
+  token: 'HFJ_SPIDX_TOKEN',
+  string: 'HFJ_SPIDX_STRING',
+  date: 'HFJ_SPIDX_DATE',
+  number: 'HFJ_SPIDX_NUMBER',
+  quantity: 'HFJ_SPIDX_QUANTITY',
+  uri: 'HFJ_SPIDX_URI',
+  reference: 'HFJ_RES_LINK',
+} as const satisfies Record<IndexKind, PartitionedTable>;
+
+/** Kinds whose table also has an index by RES_ID: one resource's rows are a seek away whatever is asked of them. */
+export const INDEXED_BY_RESOURCE: ReadonlySet<IndexKind> = new Set<IndexKind>(['date', 'reference']);
+
+/** A query that stands on an index table, and the alias of that table. */
+export interface OpenRows {
+  readonly query: Knex.QueryBuilder;
+  readonly alias: string;
+}
+
+/** A query that answers resources, and which end of a link they stand at. */
+export interface LinksAt {
+  readonly found: Knex.QueryBuilder | Knex.Raw;
+  readonly at: { readonly column: 'RES_ID' | 'TARGET_RES_ID'; readonly value: string };
+  /** The paths, or every path of a type. */
+  readonly params: readonly Slot[] | { readonly type: Slot };
+}
+
+const PATHS_OF_TYPE = "select PARAM_ID from HFJ_SP_PATH where RES_TYPE_ID = ? and SP_TYPE = 'reference'";
+
+/** Opens index tables. Every alias is used once in a statement. */
+export class RowSql {
+  readonly tables: ScopedTables;
+  readonly dialect: SearchDialect;
+  private aliases = 0;
+
+  constructor(tables: ScopedTables, dialect: SearchDialect) {
+    this.tables = tables;
+    this.dialect = dialect;
+  }
+
+  alias(letter: string): string {
+    return `${letter}${this.aliases++}`;
+  }
+
+  /** The rows that pass the test, or all rows of the paths. */
+  rows(shape: RowsShape, test: RowTest | null): OpenRows {
+    const opened = this.paths(INDEX_TABLES[shape.index], shape.params);
+    const { query, alias } = opened;
+    if (shape.targetType !== null)
+      query.whereRaw(`${alias}.TARGET_TYPE_ID = ?`, toMarkers([shape.targetType]));
+    if (test === null) return opened;
+    if (test.target) this.holdTarget(opened, test.target);
+    query.whereRaw(test.sql.replaceAll('@', alias), toMarkers(test.slots));
+    return opened;
+  }
+
+  /** The rows of the paths in one index table. */
+  paths(table: PartitionedTable, params: readonly Slot[]): OpenRows {
+    const alias = this.alias('t');
+    const query = this.tables.open(table, alias);
+    query.whereRaw(`${alias}.PARAM_ID ${oneOf(params)}`, toMarkers(params));
+    return { query, alias };
+  }
+
+  /** Links from the paths to resources of this server. */
+  links(params: readonly Slot[]): OpenRows {
+    const opened = this.paths('HFJ_RES_LINK', params);
+    opened.query.whereRaw(`${opened.alias}.TARGET_URL = ''`);
+    return opened;
+  }
+
+  /**
+   * Links to resources of this server, found one by one for each row that `found` has. SQLite would rather walk
+   * all links of a path than seek for each of a list's resources; a join leaves it no choice.
+   */
+  linksAt({ found, at, params }: LinksAt): OpenRows {
+    const alias = this.alias('t');
+    const query = this.tables.join(this.dialect.knex.queryBuilder().from(found), 'HFJ_RES_LINK', alias);
+    query.whereRaw(`${alias}.${at.column} = ${at.value} and ${alias}.TARGET_URL = ''`);
+    if ('type' in params) query.whereRaw(`${alias}.PARAM_ID in (${PATHS_OF_TYPE})`, toMarkers([params.type]));
+    else query.whereRaw(`${alias}.PARAM_ID ${oneOf(params)}`, toMarkers(params));
+    return { query, alias };
+  }
+
+  /**
+   * The systems that a code occurs in, found by one seek for each. With the system known, one resource's row is a
+   * seek away as well.
+   */
+  systemsOf(shape: RowsShape, code: Slot): Knex.QueryBuilder {
+    const { knex } = this.dialect;
+    const name = this.alias('s');
+    const first = this.codeRows(shape, code);
+    const later = this.codeRows(shape, code);
+    later.query.whereRaw(`${later.alias}.SYS_ID > ${name}.N`).select(knex.raw(`min(${later.alias}.SYS_ID)`));
+    const step = knex.select(later.query.as('N')).from(name).whereRaw(`${name}.N is not null`);
+    first.query.select(knex.raw(`min(${first.alias}.SYS_ID) as N`)).unionAll([step]);
+    return knex.withRecursive(name, first.query).select('N').from(name).whereRaw('N is not null');
+  }
+
+  private codeRows(shape: RowsShape, code: Slot): OpenRows {
+    const opened = this.paths(INDEX_TABLES.token, shape.params);
+    opened.query.whereRaw(`${opened.alias}.SP_VALUE = ?`, toMarkers([code]));
+    return opened;
+  }
+
+  /** In one partition a type and an id are one resource at most; equality keeps the rows in RES_ID's order. */
+  private holdTarget({ query, alias }: OpenRows, target: TargetTest): void {
+    const column = `${alias}.TARGET_RES_ID`;
+    if (this.tables.plural || target.types.length !== 1) query.whereIn(column, this.targets(target));
+    else query.where(this.dialect.knex.raw(column), '=', this.targets(target));
+  }
+
+  private targets({ types, id }: TargetTest): Knex.QueryBuilder {
+    const alias = this.alias('r');
+    const query = this.tables.open('HFJ_RESOURCE', alias);
+    // An id without a type: a seek for each type is far cheaper than every id of the partition.
+    const typeTest = types.length === 0 ? 'in (select RES_TYPE_ID from HFJ_RES_TYPE)' : oneOf(types);
+    query.whereRaw(`${alias}.RES_TYPE_ID ${typeTest}`, toMarkers(types));
+    return query.whereRaw(`${alias}.FHIR_ID = ?`, toMarkers([id])).select(`${alias}.RES_ID`);
+  }
+}
+
+function oneOf(slots: readonly Slot[]): string {
+  return slots.length === 1 ? '= ?' : `in (${slots.map(() => '?').join(', ')})`;
+}

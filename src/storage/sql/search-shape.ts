@@ -1,0 +1,215 @@
+import type {
+  Condition,
+  IndexCondition,
+  IndexKind,
+  SearchPlan,
+  SortDirection,
+  SortKey,
+} from '../search-store.js';
+import type { Dictionary } from './dictionary.js';
+import { toDateRow, toMomentRow } from './predicates/date.js';
+import { toNumberRow } from './predicates/number.js';
+import { toQuantityRow } from './predicates/quantity.js';
+import { toReferenceRow } from './predicates/reference.js';
+import type { RowTest } from './predicates/row-test.js';
+import { toStringRow } from './predicates/string.js';
+import { toTokenRow } from './predicates/token.js';
+import { toUriRow } from './predicates/uri.js';
+import { padded } from './scoped-tables.js';
+import type { SearchDialect } from './search-dialect.js';
+import type { Slot, Slots } from './slots.js';
+
+/** A condition without its values: plans with equal shapes share one compiled statement. */
+export type Shape =
+  /** `none` never holds. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'all'; readonly of: readonly Shape[] }
+  | { readonly kind: 'any'; readonly of: readonly Shape[] }
+  | { readonly kind: 'not'; readonly of: Shape }
+  /** Tests on a row of HFJ_RESOURCE itself. */
+  | {
+      readonly kind: 'resource';
+      readonly by: 'id' | 'updated';
+      readonly sql: string;
+      readonly slots: readonly Slot[];
+    }
+  | RowsShape
+  | { readonly kind: 'chain'; readonly params: readonly Slot[]; readonly targets: readonly TypedShape[] }
+  | { readonly kind: 'has'; readonly params: readonly Slot[]; readonly source: TypedShape };
+
+/** Rows of one index: on one of the paths, one of the tests (null: any row). */
+export interface RowsShape {
+  readonly kind: 'rows';
+  readonly index: IndexKind;
+  readonly params: readonly Slot[];
+  readonly tests: readonly RowTest[] | null;
+  readonly targetType: Slot | null;
+  /** Few resources share a value: an identifier or a literal reference. */
+  readonly selective: boolean;
+}
+
+/** A condition on resources of the type in the slot. */
+export interface TypedShape {
+  readonly type: Slot;
+  readonly where: Shape;
+}
+
+/** A sort key without its values. `params` is empty where nothing was ever indexed. */
+export type SortShape =
+  | { readonly by: 'id' | 'updated'; readonly direction: SortDirection }
+  | {
+      readonly by: 'index';
+      readonly index: IndexKind;
+      readonly params: readonly Slot[];
+      readonly direction: SortDirection;
+    };
+
+/** The shape of a whole plan; null where nothing can match. */
+export interface PlanShape extends TypedShape {
+  readonly sort: readonly SortShape[];
+}
+
+const NONE: Shape = { kind: 'none' };
+const ALWAYS: Shape = { kind: 'all', of: [] };
+
+/** Takes plans apart into shape and values. What was never written can't match: it becomes `none`, never "always". */
+export class ShapeMaker {
+  private readonly dictionary: Dictionary;
+  private readonly dialect: SearchDialect;
+  private readonly slots: Slots;
+
+  constructor(dictionary: Dictionary, dialect: SearchDialect, slots: Slots) {
+    this.dictionary = dictionary;
+    this.dialect = dialect;
+    this.slots = slots;
+  }
+
+  plan(plan: SearchPlan): PlanShape | null {
+    const typed = this.typed(plan.type, plan.where);
+    return typed && { ...typed, sort: plan.sort.map((key) => this.sortKey(plan.type, key)) };
+  }
+
+  /** PARAM_IDs of the paths that were ever written. */
+  params(type: string, index: IndexKind, paths: readonly string[]): readonly Slot[] {
+    const ids = paths
+      .map((path) => this.dictionary.pathId(type, index, path))
+      .filter((id) => id !== undefined);
+    return this.slots.addAll(ids);
+  }
+
+  private typed(type: string, condition: Condition): TypedShape | null {
+    const id = this.dictionary.typeId(type);
+    if (id === undefined) return null;
+    const slot = this.slots.add(id);
+    const where = this.condition(condition);
+    return where.kind === 'none' ? null : { type: slot, where };
+  }
+
+  private sortKey(type: string, key: SortKey): SortShape {
+    if (key.by !== 'index') return key;
+    const params = this.params(type, key.index, key.paths);
+    return { by: 'index', index: key.index, params, direction: key.direction };
+  }
+
+  private condition(condition: Condition): Shape {
+    switch (condition.kind) {
+      case 'all':
+        return allOf(condition.of.map((part) => this.condition(part)));
+      case 'any':
+        return anyOf(condition.of.map((part) => this.condition(part)));
+      case 'not':
+        return negated(this.condition(condition.of));
+      case 'ids':
+        return this.ids(condition.ids);
+      case 'updated':
+        return { kind: 'resource', by: 'updated', ...toMomentRow(condition.test, this.slots) };
+      case 'index':
+        return this.rows(condition);
+      case 'chain': {
+        const params = this.params(condition.type, 'reference', condition.paths);
+        const targets = condition.targets
+          .map(({ type, where }) => this.typed(type, where))
+          .filter((t) => t !== null);
+        return params.length === 0 || targets.length === 0 ? NONE : { kind: 'chain', params, targets };
+      }
+      case 'has': {
+        const params = this.params(condition.type, 'reference', condition.paths);
+        const source = this.typed(condition.type, condition.where);
+        return params.length === 0 || source === null ? NONE : { kind: 'has', params, source };
+      }
+    }
+  }
+
+  private ids(ids: readonly string[]): Shape {
+    if (ids.length === 0) return NONE;
+    const slots = this.slots.addAll(padded(ids));
+    const sql = slots.length === 1 ? '@.FHIR_ID = ?' : `@.FHIR_ID in (${slots.map(() => '?').join(', ')})`;
+    return { kind: 'resource', by: 'id', sql, slots };
+  }
+
+  private rows(condition: IndexCondition): Shape {
+    const { index } = condition;
+    const params = this.params(condition.type, index, condition.paths);
+    const tests = this.tests(condition);
+    if (params.length === 0 || tests?.length === 0) return NONE;
+    const filter = condition.index === 'reference' ? condition.targetFilter : null;
+    const targetType = filter === null ? null : this.dictionary.typeId(filter);
+    if (targetType === undefined) return NONE;
+    return {
+      kind: 'rows',
+      index,
+      params,
+      tests,
+      targetType: targetType === null ? null : this.slots.add(targetType),
+      selective: isSelective(condition),
+    };
+  }
+
+  private tests(condition: IndexCondition): readonly RowTest[] | null {
+    const { slots, dialect, dictionary } = this;
+    if (condition.tests === null) return null;
+    switch (condition.index) {
+      case 'token':
+        return padded(condition.tests).map((test) => toTokenRow(test, slots));
+      case 'string':
+        return padded(condition.tests).map((test) => toStringRow(test, slots, dialect));
+      case 'date':
+        return padded(condition.tests).map((test) => toDateRow(test, slots));
+      case 'number':
+        return padded(condition.tests).map((test) => toNumberRow(test, slots));
+      case 'quantity':
+        return padded(condition.tests).map((test) => toQuantityRow(test, slots));
+      case 'uri':
+        return padded(condition.tests).map((test) => toUriRow(test, slots));
+      case 'reference': {
+        const rows = padded(condition.tests).map((test) => toReferenceRow(test, slots, dictionary));
+        return rows.filter((row) => row !== null);
+      }
+    }
+  }
+}
+
+function isSelective(condition: IndexCondition): boolean {
+  if (condition.tests === null) return false;
+  if (condition.index === 'reference') return true;
+  const open = condition.index === 'token' && condition.tests.some((test) => test.value === undefined);
+  return condition.index === 'token' && !open && condition.paths.every((path) => path.endsWith('identifier'));
+}
+
+function allOf(parts: readonly Shape[]): Shape {
+  const flat = parts.flatMap((part) => (part.kind === 'all' ? part.of : [part]));
+  if (flat.some((part) => part.kind === 'none')) return NONE;
+  const [only] = flat;
+  return flat.length === 1 && only ? only : { kind: 'all', of: flat };
+}
+
+function anyOf(parts: readonly Shape[]): Shape {
+  const possible = parts.filter((part) => part.kind !== 'none');
+  const [only] = possible;
+  if (only === undefined) return NONE;
+  return possible.length === 1 ? only : { kind: 'any', of: possible };
+}
+
+function negated(shape: Shape): Shape {
+  return shape.kind === 'none' ? ALWAYS : { kind: 'not', of: shape };
+}
