@@ -71,12 +71,14 @@ function isOf<Type extends SourceResource['resourceType']>(type: Type) {
 }
 
 function terminologyOf(resources: readonly SourceResource[]): Terminology {
-  const byUrl = <Item extends { readonly url: string }>(items: readonly Item[]) =>
-    new Map(items.map((item) => [item.url, item]));
   return {
     valueSets: byUrl(resources.filter(isOf('ValueSet'))),
     codeSystems: byUrl(resources.filter(isOf('CodeSystem'))),
   };
+}
+
+function byUrl<Item extends { readonly url: string }>(items: readonly Item[]): ReadonlyMap<string, Item> {
+  return new Map(items.map((item) => [item.url, item]));
 }
 
 function compactParameter(source: SourceSearchParameter): SearchParameterDefinition {

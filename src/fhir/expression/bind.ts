@@ -1,0 +1,106 @@
+import type { SearchParameterDefinition } from '../r4/compact.js';
+import type { BoundParameter, IndexedPath, IndexKind } from '../indexed-path.js';
+import { generateWalks } from './generate.js';
+import { lowerExpression } from './lower.js';
+import { parseExpression } from './parser.js';
+import type { StaticType, TypeSchema } from './schema.js';
+import { settleWalk, type SettledWalk } from './settle.js';
+import { walkText, type Walk } from './steps.js';
+import { UnsupportedExpression } from './syntax.js';
+
+/** Parameters that columns of the resource itself answer. */
+const NATIVE_CODES: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
+
+interface Binding {
+  readonly paths: readonly IndexedPath[];
+  readonly targetFilter: string | null;
+  /** Types of the values that the parameter finds. */
+  readonly ends: readonly StaticType[];
+}
+
+/** What a definition means for one resource type: canonical paths, target types and target filter. */
+export function bindParameter(
+  schema: TypeSchema,
+  resourceType: string,
+  definition: SearchParameterDefinition,
+): BoundParameter {
+  const { code, url, type, expression, description, components = [] } = definition;
+  const kind = indexKind(definition);
+  const binding = kind ? bindExpression(schema, resourceType, expression, kind) : NOTHING;
+  const parameter = {
+    code,
+    url,
+    type,
+    expression,
+    description,
+    components,
+    paths: binding.paths.map(({ path }) => path),
+    targets: type === 'reference' ? targetTypes(definition, binding) : [],
+    targetFilter: binding.targetFilter,
+  };
+  return { parameter, indexed: binding.paths };
+}
+
+const NOTHING: Binding = { paths: [], targetFilter: null, ends: [] };
+
+function indexKind({ type, code, expression }: SearchParameterDefinition): IndexKind | undefined {
+  if (type === 'composite' || type === 'special' || expression === '' || NATIVE_CODES.has(code))
+    return undefined;
+  return type;
+}
+
+function bindExpression(
+  schema: TypeSchema,
+  resourceType: string,
+  expression: string,
+  kind: IndexKind,
+): Binding {
+  try {
+    const walks = lowerExpression(parseExpression(expression), resourceType);
+    const settled = walks.flatMap((walk) => settleWalk(schema, resourceType, walk) ?? []);
+    generateWalks(
+      schema,
+      resourceType,
+      settled.map(({ steps }) => ({ steps, emit: () => ';' })),
+    );
+    return bindWalks(settled, expression, kind);
+  } catch (error) {
+    if (!(error instanceof UnsupportedExpression)) throw error;
+    return { ...NOTHING, paths: [{ kind, path: expression, walk: undefined, expression }] };
+  }
+}
+
+function bindWalks(settled: readonly SettledWalk[], expression: string, kind: IndexKind): Binding {
+  const targetFilter = kind === 'reference' ? commonTarget(settled) : null;
+  const walks = settled.map(({ steps }) => (targetFilter === null ? steps : steps.slice(0, -1)));
+  const byPath = new Map(walks.map((walk) => [walkText(walk), walk]));
+  const paths = [...byPath].map(([path, walk]) => ({ kind, path, walk, expression }));
+  return { paths, targetFilter, ends: settled.flatMap(({ ends }) => ends) };
+}
+
+/** The type of `where(resolve() is Type)` where every walk ends with the same one. */
+function commonTarget(settled: readonly SettledWalk[]): string | null {
+  const targets = new Set(settled.map(({ steps }) => targetOf(steps)));
+  const [target] = targets;
+  return targets.size === 1 && target !== undefined ? target : null;
+}
+
+function targetOf(walk: Walk): string | undefined {
+  const last = walk.at(-1);
+  return last?.kind === 'target' ? last.type : undefined;
+}
+
+/** A parameter shared by many types lists the targets of all of them; here only those of its own elements count. */
+function targetTypes(
+  { target = [] }: SearchParameterDefinition,
+  { targetFilter, ends }: Binding,
+): readonly string[] {
+  if (targetFilter !== null) return [targetFilter];
+  const references = ends.flatMap(
+    ({ type, element }) => element?.types.filter(({ code }) => code === type) ?? [],
+  );
+  if (references.length === 0 || references.some(({ targets }) => targets === undefined)) return target;
+  const possible = new Set(references.flatMap(({ targets = [] }) => targets));
+  const common = target.filter((type) => possible.has(type));
+  return common.length > 0 ? common : target;
+}

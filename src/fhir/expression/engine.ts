@@ -1,0 +1,122 @@
+import { createRequire } from 'node:module';
+import type { Resource } from '../../model/resource.js';
+import { parseExpression } from './parser.js';
+import { refersTo } from './runtime.js';
+import { print, UnsupportedExpression, type Expression } from './syntax.js';
+
+/** A value that an expression found, and its FHIR type. */
+export interface TypedValue {
+  readonly value: unknown;
+  readonly type: string;
+}
+
+/** Evaluates one expression on resources. */
+export type EngineExpression = (resource: Resource) => readonly TypedValue[];
+
+/** The part of fhirpath.js that is used here. */
+interface FhirPathLibrary {
+  compile(expression: string, model: unknown, options: EngineOptions): (resource: Resource) => unknown[];
+}
+
+interface EngineOptions {
+  readonly traceFn: () => void;
+  readonly userInvocationTable: Readonly<Record<string, unknown>>;
+}
+
+const OPTIONS: EngineOptions = {
+  traceFn: () => undefined,
+  userInvocationTable: {
+    refersTo: {
+      fn: (values: readonly { readonly data?: unknown }[], type: string) =>
+        values.map((value) => refersTo(value.data ?? value, type)),
+      arity: { 1: ['String'] },
+      internalStructures: true,
+    },
+  },
+};
+
+/**
+ * Compiles an expression for the FHIRPath engine: slow, but complete. What the engine cannot do without a
+ * server is rewritten first. Throws the engine's error where the text is not FHIRPath.
+ */
+export function compileForEngine(text: string): EngineExpression {
+  const { library, model } = engine();
+  const rewritten = rewriteText(text);
+  const values = library.compile(rewritten, model, OPTIONS);
+  const types = library.compile(`(${rewritten}).select($this.type().name)`, model, OPTIONS);
+  return (resource) => {
+    const names = types(resource);
+    return values(resource).map((value, at) => ({ value, type: String(names[at]) }));
+  };
+}
+
+/** Text beyond this project's own parser goes to the engine as it is. */
+function rewriteText(text: string): string {
+  try {
+    return print(rewriteForEngine(parseExpression(text)));
+  } catch (error) {
+    if (error instanceof UnsupportedExpression) return text;
+    throw error;
+  }
+}
+
+/**
+ * `resolve() is X` becomes a look at the reference itself, and `as` becomes `ofType`, because search parameters
+ * apply it to repeating elements (https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.expression).
+ */
+export function rewriteForEngine(expression: Expression): Expression {
+  switch (expression.kind) {
+    case 'name':
+    case 'literal':
+      return expression;
+    case 'member':
+    case 'index':
+      return { ...expression, base: rewriteForEngine(expression.base) };
+    case 'binary':
+      return {
+        ...expression,
+        left: rewriteForEngine(expression.left),
+        right: rewriteForEngine(expression.right),
+      };
+    case 'type':
+      return rewriteType(expression);
+    case 'call':
+      return rewriteCall(expression);
+  }
+}
+
+function rewriteType(expression: Extract<Expression, { kind: 'type' }>): Expression {
+  const { operator, type } = expression;
+  const base = rewriteForEngine(expression.base);
+  if (operator === 'as') return call(base, 'ofType', { kind: 'name', name: type });
+  if (base.kind === 'call' && base.name === 'resolve') {
+    return call(base.base ?? { kind: 'name', name: '$this' }, 'refersTo', { kind: 'literal', value: type });
+  }
+  return { ...expression, base };
+}
+
+function rewriteCall(expression: Extract<Expression, { kind: 'call' }>): Expression {
+  return {
+    ...expression,
+    name: expression.name === 'as' ? 'ofType' : expression.name,
+    base: expression.base && rewriteForEngine(expression.base),
+    arguments: expression.arguments.map(rewriteForEngine),
+  };
+}
+
+function call(base: Expression, name: string, argument: Expression): Expression {
+  return { kind: 'call', base, name, arguments: [argument] };
+}
+
+let loaded: { readonly library: FhirPathLibrary; readonly model: unknown } | undefined;
+
+/** Loaded on first use: the engine takes some 100 ms and official parameters never need it. */
+function engine(): NonNullable<typeof loaded> {
+  if (loaded) return loaded;
+  const require = createRequire(import.meta.url);
+  loaded = {
+    library: require('fhirpath') as FhirPathLibrary,
+    model: require('fhirpath/fhir-context/r4') as unknown,
+  };
+  return loaded;
+}

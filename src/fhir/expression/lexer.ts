@@ -1,0 +1,32 @@
+import { UnsupportedExpression } from './syntax.js';
+
+/** One token of an expression. `text` of a string is its value, without quotes and escapes. */
+export interface Lexeme {
+  readonly kind: 'string' | 'number' | 'symbol' | 'word' | 'end';
+  readonly text: string;
+}
+
+const LEXEME =
+  /\s*(?:'((?:[^'\\]|\\.)*)'|(\d+(?:\.\d+)?)|(!=|<=|>=|[|().[\],=<>])|([%$]?[A-Za-z_]\w*|`[^`]+`)|($))/y;
+
+/** Cuts an expression into tokens, the last one `end`. Throws UnsupportedExpression at an unknown character. */
+export function readLexemes(text: string): Lexeme[] {
+  const source = text.trimEnd();
+  const pattern = new RegExp(LEXEME);
+  const lexemes: Lexeme[] = [];
+  while (lexemes.at(-1)?.kind !== 'end') {
+    const at = pattern.lastIndex;
+    const match = pattern.exec(source);
+    if (!match) throw new UnsupportedExpression(`unexpected "${source.slice(at, at + 10)}" in ${text}`);
+    lexemes.push(toLexeme(match));
+  }
+  return lexemes;
+}
+
+function toLexeme([, string, number, symbol, word]: RegExpExecArray): Lexeme {
+  if (string !== undefined) return { kind: 'string', text: string.replaceAll(/\\(.)/g, '$1') };
+  if (number !== undefined) return { kind: 'number', text: number };
+  if (symbol !== undefined) return { kind: 'symbol', text: symbol };
+  if (word !== undefined) return { kind: 'word', text: word.replaceAll('`', '') };
+  return { kind: 'end', text: '' };
+}

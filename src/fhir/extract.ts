@@ -1,0 +1,32 @@
+import type { Resource } from '../model/resource.js';
+import { compileExtractor, type Extractor } from './extract/extractor.js';
+import { RowCollector, type LocalUrl } from './extract/row-collector.js';
+import type { IndexValues } from './index-values.js';
+import type { SearchParameterRegistry } from './search-parameters.js';
+
+/**
+ * The values that a resource is found by, each row once. `toLocal` tells which absolute URLs are resources of
+ * this server; without it they stay URLs. Nothing of the resource is trusted: values of the wrong shape have
+ * no rows.
+ */
+export function extractIndexValues(
+  resource: Resource,
+  registry: SearchParameterRegistry,
+  toLocal?: LocalUrl,
+): IndexValues {
+  const rows = new RowCollector(toLocal);
+  extractorOf(registry, resource.resourceType)(resource, rows);
+  return rows.distinct();
+}
+
+const extractors = new WeakMap<SearchParameterRegistry, Map<string, Extractor>>();
+
+function extractorOf(registry: SearchParameterRegistry, resourceType: string): Extractor {
+  const byType = extractors.get(registry) ?? new Map<string, Extractor>();
+  extractors.set(registry, byType);
+  const known = byType.get(resourceType);
+  if (known) return known;
+  const made = compileExtractor(registry.schema, resourceType, registry.indexedPaths(resourceType));
+  byType.set(resourceType, made);
+  return made;
+}

@@ -1,0 +1,66 @@
+import type { Resource } from '../../model/resource.js';
+import { compileForEngine } from '../expression/engine.js';
+import { generateWalks, type Route } from '../expression/generate.js';
+import { expressionRuntime, type ExpressionRuntime } from '../expression/runtime.js';
+import type { StaticType, TypeSchema } from '../expression/schema.js';
+import type { IndexedPath } from '../indexed-path.js';
+import type { RowCollector } from './row-collector.js';
+import type { RowMaker } from './row-maker.js';
+import { rowMaker } from './row-makers.js';
+
+/** Adds all rows of one resource. */
+export type Extractor = (resource: Resource, rows: RowCollector) => void;
+
+/** One function for all paths of a resource type, generated on the spot (a millisecond or less). */
+export function compileExtractor(
+  schema: TypeSchema,
+  resourceType: string,
+  paths: readonly IndexedPath[],
+): Extractor {
+  const extractors = [compileWalks(schema, resourceType, paths), ...paths.flatMap(engineExtractor)];
+  const [only] = extractors;
+  if (extractors.length === 1 && only) return only;
+  return (resource, rows) => {
+    for (const extract of extractors) extract(resource, rows);
+  };
+}
+
+function compileWalks(schema: TypeSchema, resourceType: string, paths: readonly IndexedPath[]): Extractor {
+  const makers: RowMaker[] = [];
+  const routes = paths.flatMap((path) => toRoute(path, makers) ?? []);
+  const source = generateWalks(schema, resourceType, routes);
+  const names = makers.map((_, at) => `make${at}`);
+  const build = new Function('runtime', ...names, `return (resource,rows)=>{${source}}`) as (
+    runtime: ExpressionRuntime,
+    ...functions: readonly RowMaker[]
+  ) => Extractor;
+  return build(expressionRuntime, ...makers);
+}
+
+function toRoute({ kind, path, walk }: IndexedPath, makers: RowMaker[]): Route | undefined {
+  if (!walk) return undefined;
+  const emit = (variable: string, type: StaticType): string => {
+    const maker = rowMaker(kind, type.type);
+    if (!maker) return '';
+    if (!makers.includes(maker)) makers.push(maker);
+    const system = kind === 'token' ? impliedSystem(type) : null;
+    return `make${makers.indexOf(maker)}(${variable},${JSON.stringify(path)},rows,${JSON.stringify(system)});`;
+  };
+  return { steps: walk, emit };
+}
+
+/** The code system that a `code` has because its element requires the one value set. */
+function impliedSystem({ type, element }: StaticType): string | null {
+  return type === 'code' ? (element?.binding?.system ?? null) : null;
+}
+
+/** For expressions that the compiler does not know: parameters of the server's own, never official ones. */
+function engineExtractor({ kind, path, walk, expression }: IndexedPath): Extractor[] {
+  if (walk) return [];
+  const evaluate = compileForEngine(expression);
+  return [
+    (resource, rows) => {
+      for (const { value, type } of evaluate(resource)) rowMaker(kind, type)?.(value, path, rows, null);
+    },
+  ];
+}

@@ -1,0 +1,78 @@
+import { canonicalQuantity, UCUM_SYSTEM } from '../ucum.js';
+import { asNumber, asObject, asText } from './element-values.js';
+import type { RowMaker, RowMakers } from './row-maker.js';
+
+/** `Money.currency` is a code of this system. */
+const CURRENCY_SYSTEM = 'urn:iso:std:iso:4217';
+
+const quantity: RowMaker = (value, path, rows) => {
+  const part = asObject(value);
+  const amount = asNumber(part?.['value']);
+  if (!part || amount === undefined) return;
+  const system = asText(part['system']) ?? null;
+  const code = asText(part['code']) ?? null;
+  const canonical = system === UCUM_SYSTEM && code !== null ? canonicalQuantity(amount, code) : undefined;
+  rows.quantities.push({
+    path,
+    value: amount,
+    system,
+    code,
+    unit: asText(part['unit']) ?? null,
+    canonicalValue: canonical?.value ?? null,
+    canonicalUnit: canonical?.unit ?? null,
+  });
+};
+
+const money: RowMaker = (value, path, rows) => {
+  const part = asObject(value);
+  const amount = asNumber(part?.['value']);
+  if (!part || amount === undefined) return;
+  const code = asText(part['currency']) ?? null;
+  rows.quantities.push({
+    path,
+    value: amount,
+    system: code === null ? null : CURRENCY_SYSTEM,
+    code,
+    unit: null,
+    canonicalValue: null,
+    canonicalUnit: null,
+  });
+};
+
+function bothEnds(one: RowMaker): RowMaker {
+  return (value, path, rows, system) => {
+    const range = asObject(value);
+    one(range?.['low'], path, rows, system);
+    one(range?.['high'], path, rows, system);
+  };
+}
+
+const number: RowMaker = (value, path, rows) => {
+  const amount = asNumber(value);
+  if (amount !== undefined) rows.numbers.push({ path, value: amount });
+};
+
+const quantityNumber: RowMaker = (value, path, rows, system) => {
+  number(asObject(value)?.['value'], path, rows, system);
+};
+
+/** https://hl7.org/fhir/R4/search.html#quantity; a range is found by either end, sampled data not at all. */
+export const quantityRows: RowMakers = {
+  Quantity: quantity,
+  Age: quantity,
+  Count: quantity,
+  Distance: quantity,
+  Duration: quantity,
+  Money: money,
+  Range: bothEnds(quantity),
+};
+
+/** https://hl7.org/fhir/R4/search.html#number */
+export const numberRows: RowMakers = {
+  decimal: number,
+  integer: number,
+  positiveInt: number,
+  unsignedInt: number,
+  Quantity: quantityNumber,
+  Range: bothEnds(quantityNumber),
+};

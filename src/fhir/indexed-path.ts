@@ -1,0 +1,30 @@
+import type { Walk } from './expression/steps.js';
+import type { SearchParameter, SearchParameterType } from './index-values.js';
+import type { SearchComponent } from './r4/compact.js';
+
+/** The kinds of search parameter that have index rows; each kind has rows of its own. */
+export type IndexKind = Exclude<SearchParameterType, 'composite' | 'special'>;
+
+/** A search parameter as the registry knows it. */
+export interface RegisteredSearchParameter extends SearchParameter {
+  readonly description: string;
+  /** Parts of a composite parameter; empty for others. */
+  readonly components: readonly SearchComponent[];
+}
+
+/**
+ * One path whose values are indexed: unique by kind and path within a resource type. Without `walk`, the
+ * compiler did not know the expression and the FHIRPath engine evaluates `expression`.
+ */
+export interface IndexedPath {
+  readonly kind: IndexKind;
+  readonly path: string;
+  readonly walk: Walk | undefined;
+  readonly expression: string;
+}
+
+/** What one definition means for one resource type. */
+export interface BoundParameter {
+  readonly parameter: RegisteredSearchParameter;
+  readonly indexed: readonly IndexedPath[];
+}
