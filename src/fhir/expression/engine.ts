@@ -46,8 +46,23 @@ export function compileForEngine(text: string): EngineExpression {
   const types = library.compile(`(${rewritten}).select($this.type().name)`, model, OPTIONS);
   return (resource) => {
     const names = types(resource);
-    return values(resource).map((value, at) => ({ value, type: String(names[at]) }));
+    return values(resource).map((value, at) => ({ value, type: fhirType(String(names[at])) }));
   };
+}
+
+/** Computed values have FHIRPath's own types; the primitive that each is a value of. */
+const SYSTEM_TYPES: ReadonlyMap<string, string> = new Map([
+  ['Boolean', 'boolean'],
+  ['String', 'string'],
+  ['Integer', 'integer'],
+  ['Decimal', 'decimal'],
+  ['Date', 'date'],
+  ['DateTime', 'dateTime'],
+  ['Time', 'time'],
+]);
+
+function fhirType(name: string): string {
+  return SYSTEM_TYPES.get(name) ?? name;
 }
 
 /** Text beyond this project's own parser goes to the engine as it is. */

@@ -1,4 +1,4 @@
-import { literalReference } from '../reference.js';
+import { parseReference } from '../references.js';
 
 /** What generated code calls. Values are parts of a resource, of which nothing is trusted. */
 export interface ExpressionRuntime {
@@ -40,10 +40,13 @@ function isPresent(value: unknown): boolean {
  * reference itself. Nothing is resolved.
  */
 export function refersTo(value: unknown, type: string): boolean {
-  if (typeof value === 'string') return literalReference(value)?.type === type;
+  if (typeof value === 'string') return targetType(value) === type;
   if (typeof value !== 'object' || value === null) return false;
-  const reference = value as { readonly type?: unknown; readonly reference?: unknown };
-  if (typeof reference.reference === 'string' && literalReference(reference.reference)?.type === type)
-    return true;
-  return reference.type === type;
+  const { type: stated, reference } = value as { readonly type?: unknown; readonly reference?: unknown };
+  return stated === type || (typeof reference === 'string' && targetType(reference) === type);
+}
+
+function targetType(text: string): string | undefined {
+  const reference = parseReference(text);
+  return reference.kind === 'relative' || reference.kind === 'absolute' ? reference.type : undefined;
 }

@@ -1,10 +1,7 @@
-import { literalReference } from '../reference.js';
+import { parseReference } from '../references.js';
 import { asObject, asText } from './element-values.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
-
-const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/;
-const VERSION = /\/_history\/[^/]*$/;
 
 const reference: RowMaker = (value, path, rows) => {
   const text = asText(asObject(value)?.['reference']);
@@ -14,23 +11,45 @@ const reference: RowMaker = (value, path, rows) => {
 /** A canonical names a resource by its own URL, wherever that resource is stored. */
 const canonical: RowMaker = (value, path, rows) => {
   const url = asText(value);
-  if (url !== undefined && !url.startsWith('#')) rows.references.push({ path, type: null, id: null, url });
+  if (url !== undefined && !url.startsWith('#')) addUrl(rows, path, url);
 };
 
-/** Contained resources and conditional references are no targets of their own. */
+/** Contained resources and conditional references are no targets of their own; versions do not count. */
 function addReference(rows: RowCollector, path: string, text: string): void {
-  if (text.startsWith('#')) return;
-  if (HAS_SCHEME.test(text)) return addUrl(rows, path, text);
-  const target = literalReference(text);
-  if (target) rows.references.push({ path, type: target.type, id: target.id, url: null });
-  else if (!text.includes('?')) rows.references.push({ path, type: null, id: null, url: text });
+  const target = parseReference(text);
+  switch (target.kind) {
+    case 'relative':
+      addResource(rows, path, target);
+      return;
+    case 'absolute': {
+      const url = `${target.base}/${target.type}/${target.id}`;
+      const local = rows.toLocal?.(url);
+      if (local) addResource(rows, path, local);
+      else addUrl(rows, path, url);
+      return;
+    }
+    case 'urn':
+    case 'other':
+      addUrl(rows, path, text);
+      return;
+    case 'fragment':
+    case 'conditional':
+      return;
+    default:
+      target satisfies never;
+  }
 }
 
-function addUrl(rows: RowCollector, path: string, text: string): void {
-  const url = text.replace(VERSION, '');
-  const local = rows.toLocal?.(url);
-  if (local) rows.references.push({ path, type: local.type, id: local.id, url: null });
-  else rows.references.push({ path, type: null, id: null, url });
+function addResource(
+  rows: RowCollector,
+  path: string,
+  target: { readonly type: string; readonly id: string },
+): void {
+  rows.references.push({ path, type: target.type, id: target.id, url: null });
+}
+
+function addUrl(rows: RowCollector, path: string, url: string): void {
+  rows.references.push({ path, type: null, id: null, url });
 }
 
 /** https://hl7.org/fhir/R4/search.html#reference */
