@@ -115,7 +115,7 @@ export const DEFAULT_SEARCH_LIMITS: SearchLimits = {
   defaultCount: 20,
   maxCount: 1000,
   maxParameters: 64,
-  maxValues: 512,
+  maxValues: 200,
   maxChain: 3,
   maxIncluded: 1000,
   maxCounted: 1000,

@@ -99,7 +99,7 @@ export class ConditionSql {
       case 'chain':
         query.where((either) => {
           for (const target of shape.targets)
-            either.orWhereExists(this.of(this.linksTo(shape.params, target), subject));
+            either.orWhereExists(this.ownLink(shape.params, target, subject));
         });
         return;
       case 'has':

@@ -1,0 +1,73 @@
+import type { OutcomeIssue } from '../model/resource.js';
+import type { QueryParameter } from '../model/request.js';
+import type { SearchRow } from '../storage/search-store.js';
+import type { SearchResult } from './run.js';
+
+/** How a result is printed. */
+export interface BundleStyle {
+  /** The base that everything begins with: server and tenant, no trailing slash. */
+  readonly base: string;
+  /** The token that was followed to this page; undefined on the first one. */
+  readonly page?: string | undefined;
+  /** The JSON text of a row as it is served; the stored text where left out. */
+  readonly render?: (row: SearchRow) => string;
+}
+
+const TRUNCATED: OutcomeIssue = {
+  severity: 'warning',
+  code: 'too-costly',
+  diagnostics: 'More resources were to be included than the server adds to a page; the rest was left out.',
+};
+
+/**
+ * A searchset Bundle (https://hl7.org/fhir/R4/bundle.html#searchset) as JSON text, put together around the stored
+ * texts: resources are neither parsed nor printed again.
+ */
+export function toSearchBundle(result: SearchResult, style: BundleStyle): string {
+  const entries = [
+    ...result.matches.map((row) => resourceEntry(row, 'match', style)),
+    ...result.included.map((row) => resourceEntry(row, 'include', style)),
+    ...outcomeEntries(result),
+  ];
+  const total = result.total === undefined ? '' : `,"total":${result.total}`;
+  const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
+  return `{"resourceType":"Bundle","type":"searchset"${total},"link":${links(result, style)}${entry}}`;
+}
+
+/** The query that was applied, as a URL below the base. */
+export function selfLink(base: string, resourceType: string, applied: readonly QueryParameter[]): string {
+  const query = applied.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
+  return `${base}/${resourceType}${query === '' ? '' : `?${query}`}`;
+}
+
+/** The URL of a page. */
+export function pageLink(base: string, token: string): string {
+  return `${base}?_page=${token}`;
+}
+
+function links({ request, next }: SearchResult, { base, page }: BundleStyle): string {
+  const self =
+    page === undefined ? selfLink(base, request.resourceType, request.applied) : pageLink(base, page);
+  const all = [{ relation: 'self', url: self }];
+  if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next) });
+  return JSON.stringify(all);
+}
+
+function resourceEntry(row: SearchRow, mode: 'match' | 'include', { base, render }: BundleStyle): string {
+  const fullUrl = JSON.stringify(`${base}/${row.type}/${row.id}`);
+  return `{"fullUrl":${fullUrl},"resource":${render?.(row) ?? row.text},"search":{"mode":"${mode}"}}`;
+}
+
+/** What the client should know of the search besides its result. */
+function outcomeEntries({ request, truncated }: SearchResult): string[] {
+  const issue = [...request.ignored, ...(truncated ? [TRUNCATED] : [])];
+  if (issue.length === 0) return [];
+  return [
+    JSON.stringify({ resource: { resourceType: 'OperationOutcome', issue }, search: { mode: 'outcome' } }),
+  ];
+}
+
+/** Readable where the URL allows it: the marks that search values are full of stay as they are. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll(/%(3A|2F|2C|24)/g, decodeURIComponent);
+}

@@ -1,0 +1,98 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { FhirError } from '../model/errors.js';
+import type { PartitionScope } from '../model/partition.js';
+import type { QueryParameter } from '../model/request.js';
+import type { RowKey } from '../storage/search-store.js';
+
+/** Everything that the next page needs, so that no server has to remember a search. */
+export interface PageState {
+  readonly resourceType: string;
+  /** The parameters that were applied, as on the first page. */
+  readonly parameters: readonly QueryParameter[];
+  /** The last row of the page before. */
+  readonly after: RowKey;
+  /** As on the first page; null where it was left out. */
+  readonly total: number | null;
+}
+
+/** Seals and opens page links. */
+export interface PageSeal {
+  /** The key itself; see `pageKey`. */
+  readonly key: Buffer;
+  /** Milliseconds that a link lives. */
+  readonly lifetime: number;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+}
+
+/** What stands inside of a token. */
+interface Sealed extends PageState {
+  readonly partitions: readonly number[];
+  readonly all: boolean;
+  readonly expires: number;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** The key of page links, derived from the server's secret. All servers of one installation share the secret. */
+export function pageKey(secret: string): Buffer {
+  return createHmac('sha256', secret).update('bulkhead page links').digest();
+}
+
+/**
+ * A token for `_page`. It is authenticated, so that it can't be altered, and encrypted, because row keys count
+ * the writes of all tenants.
+ */
+export function sealPage(state: PageState, scope: PartitionScope, { key, lifetime, now }: PageSeal): string {
+  const sealed: Sealed = {
+    ...state,
+    partitions: scope.partitions,
+    all: scope.all,
+    expires: now() + lifetime,
+  };
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(ALGORITHM, key, nonce);
+  const text = Buffer.concat([cipher.update(JSON.stringify(sealed), 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64url');
+}
+
+/**
+ * The state inside of a token.
+ * @throws FhirError INVALID_PAGE_LINK where it was altered, UNKNOWN_PAGE_LINK where it has expired or belongs to
+ *   another scope than the reader's
+ */
+export function openPage(token: string, scope: PartitionScope, { key, now }: PageSeal): PageState {
+  const sealed = JSON.parse(decrypt(token, key)) as Sealed;
+  if (sealed.expires < now() || !isSameScope(sealed, scope)) {
+    throw new FhirError('UNKNOWN_PAGE_LINK', 'This page link is not known here, or its time is over.');
+  }
+  const { resourceType, parameters, after, total } = sealed;
+  return { resourceType, parameters, after, total };
+}
+
+/** All partitions stay all partitions when one is added. */
+function isSameScope({ partitions, all }: Sealed, scope: PartitionScope): boolean {
+  if (all || scope.all) return all && scope.all;
+  const own = new Set<number>(scope.partitions);
+  return own.size === partitions.length && partitions.every((id) => own.has(id));
+}
+
+function decrypt(token: string, key: Buffer): string {
+  const bytes = Buffer.from(token, 'base64url');
+  // Decoding passes over stray characters; only the exact text that was given out is a link.
+  if (bytes.length <= NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== token) throw altered();
+  const end = bytes.length - TAG_BYTES;
+  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES));
+  decipher.setAuthTag(bytes.subarray(end));
+  try {
+    return decipher.update(bytes.subarray(NONCE_BYTES, end), undefined, 'utf8') + decipher.final('utf8');
+  } catch (error) {
+    throw altered(error);
+  }
+}
+
+function altered(cause?: unknown): FhirError {
+  return new FhirError('INVALID_PAGE_LINK', 'This page link was altered or cut.', { cause });
+}

@@ -1,0 +1,164 @@
+import { isResourceType } from '../fhir/definitions.js';
+import type { SearchParameter, SearchParameterType } from '../fhir/index-values.js';
+import { FhirError } from '../model/errors.js';
+import { splitEscaped } from './escape.js';
+import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
+import { parseValue, targetsOf, type ValueSyntax } from './parse-value.js';
+import type { ChainTarget, Criterion } from './search-request.js';
+
+/** Modifiers that are served, by type; references also take a resource type. */
+const MODIFIERS: Readonly<Record<SearchParameterType, readonly string[]>> = {
+  string: ['exact', 'contains', 'missing'],
+  token: ['not', 'missing'],
+  reference: ['missing'],
+  date: ['missing'],
+  number: ['missing'],
+  quantity: ['missing'],
+  uri: ['missing'],
+  composite: [],
+  special: [],
+};
+
+const HAS = '_has:';
+
+/** One parameter of a request that is looked at. */
+interface NamedValue {
+  /** What remains of the name: `subject:Patient.name:exact`, `name:exact`, `_has:…`. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * A search parameter of a type with its value.
+ * @throws FhirError UNKNOWN_SEARCH_PARAMETER for names and modifiers, INVALID_SEARCH for values
+ */
+export function parseCriterion(type: string, named: NamedValue, context: ParameterContext): Criterion {
+  if (named.name.startsWith(HAS)) return parseHas(named, context);
+  const dot = named.name.indexOf('.');
+  if (dot >= 0) return parseChain(type, named, dot, context);
+  const [code = '', modifier, ...more] = named.name.split(':');
+  if (more.length > 0) throw unknownParameter(context.name, 'more than one modifier.');
+  return parsePlain(findParameter(type, code, context), modifier, named.value, context);
+}
+
+/** A parameter of the type that can be searched by. @throws FhirError UNKNOWN_SEARCH_PARAMETER */
+export function findParameter(type: string, code: string, context: ParameterContext): SearchParameter {
+  const parameter = context.registry.find(type, code);
+  if (parameter === undefined)
+    throw unknownParameter(context.name, `${type} has no search parameter "${code}".`);
+  if (!isSearchable(parameter)) {
+    throw unknownParameter(context.name, `"${code}" (${parameter.type}) is not supported by this server.`);
+  }
+  return parameter;
+}
+
+/** `_id` and `_lastUpdated` are answered by the resource itself, everything else by its index. */
+export function isSearchable({ code, type, paths }: SearchParameter): boolean {
+  if (code === '_id' || code === '_lastUpdated') return true;
+  return type !== 'composite' && type !== 'special' && paths.length > 0;
+}
+
+function parsePlain(
+  parameter: SearchParameter,
+  modifier: string | undefined,
+  value: string,
+  context: ParameterContext,
+): Criterion {
+  const syntax = toSyntax(parameter, modifier, context);
+  if (modifier === 'missing') return { kind: 'missing', parameter, missing: parseMissing(value, context) };
+  const values = splitEscaped(value, ',').map((one) => parseValue(one, syntax, context));
+  if (values.length > context.limits.maxValues) {
+    throw new FhirError(
+      'LIMIT_EXCEEDED',
+      `Search parameter "${context.name}" has more than ${context.limits.maxValues} values.`,
+    );
+  }
+  return { kind: 'values', parameter, values, negated: modifier === 'not' };
+}
+
+function toSyntax(
+  parameter: SearchParameter,
+  modifier: string | undefined,
+  context: ParameterContext,
+): ValueSyntax {
+  const syntax = { parameter, match: 'prefix', referenceType: undefined } as const;
+  if (modifier === undefined) return syntax;
+  if (parameter.type === 'reference' && isResourceType(modifier))
+    return { ...syntax, referenceType: modifier };
+  const allowed = modifiersOf(parameter);
+  if (!allowed.includes(modifier)) {
+    const known =
+      allowed.length > 0 ? `use ${allowed.map((one) => `:${one}`).join(', ')}` : 'none is supported';
+    const orType = parameter.type === 'reference' ? ' or :[type]' : '';
+    throw unknownParameter(context.name, `modifier ":${modifier}" is not supported here; ${known}${orType}.`);
+  }
+  return modifier === 'exact' || modifier === 'contains' ? { ...syntax, match: modifier } : syntax;
+}
+
+/** Every resource has an id and a time of its last update. */
+function modifiersOf({ code, type }: SearchParameter): readonly string[] {
+  if (code === '_lastUpdated') return [];
+  return code === '_id' ? ['not'] : MODIFIERS[type];
+}
+
+function parseMissing(value: string, { name }: ParameterContext): boolean {
+  if (value !== 'true' && value !== 'false') throw invalidParameter(name, ':missing takes true or false.');
+  return value === 'true';
+}
+
+/** `subject:Patient.name=x` and `subject.name=x`, https://hl7.org/fhir/R4/search.html#chaining. */
+function parseChain(type: string, named: NamedValue, dot: number, context: ParameterContext): Criterion {
+  const [code = '', targetType, ...more] = named.name.slice(0, dot).split(':');
+  const parameter = findParameter(type, code, context);
+  if (parameter.type !== 'reference')
+    throw unknownParameter(context.name, `"${code}" is no reference to follow.`);
+  if (more.length > 0 || (targetType !== undefined && !isResourceType(targetType))) {
+    throw unknownParameter(context.name, 'a chain takes one resource type as its modifier.');
+  }
+  const types = targetType === undefined ? targetsOf(parameter) : [targetType];
+  if (types.length === 0) throw unknownParameter(context.name, `name the type to follow: ${code}:Patient.…`);
+  const rest = { name: named.name.slice(dot + 1), value: named.value };
+  return { kind: 'chain', parameter, targets: chainTargets(types, rest, followed(context)) };
+}
+
+/** The types that know the rest of the chain; where none does, the first one's complaint stands for all. */
+function chainTargets(
+  types: readonly string[],
+  rest: NamedValue,
+  context: ParameterContext,
+): readonly ChainTarget[] {
+  const targets: ChainTarget[] = [];
+  const refusals: FhirError[] = [];
+  for (const type of types) {
+    try {
+      targets.push({ type, criterion: parseCriterion(type, rest, context) });
+    } catch (error) {
+      if (!(error instanceof FhirError)) throw error;
+      refusals.push(error);
+    }
+  }
+  const invalid = refusals.find((refusal) => refusal.code !== 'UNKNOWN_SEARCH_PARAMETER') ?? refusals[0];
+  if (targets.length === 0 && invalid) throw invalid;
+  return targets;
+}
+
+/** `_has:Observation:patient:code=x`, https://hl7.org/fhir/R4/search.html#has. */
+function parseHas(named: NamedValue, context: ParameterContext): Criterion {
+  const [type = '', code = '', ...rest] = named.name.slice(HAS.length).split(':');
+  if (!isResourceType(type) || rest.length === 0) {
+    throw unknownParameter(context.name, 'write _has:Type:reference:parameter.');
+  }
+  const parameter = findParameter(type, code, context);
+  if (parameter.type !== 'reference')
+    throw unknownParameter(context.name, `"${code}" of ${type} is no reference.`);
+  const criterion = parseCriterion(type, { name: rest.join(':'), value: named.value }, followed(context));
+  return { kind: 'has', type, parameter, criterion };
+}
+
+function followed(context: ParameterContext): ParameterContext {
+  if (context.depth > 0) return { ...context, depth: context.depth - 1 };
+  throw new FhirError(
+    'LIMIT_EXCEEDED',
+    `Search parameter "${context.name}" follows more than ${context.limits.maxChain} references.`,
+  );
+}

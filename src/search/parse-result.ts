@@ -1,0 +1,110 @@
+import { isResourceType } from '../fhir/definitions.js';
+import { findParameter } from './parse-criterion.js';
+import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
+import type { Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
+
+/** The parts of a request that are about its result, while they are collected. */
+export interface ResultParts {
+  includes: readonly Include[];
+  sort: readonly SortBy[];
+  count: number | undefined;
+  total: SearchRequest['total'];
+  summary: SummaryMode | undefined;
+  elements: readonly string[];
+}
+
+/** One parameter about the result, and the type that is searched. */
+interface ResultParameter {
+  readonly type: string;
+  readonly modifier: string | undefined;
+  readonly value: string;
+}
+
+type Reader = (parts: ResultParts, parameter: ResultParameter, context: ParameterContext) => void;
+
+const TOTALS = ['none', 'estimate', 'accurate'] as const;
+const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
+const ELEMENT = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
+
+/** https://hl7.org/fhir/R4/search.html#return, by name. */
+const READERS: Readonly<Record<string, Reader>> = {
+  _include: (parts, parameter, context) => addInclude(parts, 'include', parameter, context),
+  _revinclude: (parts, parameter, context) => addInclude(parts, 'revinclude', parameter, context),
+  _sort: (parts, { type, value }, context) => {
+    parts.sort = value.split(',').map((key) => parseSort(type, key, context));
+  },
+  _count: (parts, { value }, context) => {
+    if (!/^\d{1,9}$/.test(value)) throw invalidParameter(context.name, 'the count is a whole number from 0.');
+    parts.count = Number(value);
+  },
+  _total: (parts, { value }, context) => {
+    parts.total = oneOf(TOTALS, value, context);
+  },
+  _summary: (parts, { value }, context) => {
+    parts.summary = oneOf(SUMMARIES, value, context);
+  },
+  _elements: (parts, { value }, context) => {
+    const elements = value.split(',').map((element) => element.trim());
+    if (!elements.every((element) => ELEMENT.test(element))) {
+      throw invalidParameter(context.name, 'list the names of elements, separated by commas.');
+    }
+    parts.elements = [...parts.elements, ...elements];
+  },
+};
+
+/** Whether the name, without its modifier, is about the result and not about what matches. */
+export function isResultParameter(code: string): boolean {
+  return Object.hasOwn(READERS, code);
+}
+
+/** Reads one parameter into the parts. @throws FhirError UNKNOWN_SEARCH_PARAMETER, INVALID_SEARCH */
+export function readResultParameter(
+  parts: ResultParts,
+  type: string,
+  value: string,
+  context: ParameterContext,
+): void {
+  const [code = '', modifier] = context.name.split(':');
+  const takesModifier = code === '_include' || code === '_revinclude';
+  if (modifier !== undefined && !takesModifier) throw unknownParameter(context.name, 'it takes no modifier.');
+  READERS[code]?.(parts, { type, modifier, value }, context);
+}
+
+function parseSort(type: string, key: string, context: ParameterContext): SortBy {
+  const descending = key.startsWith('-');
+  const parameter = findParameter(type, descending ? key.slice(1) : key, context);
+  return { parameter, direction: descending ? 'descending' : 'ascending' };
+}
+
+/** `Type:parameter[:target]`, `Type:*` and, for `_include`, `*`. */
+function addInclude(
+  parts: ResultParts,
+  direction: Include['direction'],
+  { type, modifier, value }: ResultParameter,
+  context: ParameterContext,
+): void {
+  if (modifier !== undefined && modifier !== 'iterate' && modifier !== 'recurse') {
+    throw unknownParameter(context.name, `modifier ":${modifier}" is not supported; use :iterate.`);
+  }
+  const whole = value === '*' && direction === 'include' ? `${type}:*` : value;
+  const [sourceType = '', code = '', targetType = null, ...more] = whole.split(':');
+  const typesKnown = isResourceType(sourceType) && (targetType === null || isResourceType(targetType));
+  if (!typesKnown || code === '' || more.length > 0) {
+    throw invalidParameter(
+      context.name,
+      `"${value}" is not Type:parameter, Type:parameter:Target or Type:*.`,
+    );
+  }
+  const parameter = code === '*' ? null : findParameter(sourceType, code, context);
+  if (parameter !== null && parameter.type !== 'reference') {
+    throw invalidParameter(context.name, `"${code}" of ${sourceType} is no reference.`);
+  }
+  const iterate = modifier !== undefined;
+  parts.includes = [...parts.includes, { direction, iterate, sourceType, parameter, targetType }];
+}
+
+function oneOf<Word extends string>(words: readonly Word[], value: string, { name }: ParameterContext): Word {
+  const word = words.find((one) => one === value);
+  if (word === undefined) throw invalidParameter(name, `use one of ${words.join(', ')}.`);
+  return word;
+}

@@ -1,0 +1,157 @@
+import { canonicalQuantity, UCUM_SYSTEM } from '../fhir/ucum.js';
+import { cutText, normalizeString } from '../fhir/normalize.js';
+import type { SearchParameter } from '../fhir/index-values.js';
+import type {
+  Condition,
+  IndexKind,
+  NumberTest,
+  QuantityTest,
+  ReferenceTest,
+  SearchPlan,
+  SortKey,
+  StringTest,
+  TokenTest,
+} from '../storage/search-store.js';
+import type { Criterion, SearchRequest, SearchValue, SortBy, ValueCriterion } from './search-request.js';
+
+type ValueOf<Kind extends SearchValue['kind']> = Extract<SearchValue, { kind: Kind }>;
+
+/**
+ * What the store has to find: every criterion holds. A criterion that nothing can satisfy stays one that holds
+ * for nothing; it never disappears.
+ */
+export function planSearch(request: Pick<SearchRequest, 'resourceType' | 'criteria' | 'sort'>): SearchPlan {
+  const { resourceType, criteria, sort } = request;
+  const of = criteria.map((criterion) => planCriterion(resourceType, criterion));
+  return { type: resourceType, where: { kind: 'all', of }, sort: sort.map(planSort) };
+}
+
+/** A criterion on resources of the type. */
+export function planCriterion(type: string, criterion: Criterion): Condition {
+  switch (criterion.kind) {
+    case 'values':
+      return planValues(type, criterion);
+    case 'missing': {
+      const any = planIndex(type, criterion.parameter, null);
+      return criterion.missing ? { kind: 'not', of: any } : any;
+    }
+    case 'chain': {
+      const targets = criterion.targets.map((target) => ({
+        type: target.type,
+        where: planCriterion(target.type, target.criterion),
+      }));
+      return { kind: 'chain', type, paths: criterion.parameter.paths, targets };
+    }
+    case 'has': {
+      const where = planCriterion(criterion.type, criterion.criterion);
+      return { kind: 'has', type: criterion.type, paths: criterion.parameter.paths, where };
+    }
+  }
+}
+
+function planValues(type: string, { parameter, values, negated }: ValueCriterion): Condition {
+  const condition = planAlternatives(type, parameter, values);
+  return negated ? { kind: 'not', of: condition } : condition;
+}
+
+function planAlternatives(
+  type: string,
+  parameter: SearchParameter,
+  values: readonly SearchValue[],
+): Condition {
+  if (parameter.code === '_id') return { kind: 'ids', ids: ofKind(values, 'id').map(({ id }) => id) };
+  if (parameter.code === '_lastUpdated') {
+    return { kind: 'any', of: ofKind(values, 'date').map((test) => ({ kind: 'updated', test })) };
+  }
+  return planIndex(type, parameter, values);
+}
+
+/** The parameter's rows; without values, any of them. */
+function planIndex(
+  type: string,
+  parameter: SearchParameter,
+  values: readonly SearchValue[] | null,
+): Condition {
+  const { paths, targetFilter } = parameter;
+  const rows = { kind: 'index', type, paths } as const;
+  const index = toIndexKind(parameter);
+  switch (index) {
+    case 'token':
+      return { ...rows, index, tests: values && ofKind(values, 'token').map(toTokenTest) };
+    case 'string':
+      return { ...rows, index, tests: values && ofKind(values, 'string').flatMap(toStringTests) };
+    case 'date':
+      return { ...rows, index, tests: values && ofKind(values, 'date') };
+    case 'number':
+      return { ...rows, index, tests: values && ofKind(values, 'number') };
+    case 'quantity':
+      return { ...rows, index, tests: values && ofKind(values, 'quantity').flatMap(toQuantityTests) };
+    case 'uri':
+      return { ...rows, index, tests: values && ofKind(values, 'uri').map(({ uri }) => ({ value: uri })) };
+    case 'reference':
+      return { ...rows, index, targetFilter, tests: values && toReferenceTests(values, targetFilter) };
+  }
+}
+
+/** @throws Error for composite and special parameters, which the parser lets nobody search by */
+function toIndexKind({ code, type }: SearchParameter): IndexKind {
+  if (type === 'composite' || type === 'special') throw new Error(`Search parameter ${code} has no index.`);
+  return type;
+}
+
+function ofKind<Kind extends SearchValue['kind']>(
+  values: readonly SearchValue[],
+  kind: Kind,
+): ValueOf<Kind>[] {
+  return values.filter((value): value is ValueOf<Kind> => value.kind === kind);
+}
+
+function toTokenTest({ system, code }: ValueOf<'token'>): TokenTest {
+  return { system, value: code };
+}
+
+/** Text that is nothing once it is normalized can't be found, rather than being found everywhere. */
+function toStringTests({ match, text }: ValueOf<'string'>): StringTest[] {
+  const normalized = normalizeString(text);
+  if (normalized === '') return [];
+  return [match === 'exact' ? { match, normalized, exact: cutText(text) } : { match, normalized }];
+}
+
+/** A UCUM quantity matches by its own code, and any other unit of the same dimension by the canonical value. */
+function toQuantityTests(quantity: ValueOf<'quantity'>): QuantityTest[] {
+  const { system, code, comparison, value, low, high } = quantity;
+  const number: NumberTest = { comparison, value, low, high };
+  if (code === null)
+    return [{ ...number, unit: system === null ? { kind: 'any' } : { kind: 'system', system } }];
+  if (system === null) return [{ ...number, unit: { kind: 'label', label: code } }];
+  const exact: QuantityTest = { ...number, unit: { kind: 'code', system, code } };
+  const canonical = system === UCUM_SYSTEM ? toCanonical(number, code) : undefined;
+  return canonical ? [exact, canonical] : [exact];
+}
+
+function toCanonical({ comparison, value, low, high }: NumberTest, code: string): QuantityTest | undefined {
+  const [v, one, other] = [value, low, high].map((number) => canonicalQuantity(number, code));
+  if (!v || !one || !other) return undefined;
+  return {
+    comparison,
+    value: v.value,
+    low: one.value,
+    high: other.value,
+    unit: { kind: 'canonical', unit: v.unit },
+  };
+}
+
+/** A URL that isn't this server's counts for `patient` only if it names a Patient. */
+function toReferenceTests(values: readonly SearchValue[], targetFilter: string | null): ReferenceTest[] {
+  const local = ofKind(values, 'local').map(({ types, id }): ReferenceTest => ({ kind: 'local', types, id }));
+  const urls = ofKind(values, 'url')
+    .filter(({ url }) => targetFilter === null || url.includes(`/${targetFilter}/`))
+    .map(({ url }): ReferenceTest => ({ kind: 'url', url, anyVersion: !url.includes('|') }));
+  return [...local, ...urls];
+}
+
+function planSort({ parameter, direction }: SortBy): SortKey {
+  if (parameter.code === '_id') return { by: 'id', direction };
+  if (parameter.code === '_lastUpdated') return { by: 'updated', direction };
+  return { by: 'index', index: toIndexKind(parameter), paths: parameter.paths, direction };
+}

@@ -1,0 +1,81 @@
+import type { PartitionScope } from '../model/partition.js';
+import type { RowKey, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
+import { collectIncludes } from './include.js';
+import { sealPage, type PageSeal, type PageState } from './page-token.js';
+import { planSearch } from './plan.js';
+import type { SearchLimits, SearchRequest } from './search-request.js';
+
+/** What searches run with. */
+export interface SearchRunner {
+  readonly store: SearchStore;
+  readonly limits: SearchLimits;
+  readonly seal: PageSeal;
+}
+
+/** Where a page goes on; from `openPage`. */
+export type PageStart = Pick<PageState, 'after' | 'total'>;
+
+/** One page of a search. */
+export interface SearchResult {
+  readonly request: SearchRequest;
+  readonly matches: readonly SearchRow[];
+  readonly included: readonly SearchRow[];
+  /** More was to be included than the server's limit. */
+  readonly truncated: boolean;
+  readonly total: number | undefined;
+  /** The token of the next page. */
+  readonly next: string | undefined;
+}
+
+/** What one search is about. */
+interface Run extends SearchRunner {
+  readonly scope: PartitionScope;
+  readonly request: SearchRequest;
+  readonly plan: SearchPlan;
+  readonly start: PageStart | undefined;
+}
+
+/**
+ * Runs a search in a scope, from the beginning or where a page link goes on.
+ * @throws FhirError SEARCH_TIMEOUT
+ */
+export async function runSearch(
+  runner: SearchRunner,
+  scope: PartitionScope,
+  request: SearchRequest,
+  start?: PageStart,
+): Promise<SearchResult> {
+  const run: Run = { ...runner, scope, request, plan: planSearch(request), start };
+  if (request.count === 0 || request.summary === 'count') {
+    return { ...EMPTY, request, total: await run.store.count(scope, run.plan) };
+  }
+  const after = start === undefined ? {} : { after: start.after };
+  const rows = await run.store.page(scope, run.plan, { count: request.count + 1, ...after });
+  const matches = rows.slice(0, request.count);
+  const isLast = rows.length <= request.count;
+  const [total, included] = await Promise.all([
+    countMatches(run, isLast ? matches.length : undefined),
+    collectIncludes({ ...run, includes: request.includes, limit: run.limits.maxIncluded }, matches),
+  ]);
+  const last = matches.at(-1);
+  const next = isLast || last === undefined ? undefined : sealNext(run, last.key, total);
+  return { request, matches, included: included.rows, truncated: included.truncated, total, next };
+}
+
+const EMPTY = { matches: [], included: [], truncated: false, next: undefined } as const;
+
+/** `seen` is how many there are if the page is the only one. */
+async function countMatches(run: Run, seen: number | undefined): Promise<number | undefined> {
+  const { store, scope, plan, limits, start, request } = run;
+  if (start !== undefined) return start.total ?? undefined;
+  if (request.total === 'none') return undefined;
+  if (seen !== undefined) return seen;
+  if (request.total !== undefined) return store.count(scope, plan);
+  const counted = await store.count(scope, plan, limits.maxCounted + 1);
+  return counted > limits.maxCounted ? undefined : counted;
+}
+
+function sealNext({ request, scope, seal }: Run, after: RowKey, total: number | undefined): string {
+  const { resourceType, applied } = request;
+  return sealPage({ resourceType, parameters: applied, after, total: total ?? null }, scope, seal);
+}
