@@ -1,0 +1,94 @@
+import { parseReference } from '../fhir/references.js';
+import type { PartitionScope } from '../model/partition.js';
+import type { QueryParameter, RequestDetails } from '../model/request.js';
+import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import { canonicalCondition } from './condition.js';
+import { openPage, pageKey, type PageSeal } from './page-token.js';
+import { parseSearch } from './parse.js';
+import type { ParseContext, SearchParameterSource } from './parse-context.js';
+import { planSearch } from './plan.js';
+import { runSearch, type SearchResult, type SearchRunner } from './run.js';
+import type { SearchLimits, SearchRequest } from './search-request.js';
+
+/** What a server's search is made of. */
+export interface SearcherParts {
+  readonly store: SearchStore;
+  readonly parameters: SearchParameterSource;
+  readonly limits: SearchLimits;
+  /** Page links are sealed with it; servers of one installation share it. */
+  readonly secret: string;
+  /** Milliseconds that page links live. */
+  readonly pageLifetime: number;
+  /** Milliseconds since 1970 UTC. */
+  readonly clock: () => number;
+}
+
+/** Search as interactions use it: always in a scope that they were given. */
+export class Searcher {
+  private readonly parts: SearcherParts;
+  private readonly runner: SearchRunner;
+  private readonly seal: PageSeal;
+
+  constructor(parts: SearcherParts) {
+    this.parts = parts;
+    this.seal = { key: pageKey(parts.secret), lifetime: parts.pageLifetime, now: parts.clock };
+    this.runner = { store: parts.store, limits: parts.limits, seal: this.seal };
+  }
+
+  /** `Prefer: handling=lenient` leaves out what is unknown. @throws FhirError see parseSearch */
+  parse(request: RequestDetails, type: string, parameters: readonly QueryParameter[]): SearchRequest {
+    return parseSearch(type, parameters, this.context(request, isLenient(request) ? 'lenient' : 'strict'));
+  }
+
+  /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
+  run(scope: PartitionScope, search: SearchRequest): Promise<SearchResult> {
+    return runSearch(this.runner, scope, search);
+  }
+
+  /** The page behind a `_page` token. @throws FhirError INVALID_PAGE_LINK, UNKNOWN_PAGE_LINK, SEARCH_TIMEOUT */
+  page(scope: PartitionScope, request: RequestDetails, token: string): Promise<SearchResult> {
+    const state = openPage(token, scope, this.seal);
+    const search = parseSearch(state.resourceType, state.parameters, this.context(request, 'strict'));
+    return runSearch(this.runner, scope, search, state);
+  }
+
+  /** At most two resources that match a condition; nothing of it is ever left out. @throws FhirError see parseSearch */
+  match(
+    scope: PartitionScope,
+    request: RequestDetails,
+    type: string,
+    parameters: readonly QueryParameter[],
+  ): Promise<readonly SearchRow[]> {
+    const search = parseSearch(type, parameters, this.context(request, 'strict'));
+    return this.parts.store.match(scope, planSearch({ ...search, sort: [] }));
+  }
+
+  /** The text under which a condition is claimed. The claim itself is kept by type. */
+  canonicalCondition(_type: string, parameters: readonly QueryParameter[]): string {
+    return canonicalCondition(parameters);
+  }
+
+  private context(request: RequestDetails, handling: ParseContext['handling']): ParseContext {
+    const { parameters, limits, clock } = this.parts;
+    return {
+      registry: parameters,
+      limits,
+      handling,
+      toLocal: (url) => toLocal(request.base, url),
+      now: clock(),
+    };
+  }
+}
+
+/** The resource that an absolute URL below the base names; null for any other URL. */
+export function toLocal(base: string, url: string): { readonly type: string; readonly id: string } | null {
+  if (!url.startsWith(`${base}/`)) return null;
+  const reference = parseReference(url.slice(base.length + 1));
+  return reference.kind === 'relative' ? { type: reference.type, id: reference.id } : null;
+}
+
+/** https://hl7.org/fhir/R4/search.html#errors */
+function isLenient({ headers }: RequestDetails): boolean {
+  const preferences = (headers.get('prefer') ?? []).flatMap((value) => value.split(/[;,]/));
+  return preferences.some((preference) => preference.trim().toLowerCase() === 'handling=lenient');
+}
