@@ -1,5 +1,6 @@
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { HookRegistry } from '../hooks/registry.js';
+import type { FhirError } from '../model/errors.js';
 import type { PartitionDirectory } from '../partition/directory.js';
 import type { PartitionManagement } from '../partition/management.js';
 import type { PartitionResolver } from '../partition/resolver.js';
@@ -22,4 +23,7 @@ export interface ServerParts {
   readonly clock: () => number;
   /** A new server-assigned resource id. */
   readonly newId: () => string;
+  readonly newRequestId: () => string;
+  /** Logs what is not meant for clients and gives the INTERNAL error that is. */
+  readonly reportUnexpected: (requestId: string, error: unknown) => FhirError;
 }

@@ -44,6 +44,9 @@ interface Selection {
   readonly date: string | null;
 }
 
+/** Attribute of a request with the ids of the partitions that were selected last, for the log. */
+export const SELECTED_PARTITIONS = 'bulkhead.partitions';
+
 const CALENDAR_DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
@@ -189,6 +192,7 @@ export class PartitionResolver {
   }
 
   private async announce(request: RequestDetails, target: ReadTarget, selection: Selection): Promise<void> {
+    request.attributes.set(SELECTED_PARTITIONS, selection.partitions.map(({ id }) => id));
     if (!this.hooks.has('STORAGE_PARTITION_SELECTED')) return;
     const { partitions, all } = selection;
     await this.hooks.veto('STORAGE_PARTITION_SELECTED', { request, target, partitions, all });

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WriteUnit } from '../../store.js';
+import { TimeSlice } from '../../time-slice.js';
 import type { SqliteDatabase } from './open.js';
 import type { PreparedChange, UnitWriter } from './unit-writer.js';
 
@@ -7,8 +8,6 @@ import type { PreparedChange, UnitWriter } from './unit-writer.js';
 const SMALL_UNIT = 16;
 /** A shared transaction holds at most this many changes. */
 const MAX_BATCH_CHANGES = 256;
-/** Longest time in milliseconds that writing holds the event loop before others get a turn. */
-const SLICE_MS = 8;
 
 interface PendingUnit {
   readonly unit: WriteUnit;
@@ -173,19 +172,5 @@ export class WriteQueue {
       if (slice.isOver()) await slice.yield();
     }
     prepared.forEach((change, index) => this.writer.assertUnreferenced(change, rowIds[index]!));
-  }
-}
-
-/** Gives the event loop a turn when a slice of work has run long enough. */
-class TimeSlice {
-  private start = performance.now();
-
-  isOver(): boolean {
-    return performance.now() - this.start > SLICE_MS;
-  }
-
-  async yield(): Promise<void> {
-    await nextTurn();
-    this.start = performance.now();
   }
 }

@@ -1,0 +1,37 @@
+import { createServer, type Server } from 'node:http';
+import Koa from 'koa';
+import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
+import { probeRouter } from './probes.js';
+
+/** What the HTTP server needs besides what FHIR requests need. */
+export interface AppOptions extends FhirHandlerOptions {
+  readonly ready: () => boolean;
+  readonly requestTimeoutMs: number;
+}
+
+const HEADERS_TIMEOUT_MS = 20_000;
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADERS = 100;
+
+/** The chain: probes and metrics by router, everything else by the FHIR handler. */
+export function createApp(options: AppOptions): Koa {
+  const app = new Koa();
+  const probes = probeRouter(options);
+  app.use(probes.routes());
+  app.use((context) => {
+    context.respond = false;
+    return handleFhir(options, context.req, context.res);
+  });
+  app.on('error', (error: unknown) => options.logger.error({ err: error }, 'request failed outside of the handler'));
+  return app;
+}
+
+/** An HTTP server with limits against slow and endless requests. */
+export function createHttpServer(app: Koa, options: AppOptions): Server {
+  const server = createServer(app.callback());
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = options.requestTimeoutMs;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.maxHeadersCount = MAX_HEADERS;
+  return server;
+}

@@ -1,0 +1,28 @@
+const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, X-Request-Id, X-Progress, Retry-After';
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const PREFLIGHT_SECONDS = '600';
+
+/**
+ * CORS headers for an origin, or none where it is not allowed. Credentials are never allowed: tokens travel in
+ * the Authorization header, which needs no cookie.
+ */
+export function corsHeaders(origin: string | undefined, allowed: readonly string[]): Record<string, string> {
+  if (origin === undefined) return {};
+  const any = allowed.includes('*');
+  if (!any && !allowed.includes(origin)) return {};
+  return {
+    'access-control-allow-origin': any ? '*' : origin,
+    'access-control-expose-headers': EXPOSED,
+    ...(any ? {} : { vary: 'Origin' }),
+  };
+}
+
+/** What a preflight is told besides. */
+export function preflightHeaders(requestedHeaders: string | undefined): Record<string, string> {
+  return {
+    'access-control-allow-methods': METHODS,
+    'access-control-allow-headers': requestedHeaders ?? 'Content-Type, Accept, Authorization, Prefer',
+    'access-control-max-age': PREFLIGHT_SECONDS,
+    allow: METHODS,
+  };
+}

@@ -1,0 +1,200 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseJson } from '../fhir/json.js';
+import type { HookResponse, OutgoingResponse } from '../hooks/pointcuts.js';
+import { dispatch } from '../interactions/dispatch.js';
+import type { ServerParts } from '../interactions/server-parts.js';
+import type { Logger } from '../log.js';
+import { FhirError } from '../model/errors.js';
+import type { RequestDetails } from '../model/request.js';
+import { SELECTED_PARTITIONS } from '../partition/resolver.js';
+import { readBody } from './body.js';
+import { corsHeaders, preflightHeaders } from './cors.js';
+import { errorResponse } from './errors.js';
+import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
+import type { Metrics } from './metrics.js';
+import { readRequest, withBody, type RequestOptions } from './request-details.js';
+import { parseQuery } from './request-url.js';
+import { send } from './send.js';
+
+/** What serving FHIR requests needs. */
+export interface FhirHandlerOptions {
+  readonly server: ServerParts;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly request: RequestOptions;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const NOT_FOUND_MESSAGE = 'The server has nothing at this URL.';
+
+/** Serves one request whose path is (or should have been) below the base path, from first hook to last byte. */
+export async function handleFhir(
+  options: FhirHandlerOptions,
+  message: IncomingMessage,
+  socket: ServerResponse,
+): Promise<void> {
+  const { server, metrics } = options;
+  const start = performance.now();
+  const exchange: Exchange = { id: requestIdOf(server, message), request: undefined };
+  metrics.inFlight.inc();
+  const response = await answer(options, message, { socket, exchange });
+  if (response) await send(socket, addCommonHeaders(options, message, { response, exchange }), { head: message.method === 'HEAD' });
+  metrics.inFlight.dec();
+  await complete(options, exchange, { status: socket.statusCode, milliseconds: performance.now() - start });
+}
+
+/** What becomes known of a request while it is served. */
+interface Exchange {
+  readonly id: string;
+  request: RequestDetails | undefined;
+}
+
+function requestIdOf(server: ServerParts, message: IncomingMessage): string {
+  const given = message.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : server.newRequestId();
+}
+
+/** The response; undefined where a hook has written it to the socket itself. */
+async function answer(
+  options: FhirHandlerOptions,
+  message: IncomingMessage,
+  { socket, exchange }: { readonly socket: ServerResponse; readonly exchange: Exchange },
+): Promise<OutgoingResponse | undefined> {
+  const { hooks } = options.server;
+  try {
+    const event = { request: message, response: socket };
+    if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_PROCESSED', event)) === 'handled') return undefined;
+    if (message.method === 'OPTIONS') return preflight(message);
+    return await serve(options, message, exchange);
+  } catch (error) {
+    return failure(options, error, exchange);
+  }
+}
+
+async function serve(
+  options: FhirHandlerOptions,
+  message: IncomingMessage,
+  exchange: Exchange,
+): Promise<OutgoingResponse> {
+  const { server } = options;
+  const { hooks } = server;
+  const parsed = readRequest(message, exchange.id, options.request);
+  if (!parsed) throw new FhirError('NOT_FOUND', NOT_FOUND_MESSAGE);
+  exchange.request = parsed;
+  assertJsonAcceptedUnlessBinary(parsed, message);
+  const early: HookResponse = { status: 200, headers: {}, body: undefined };
+  const selecting = { request: parsed, response: early };
+  if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED', selecting)) === 'handled') return early;
+  const request = await readContent(server, message, parsed);
+  exchange.request = request;
+  const processed = { request, response: early };
+  if ((await hooks.veto('SERVER_INCOMING_REQUEST_POST_PROCESSED', processed)) === 'handled') return early;
+  const response = await dispatch(server, request);
+  return hooks.transform('SERVER_OUTGOING_RESPONSE', { request }, response);
+}
+
+async function failure(options: FhirHandlerOptions, error: unknown, exchange: Exchange): Promise<OutgoingResponse> {
+  const { server, logger } = options;
+  try {
+    return await errorResponse(server.hooks, logger, error, exchange);
+  } catch (second) {
+    logger.error({ requestId: exchange.id, err: second }, 'a hook failed while an error was handled');
+    const internal = new FhirError('INTERNAL', `The server failed. Request id: ${exchange.id}.`);
+    return { status: 500, headers: {}, body: internal.toOutcome() };
+  }
+}
+
+/** A Binary may be asked for in its own type (https://hl7.org/fhir/R4/binary.html#rest). */
+function assertJsonAcceptedUnlessBinary(request: RequestDetails, message: IncomingMessage): void {
+  if (request.resourceType !== 'Binary') assertJsonAccepted(message.headers.accept, request.parameters);
+}
+
+/** Reads the body where the interaction has one: JSON, a form for searches, or the bytes of a Binary. */
+async function readContent(
+  server: ServerParts,
+  message: IncomingMessage,
+  request: RequestDetails,
+): Promise<RequestDetails> {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.method === 'DELETE') return request;
+  const contentType = message.headers['content-type'];
+  const { maxBodyBytes, maxBinaryBytes, maxJsonDepth } = server.settings;
+  if (isSearch(request)) return readSearchForm(message, request, maxBodyBytes);
+  if (isRawBinary(request, contentType)) {
+    return withBody(request, { contentType, bytes: await readBody(message, maxBinaryBytes) });
+  }
+  const bytes = await readBody(message, maxBodyBytes);
+  if (bytes.length === 0 && request.interaction === 'operation') return request;
+  assertJsonBody(contentType);
+  return withBundleInteraction(withBody(request, parseJson(bytes, { maxDepth: maxJsonDepth })));
+}
+
+function isSearch({ interaction }: RequestDetails): boolean {
+  return interaction === 'search-type' || interaction === 'search-system';
+}
+
+function isRawBinary({ resourceType, interaction }: RequestDetails, contentType: string | undefined): boolean {
+  if (resourceType !== 'Binary' || (interaction !== 'create' && interaction !== 'update')) return false;
+  const type = mediaType(contentType);
+  return type !== '' && type !== 'application/fhir+json' && type !== 'application/json';
+}
+
+/** Parameters of the URL and of the form count alike (https://hl7.org/fhir/R4/http.html#search). */
+async function readSearchForm(
+  message: IncomingMessage,
+  request: RequestDetails,
+  maxBytes: number,
+): Promise<RequestDetails> {
+  const bytes = await readBody(message, maxBytes);
+  const type = mediaType(message.headers['content-type']);
+  if (bytes.length > 0 && type !== 'application/x-www-form-urlencoded') {
+    throw new FhirError('UNSUPPORTED_MEDIA_TYPE', 'A search is sent as application/x-www-form-urlencoded.');
+  }
+  return withBody(request, undefined, [...request.parameters, ...parseQuery(bytes.toString('utf8'))]);
+}
+
+/** Whether a bundle is a batch or a transaction stands in it. */
+function withBundleInteraction(request: RequestDetails): RequestDetails {
+  if (request.interaction !== 'batch') return request;
+  const { type } = (request.body ?? {}) as { readonly type?: unknown };
+  return type === 'transaction' ? { ...request, interaction: 'transaction' } : request;
+}
+
+function preflight(message: IncomingMessage): OutgoingResponse {
+  const requested = message.headers['access-control-request-headers'];
+  return { status: 204, headers: preflightHeaders(requested), body: undefined };
+}
+
+function addCommonHeaders(
+  options: FhirHandlerOptions,
+  message: IncomingMessage,
+  { response, exchange }: { readonly response: OutgoingResponse; readonly exchange: Exchange },
+): OutgoingResponse {
+  const { corsOrigins, tenantHeader, partitionIdsHeader } = options.server.settings;
+  return {
+    ...response,
+    headers: {
+      'x-request-id': exchange.id,
+      'cache-control': 'private, no-cache',
+      vary: `Authorization, Accept, Prefer, ${tenantHeader}, ${partitionIdsHeader}`,
+      'x-content-type-options': 'nosniff',
+      ...corsHeaders(message.headers.origin, corsOrigins),
+      ...response.headers,
+    },
+  };
+}
+
+async function complete(
+  { server, logger, metrics }: FhirHandlerOptions,
+  { id, request }: Exchange,
+  { status, milliseconds }: { readonly status: number; readonly milliseconds: number },
+): Promise<void> {
+  metrics.observe(request?.interaction ?? 'unknown', status, milliseconds / 1000);
+  if (logger.isLevelEnabled('info')) {
+    const { method, interaction, path } = request ?? {};
+    const partitions = request?.attributes.get(SELECTED_PARTITIONS);
+    const ms = Math.round(milliseconds * 10) / 10;
+    logger.info({ requestId: id, method, interaction, partitions, path, status, ms }, 'request');
+  }
+  if (request && status < 400) await server.hooks.observe('SERVER_PROCESSING_COMPLETED_NORMALLY', { request, status });
+  await server.hooks.observe('SERVER_PROCESSING_COMPLETED', { request, status });
+}

@@ -1,0 +1,26 @@
+import Router from '@koa/router';
+import type { Metrics } from './metrics.js';
+
+/** What the probes tell. */
+export interface ServerState {
+  /** False while starting and from the moment the server is told to stop. */
+  readonly ready: () => boolean;
+  readonly metrics: Metrics;
+}
+
+/** `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: for Prometheus. */
+export function probeRouter({ ready, metrics }: ServerState): Router {
+  const router = new Router();
+  router.get('/healthz', (context) => {
+    context.body = { status: 'ok' };
+  });
+  router.get('/readyz', (context) => {
+    context.status = ready() ? 200 : 503;
+    context.body = { status: ready() ? 'ready' : 'not ready' };
+  });
+  router.get('/metrics', async (context) => {
+    context.type = metrics.registry.contentType;
+    context.body = await metrics.registry.metrics();
+  });
+  return router;
+}

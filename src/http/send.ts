@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { stringifyJson } from '../fhir/json.js';
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { FHIR_JSON } from '../interactions/response.js';
+
+/**
+ * Writes a response to the socket. A HEAD request gets the headers that GET would, and no body. A stream that
+ * fails half way destroys the connection: a client must not take a part for the whole.
+ */
+export async function send(
+  socket: ServerResponse,
+  response: OutgoingResponse,
+  options: { readonly head: boolean },
+): Promise<void> {
+  if (response.body instanceof Readable) return sendStream(socket, response, options);
+  const { status, body } = response;
+  if (body === undefined) {
+    const headers = status === 204 || status === 304 ? response.headers : { ...response.headers, 'content-length': '0' };
+    socket.writeHead(status, headers).end();
+    return;
+  }
+  const isResource = typeof body !== 'string' && !Buffer.isBuffer(body);
+  const bytes = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body : stringifyJson(body);
+  const headers: Record<string, string | number> = { ...response.headers, 'content-length': Buffer.byteLength(bytes) };
+  if (isResource) headers['content-type'] ??= FHIR_JSON;
+  socket.writeHead(status, headers);
+  if (options.head) socket.end();
+  else socket.end(bytes);
+}
+
+async function sendStream(
+  socket: ServerResponse,
+  response: OutgoingResponse,
+  options: { readonly head: boolean },
+): Promise<void> {
+  const stream = response.body as Readable;
+  socket.writeHead(response.status, response.headers);
+  if (options.head) {
+    stream.destroy();
+    socket.end();
+    return;
+  }
+  await pipeline(stream, socket).catch(() => socket.destroy());
+}

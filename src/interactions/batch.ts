@@ -1,0 +1,43 @@
+/** batch: every entry on its own, answered in the order of the request. */
+import { FhirError } from '../model/errors.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Bundle, BundleEntry } from '../model/resource.js';
+import { toEntryRequest } from './bundle-entry.js';
+import { answerEntry, bundleText } from './bundle-response.js';
+import { dispatch } from './dispatch.js';
+import { returnPreference } from './response.js';
+import type { ServerParts } from './server-parts.js';
+
+/** Entries that are worked on at a time: enough for writes to share commits. */
+const CONCURRENT_ENTRIES = 32;
+
+export async function batch(server: ServerParts, request: RequestDetails, bundle: Bundle): Promise<string> {
+  const entries = bundle.entry ?? [];
+  const answers: string[] = [];
+  for (let start = 0; start < entries.length; start += CONCURRENT_ENTRIES) {
+    const part = entries.slice(start, start + CONCURRENT_ENTRIES);
+    answers.push(...(await Promise.all(part.map((entry, index) => runEntry(server, request, { entry, index: start + index })))));
+  }
+  return bundleText('batch-response', answers);
+}
+
+async function runEntry(
+  server: ServerParts,
+  parent: RequestDetails,
+  { entry, index }: { readonly entry: BundleEntry; readonly index: number },
+): Promise<string> {
+  try {
+    const { request } = toEntryRequest(parent, entry, index);
+    const response = await dispatch(server, request);
+    const wantsBody = request.method === 'GET' || returnPreference(parent) === 'representation' || request.operation !== undefined;
+    return answerEntry(wantsBody ? response : { ...response, body: undefined });
+  } catch (error) {
+    return answerEntry(failedEntry(server, parent, error));
+  }
+}
+
+function failedEntry(server: ServerParts, parent: RequestDetails, error: unknown) {
+  const known = error instanceof FhirError ? error : server.reportUnexpected(parent.id, error);
+  return { status: known.status, headers: {}, body: JSON.stringify(known.toOutcome()) };
+}
+

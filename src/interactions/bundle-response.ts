@@ -1,0 +1,55 @@
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import type { RequestDetails } from '../model/request.js';
+import { successOutcome, versionHeaders, versionUrl } from './response.js';
+import type { WriteOutcome } from './planned-write.js';
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  200: '200 OK',
+  201: '201 Created',
+  204: '204 No Content',
+  304: '304 Not Modified',
+};
+
+/** A batch-response or transaction-response around entries that are text already. */
+export function bundleText(type: 'batch-response' | 'transaction-response', entries: readonly string[]): string {
+  return `{"resourceType":"Bundle","type":"${type}","entry":[${entries.join(',')}]}`;
+}
+
+/** The entry for a write, with the resource where `Prefer: return=representation` asks for it. */
+export function writeEntry(
+  request: RequestDetails,
+  outcome: WriteOutcome,
+  preference: 'representation' | 'minimal' | 'OperationOutcome',
+): string {
+  const { status, version, updated, text } = outcome;
+  const response: Record<string, unknown> = { status: statusText(status) };
+  if (version !== undefined && updated !== undefined) {
+    if (text !== null) response['location'] = versionUrl(request, outcome);
+    response['etag'] = versionHeaders(version, updated)['etag'];
+    response['lastModified'] = new Date(updated).toISOString();
+  }
+  if (preference === 'OperationOutcome' && text !== null) response['outcome'] = successOutcome(outcome);
+  return entryText(response, preference === 'representation' ? text : null);
+}
+
+/** The entry for any other answer; a failure's OperationOutcome is the entry's outcome. */
+export function answerEntry({ status, headers, body }: OutgoingResponse): string {
+  const response: Record<string, unknown> = { status: statusText(status) };
+  if (headers['location'] !== undefined) response['location'] = headers['location'];
+  if (headers['etag'] !== undefined) response['etag'] = headers['etag'];
+  if (headers['last-modified'] !== undefined) {
+    response['lastModified'] = new Date(headers['last-modified']).toISOString();
+  }
+  const text = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body);
+  if (status < 400) return entryText(response, text);
+  return `{"response":${JSON.stringify(response).slice(0, -1)}${text === null ? '' : `,"outcome":${text}`}}}`;
+}
+
+function entryText(response: object, resource: string | null): string {
+  const head = resource === null ? '' : `"resource":${resource},`;
+  return `{${head}"response":${JSON.stringify(response)}}`;
+}
+
+function statusText(status: number): string {
+  return STATUS_TEXT[status] ?? String(status);
+}

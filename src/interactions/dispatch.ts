@@ -1,0 +1,41 @@
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import type { Interaction, RequestDetails } from '../model/request.js';
+import { runOperation } from '../operations/operations.js';
+import { bundle } from './bundle.js';
+import { capabilities } from './capabilities.js';
+import { create } from './create.js';
+import { deleteResource } from './delete.js';
+import { history } from './history.js';
+import { patch } from './patch.js';
+import { read, vread } from './read.js';
+import { followPage, searchSystem, searchType } from './search.js';
+import type { ServerParts } from './server-parts.js';
+import { update } from './update.js';
+
+/** Does what a request asks for. */
+export type InteractionHandler = (server: ServerParts, request: RequestDetails) => Promise<OutgoingResponse>;
+
+const HANDLERS: Readonly<Record<Interaction, InteractionHandler>> = {
+  read,
+  vread,
+  create,
+  update,
+  patch,
+  delete: deleteResource,
+  'history-instance': history,
+  'history-type': history,
+  'history-system': history,
+  'search-type': searchType,
+  'search-system': searchSystem,
+  capabilities,
+  batch: bundle,
+  transaction: bundle,
+  page: followPage,
+  operation: runOperation,
+};
+
+/** The request is understood and may be done: SERVER_INCOMING_REQUEST_PRE_HANDLED can refuse it for the last time. */
+export async function dispatch(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  await server.hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLED', { request });
+  return HANDLERS[request.interaction](server, request);
+}

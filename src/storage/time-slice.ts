@@ -1,0 +1,18 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Longest time in milliseconds that one piece of work holds the event loop before others get a turn. */
+const SLICE_MS = 8;
+
+/** Lets long work on the main thread give the event loop a turn whenever a slice of it has run long enough. */
+export class TimeSlice {
+  private start = performance.now();
+
+  isOver(): boolean {
+    return performance.now() - this.start > SLICE_MS;
+  }
+
+  async yield(): Promise<void> {
+    await nextTurn();
+    this.start = performance.now();
+  }
+}
