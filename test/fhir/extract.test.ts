@@ -1,0 +1,267 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { EARLIEST, LATEST } from '../../src/fhir/date-range.js';
+import { structureDefinitions } from '../../src/fhir/definitions.js';
+import { TypeSchema } from '../../src/fhir/expression/schema.js';
+import { extractIndexValues } from '../../src/fhir/extract.js';
+import type { IndexValues } from '../../src/fhir/index-values.js';
+import { createSearchParameterRegistry, SearchParameterRegistry } from '../../src/fhir/search-parameters.js';
+import type { Resource } from '../../src/model/resource.js';
+import { SAMPLES } from './expression/sample-resources.js';
+
+const registry = createSearchParameterRegistry();
+const UCUM = 'http://unitsofmeasure.org';
+
+/** The rows of one kind and path, without the path. */
+function rows(resource: Resource, kind: keyof IndexValues, path: string): unknown[] {
+  const all: readonly { readonly path: string }[] = extractIndexValues(resource, registry)[kind];
+  return all.filter((row) => row.path === path).map((row) => omitPath(row));
+}
+
+function omitPath(row: { readonly path: string }): object {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'path'));
+}
+
+function effectivePeriodRows(effectivePeriod: object): unknown[] {
+  return rows({ resourceType: 'Observation', effectivePeriod }, 'dates', 'effective');
+}
+
+function subjectRows(reference: string): unknown[] {
+  return rows({ resourceType: 'Observation', subject: { reference } }, 'references', 'subject');
+}
+
+function deceasedRows(resource: object): unknown[] {
+  return rows({ resourceType: 'Patient', ...resource }, 'tokens', 'deceased.exists() and deceased!=false');
+}
+
+test('a concept is indexed by each of its codings, and not by its text', (t) => {
+  const code = {
+    coding: [{ system: 'urn:a', code: '1' }, { code: '2' }, { system: 'urn:b' }],
+    text: 'words',
+  };
+  t.deepEqual(rows({ resourceType: 'Observation', code }, 'tokens', 'code'), [
+    { system: 'urn:a', value: '1' },
+    { system: null, value: '2' },
+  ]);
+});
+
+test('an identifier is indexed by system and value', (t) => {
+  const identifier = [{ system: 'urn:i', value: 'x' }, { value: 'y' }, { system: 'urn:only' }];
+  t.deepEqual(rows({ resourceType: 'Patient', identifier }, 'tokens', 'identifier'), [
+    { system: 'urn:i', value: 'x' },
+    { system: null, value: 'y' },
+  ]);
+});
+
+test('a code that is bound to one code system has that system', (t) => {
+  t.deepEqual(rows({ resourceType: 'Patient', gender: 'male' }, 'tokens', 'gender'), [
+    { system: 'http://hl7.org/fhir/administrative-gender', value: 'male' },
+  ]);
+});
+
+test('a contact point is indexed by its value alone, on the paths whose filter it passes', (t) => {
+  const patient = {
+    resourceType: 'Patient',
+    telecom: [
+      { system: 'phone', value: '12' },
+      { system: 'email', value: 'a@b' },
+    ],
+  };
+  t.deepEqual(rows(patient, 'tokens', 'telecom'), [
+    { system: null, value: '12' },
+    { system: null, value: 'a@b' },
+  ]);
+  t.deepEqual(rows(patient, 'tokens', "telecom.where(system='phone')"), [{ system: null, value: '12' }]);
+});
+
+test('booleans are tokens without a system', (t) => {
+  t.deepEqual(rows({ resourceType: 'Patient', active: false }, 'tokens', 'active'), [
+    { system: null, value: 'false' },
+  ]);
+});
+
+test('who has a date of death is deceased, and who has no statement is not', (t) => {
+  t.deepEqual(deceasedRows({ deceasedDateTime: '2020' }), [{ system: null, value: 'true' }]);
+  t.deepEqual(deceasedRows({ deceasedBoolean: true }), [{ system: null, value: 'true' }]);
+  t.deepEqual(deceasedRows({ deceasedBoolean: false }), [{ system: null, value: 'false' }]);
+  t.deepEqual(deceasedRows({}), [{ system: null, value: 'false' }]);
+});
+
+test('each part of a name is a row', (t) => {
+  const name = [
+    { family: 'Müller', given: ['Ann', 'Bea'], prefix: ['Dr.'], suffix: ['II'], text: 'Dr. Ann Müller' },
+  ];
+  t.deepEqual(rows({ resourceType: 'Patient', name }, 'strings', 'name'), [
+    { normalized: 'muller', exact: 'Müller' },
+    { normalized: 'ann', exact: 'Ann' },
+    { normalized: 'bea', exact: 'Bea' },
+    { normalized: 'dr.', exact: 'Dr.' },
+    { normalized: 'ii', exact: 'II' },
+    { normalized: 'dr. ann muller', exact: 'Dr. Ann Müller' },
+  ]);
+});
+
+test('each part of an address is a row', (t) => {
+  const address = [
+    { line: ['1 Way'], city: 'A', district: 'B', state: 'C', postalCode: '9', country: 'D', text: 'all' },
+  ];
+  const exact = rows({ resourceType: 'Patient', address }, 'strings', 'address').map(
+    (row) => (row as { exact: string }).exact,
+  );
+  t.deepEqual(exact, ['1 Way', 'A', 'B', 'C', '9', 'D', 'all']);
+});
+
+test('a period is open where it has no start or end', (t) => {
+  t.deepEqual(effectivePeriodRows({ start: '2020' }), [{ low: Date.UTC(2020, 0, 1), high: LATEST }]);
+  t.deepEqual(effectivePeriodRows({ end: '2020' }), [{ low: EARLIEST, high: Date.UTC(2021, 0, 1) - 1 }]);
+  t.deepEqual(effectivePeriodRows({ start: '2020', end: '2020-02' }), [
+    { low: Date.UTC(2020, 0, 1), high: Date.UTC(2020, 2, 1) - 1 },
+  ]);
+  t.deepEqual(effectivePeriodRows({}), []);
+});
+
+test('of a schedule the outer limits count', (t) => {
+  const effectiveTiming = {
+    event: ['2020-03-01', '2020-01-01'],
+    repeat: { boundsPeriod: { start: '2020-02', end: '2020-05' } },
+  };
+  t.deepEqual(rows({ resourceType: 'Observation', effectiveTiming }, 'dates', 'effective'), [
+    { low: Date.UTC(2020, 0, 1), high: Date.UTC(2020, 5, 1) - 1 },
+  ]);
+});
+
+test('a quantity has its value as given and in base units', (t) => {
+  const valueQuantity = { value: 5, unit: 'milligram', system: UCUM, code: 'mg' };
+  t.deepEqual(rows({ resourceType: 'Observation', valueQuantity }, 'quantities', 'value.ofType(Quantity)'), [
+    { value: 5, system: UCUM, code: 'mg', unit: 'milligram', canonicalValue: 0.005, canonicalUnit: 'g' },
+  ]);
+});
+
+test('a unit that is not UCUM has no canonical form', (t) => {
+  const valueQuantity = { value: 5, unit: 'mg' };
+  t.deepEqual(rows({ resourceType: 'Observation', valueQuantity }, 'quantities', 'value.ofType(Quantity)'), [
+    { value: 5, system: null, code: null, unit: 'mg', canonicalValue: null, canonicalUnit: null },
+  ]);
+});
+
+test('money is a quantity of its currency', (t) => {
+  t.deepEqual(
+    rows(
+      { resourceType: 'Invoice', totalGross: { value: 9.5, currency: 'EUR' } },
+      'quantities',
+      'totalGross',
+    ),
+    [
+      {
+        value: 9.5,
+        system: 'urn:iso:std:iso:4217',
+        code: 'EUR',
+        unit: null,
+        canonicalValue: null,
+        canonicalUnit: null,
+      },
+    ],
+  );
+});
+
+test('a range is found by either end', (t) => {
+  const condition = { resourceType: 'Condition', onsetRange: { low: { value: 1 }, high: { value: 3 } } };
+  const values = rows(condition, 'quantities', 'onset.ofType(Range)').map(
+    (row) => (row as { value: number }).value,
+  );
+  t.deepEqual(values, [1, 3]);
+  const risk = { resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.5 }] };
+  t.deepEqual(rows(risk, 'numbers', 'prediction.probability'), [{ value: 0.5 }]);
+});
+
+test('URIs are indexed exactly as written', (t) => {
+  t.deepEqual(rows({ resourceType: 'ValueSet', url: 'http://Example.org/VS/' }, 'uris', 'url'), [
+    { value: 'http://Example.org/VS/' },
+  ]);
+});
+
+test('references are local, elsewhere, or not indexed', (t) => {
+  const local = [{ type: 'Patient', id: '1', url: null }];
+  t.deepEqual(subjectRows('Patient/1'), local);
+  t.deepEqual(subjectRows('Patient/1/_history/2'), local);
+  t.deepEqual(subjectRows('https://x.example/fhir/Patient/1/_history/2'), [
+    { type: null, id: null, url: 'https://x.example/fhir/Patient/1' },
+  ]);
+  t.deepEqual(subjectRows('urn:uuid:1'), [{ type: null, id: null, url: 'urn:uuid:1' }]);
+  t.deepEqual(subjectRows('#contained'), []);
+  t.deepEqual(subjectRows('Patient?identifier=1'), []);
+});
+
+test('an absolute URL of this server is a local reference', (t) => {
+  const base = 'https://here.example/fhir/';
+  const toLocal = (url: string) => (url === `${base}Patient/1` ? { type: 'Patient', id: '1' } : null);
+  const resource = {
+    resourceType: 'Observation',
+    subject: { reference: `${base}Patient/1` },
+    focus: [{ reference: 'http://a.example/Patient/1' }],
+  };
+  t.deepEqual(extractIndexValues(resource, registry, toLocal).references, [
+    { path: 'subject', type: 'Patient', id: '1', url: null },
+    { path: 'focus', type: null, id: null, url: 'http://a.example/Patient/1' },
+  ]);
+});
+
+test('a canonical is a URL with its version', (t) => {
+  const response = { resourceType: 'QuestionnaireResponse', questionnaire: 'http://x.example/Q|2' };
+  t.deepEqual(rows(response, 'references', 'questionnaire'), [
+    { type: null, id: null, url: 'http://x.example/Q|2' },
+  ]);
+});
+
+test('a value that stands twice has one row', (t) => {
+  const coding = [
+    { system: 'urn:a', code: '1' },
+    { system: 'urn:a', code: '1' },
+    { system: 'urn:b', code: '1' },
+  ];
+  t.is(rows({ resourceType: 'Observation', code: { coding } }, 'tokens', 'code').length, 2);
+  const many = Array.from({ length: 2000 }, (_, at) => ({ code: String(at % 100) }));
+  t.is(rows({ resourceType: 'Observation', code: { coding: many } }, 'tokens', 'code').length, 100);
+});
+
+test('an expression that only the engine knows is indexed too', (t) => {
+  const own = {
+    code: 'initials',
+    url: 'urn:example:initials',
+    type: 'string' as const,
+    base: ['Patient'],
+    expression: 'Patient.name.given.select(substring(0, 1))',
+    description: '',
+  };
+  const small = new SearchParameterRegistry([own], new TypeSchema(structureDefinitions()));
+  const patient = { resourceType: 'Patient', name: [{ given: ['Ann', 'Bea'] }] };
+  t.deepEqual(extractIndexValues(patient, small).strings, [
+    { path: own.expression, normalized: 'a', exact: 'A' },
+    { path: own.expression, normalized: 'b', exact: 'B' },
+  ]);
+});
+
+test('a resource of an unknown type is indexed by what every resource has', (t) => {
+  t.deepEqual(
+    extractIndexValues({ resourceType: 'Nonsense', meta: { tag: [{ code: 'x' }] }, name: 1 }, registry)
+      .tokens,
+    [],
+  );
+});
+
+test('values of the wrong shape have no rows and do no harm', (t) => {
+  const elements = [...new Set(SAMPLES.flatMap((sample) => Object.keys(sample)))].filter(
+    (name) => name !== 'resourceType',
+  );
+  const resources = fc.record({
+    resourceType: fc.constantFrom(...SAMPLES.map(({ resourceType }) => resourceType)),
+    elements: fc.dictionary(fc.constantFrom(...elements), fc.jsonValue({ maxDepth: 4 })),
+  });
+  fc.assert(
+    fc.property(resources, ({ resourceType, elements: content }) => {
+      extractIndexValues({ ...content, resourceType } as Resource, registry);
+    }),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
