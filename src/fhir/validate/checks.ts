@@ -46,18 +46,11 @@ export function notPrimitive(value: unknown, name: PrimitiveName, path: string, 
 
 /** Tells that an object has a property that its type has not. */
 export function unknownElement(key: string, owner: string, path: string, findings: Findings): void {
+  if (findings.isFull) return;
   const type = owner.split('.', 1)[0] ?? owner;
-  const names =
-    typeRules(type)
-      .objects.get(owner)
-      ?.elements.flatMap(({ properties }) => properties) ?? [];
-  const near =
-    key.length > MAX_NAME
-      ? undefined
-      : nearestName(
-          key,
-          names.map(({ property }) => property),
-        );
+  const elements = typeRules(type).objects.get(owner)?.elements ?? [];
+  const names = elements.flatMap(({ properties }) => properties.map(({ property }) => property));
+  const near = key.length > MAX_NAME ? undefined : nearestName(key, names);
   const advice = near === undefined ? 'remove it' : `did you mean ${near}?`;
   findings.error('structure', childPath(path, key), `unknown element ${quote(key)} in ${owner}; ${advice}`);
 }
@@ -90,7 +83,7 @@ export function checkExtension(extensions: unknown, value: unknown, path: string
 
 /** Checks a code against the value set that it must be from. */
 export function checkCode(value: unknown, bound: BoundCodes, path: string, findings: Findings): void {
-  if (bound.codes.has(value as string)) return;
+  if (findings.isFull || bound.codes.has(value as string)) return;
   findings.error('code-invalid', path, `code ${quote(value)} is not in ${bound.valueSet}; ${someOf(bound)}`);
 }
 
@@ -99,6 +92,7 @@ export function checkConcept(value: unknown, bound: BoundCodes, path: string, fi
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   const { coding, code, extension } = value as JsonObject;
   const codings: readonly unknown[] = Array.isArray(coding) ? coding : code === undefined ? [] : [value];
+  if (findings.isFull) return;
   if (codings.some((each) => isBound(each, bound)) || (codings.length === 0 && extension !== undefined))
     return;
   findings.error('code-invalid', path, `has no coding from ${bound.valueSet}; ${someOf(bound)}`);

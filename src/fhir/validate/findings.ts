@@ -54,15 +54,24 @@ export class Findings {
     if (issues.length < MAX_ISSUES) issues.push(toIssue(finding));
   }
 
-  /** Whether an error was found. */
-  get failed(): boolean {
-    return this.errors.length > 0;
+  /** Whether further errors would not be told: no need to find words for them. */
+  get isFull(): boolean {
+    return this.errors.length === MAX_ISSUES;
   }
 
   /** Errors first, at most MAX_ISSUES. */
   issues(): readonly OutcomeIssue[] {
     return [...this.errors, ...this.others].slice(0, MAX_ISSUES);
   }
+}
+
+/** The issues with errors before all others, else in their order. */
+export function errorsFirst(issues: readonly OutcomeIssue[]): readonly OutcomeIssue[] {
+  return [...issues.filter(isError), ...issues.filter((issue) => !isError(issue))];
+}
+
+function isError({ severity }: OutcomeIssue): boolean {
+  return severity === 'error';
 }
 
 /** The path of an element; a name that no element can have is left out of it. */

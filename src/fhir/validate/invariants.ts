@@ -19,13 +19,13 @@ const compiled = new Map<string, Evaluate>();
 /**
  * Evaluates the invariants of the R4 definitions (https://hl7.org/fhir/R4/conformance-rules.html#constraints) on
  * a resource whose structure is valid, with those of its datatypes and of the resources within it. The severity
- * is the invariant's. A resource that would take too long gets one issue of severity information instead.
+ * is the invariant's. At most MAX_ISSUES, errors first. A resource that would take too long gets one issue of severity information instead.
  */
-export function validateInvariants(resource: unknown): readonly OutcomeIssue[] {
+export function validateInvariants(resource: Resource): readonly OutcomeIssue[] {
   const findings = new Findings();
   const sizes = new Map<unknown, number>();
   const isSmall = measure(resource, sizes) <= MAX_NODES;
-  if (!isSmall || !evaluateWithin(MAX_STEPS, walkConstraints(resource as Resource), { sizes, findings })) {
+  if (!isSmall || !evaluateWithin(MAX_STEPS, walkConstraints(resource), { sizes, findings })) {
     findings.add({
       severity: 'information',
       code: 'too-costly',
@@ -54,8 +54,9 @@ function evaluateNode(node: ConstrainedNode, findings: Findings): void {
   for (const constraint of node.constraints) {
     const { key, human, severity } = constraint;
     const outcome = judge(constraint, node);
-    if (outcome === 'broken')
+    if (outcome === 'broken') {
       findings.add({ severity, code: 'invariant', path: node.path, message: `${key}: ${human}` });
+    }
     if (outcome === 'unknown') {
       const message = `invariant ${key} could not be evaluated`;
       findings.add({ severity: 'information', code: 'processing', path: node.path, message });

@@ -9,6 +9,8 @@ export interface NarrativeFinding {
   readonly message: string;
 }
 
+/** Elements nested deeper than this are refused: no table needs it, and browsers struggle. */
+const MAX_NESTING = 200;
 const NAMESPACE = 'http://www.w3.org/1999/xhtml';
 
 const ELEMENTS: ReadonlySet<string> = new Set(
@@ -125,7 +127,9 @@ function scanOpen(scan: Scan): string | undefined {
   const end = take(OPEN_END, scan);
   if (!end) return `the tag <${name}> is malformed; write well-formed XHTML`;
   if (name === 'img') scan.content = true;
-  if (end[1] === '') scan.open.push(name);
+  if (end[1] === '' && scan.open.push(name) > MAX_NESTING) {
+    return `elements are nested deeper than ${MAX_NESTING} levels; send flatter narrative`;
+  }
   return undefined;
 }
 

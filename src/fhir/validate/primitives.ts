@@ -19,7 +19,8 @@ const OID_START = /^urn:oid:[0-2]\./;
 const OID_FAULT = /[^0-9.]|\.\.|\.$|\.0[0-9]/;
 const SPACE = /[ \t\r\n]/;
 const CODE_FAULT = /^[ \t\r\n]|[ \t\r\n]$|[ \t\r\n]{2}/;
-const NOT_BASE64 = /[^A-Za-z0-9+/=\s]/;
+const NOT_BASE64 = /[^A-Za-z0-9+/= \t\r\n]/;
+const AFTER_PADDING = /[^= \t\r\n]/;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 
@@ -115,17 +116,22 @@ function isUri(value: string): boolean {
 }
 
 function isOid(value: string): boolean {
-  return OID_START.test(value) && !OID_FAULT.test(value);
+  return OID_START.test(value) && !OID_FAULT.test(value.slice('urn:oid:'.length));
 }
 
 function isBase64(value: string): boolean {
   if (value.length === 0 || NOT_BASE64.test(value)) return false;
-  const digits = /\s/.test(value) ? value.replaceAll(/\s+/g, '') : value;
-  const padding = digits.indexOf('=');
-  if (digits.length === 0 || digits.length % 4 !== 0) return false;
-  return (
-    padding === -1 || padding === digits.length - 1 || (padding === digits.length - 2 && digits.endsWith('='))
-  );
+  const padding = value.indexOf('=');
+  const end = padding === -1 ? value.length : padding;
+  const digits = end - countSpaces(value, 0, end);
+  const padded = value.length - end - countSpaces(value, end, value.length);
+  return digits > 0 && padded <= 2 && (digits + padded) % 4 === 0 && !AFTER_PADDING.test(value.slice(end));
+}
+
+function countSpaces(value: string, start: number, end: number): number {
+  let count = 0;
+  for (let index = start; index < end; index += 1) if (value.charCodeAt(index) <= 32) count += 1;
+  return count;
 }
 
 /** Of a date that the expressions above accept: whether its month has that day. */

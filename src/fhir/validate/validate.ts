@@ -1,6 +1,6 @@
-import type { OutcomeIssue } from '../../model/resource.js';
+import type { OutcomeIssue, Resource } from '../../model/resource.js';
 import { structureDefinitions } from '../definitions.js';
-import { Findings, MAX_ISSUES } from './findings.js';
+import { errorsFirst, Findings, MAX_ISSUES } from './findings.js';
 import { validateInvariants } from './invariants.js';
 import { validateStructure } from './structure.js';
 
@@ -14,13 +14,14 @@ export interface ValidationOptions {
 
 /**
  * Checks a resource (https://hl7.org/fhir/R4/validation.html). It is valid where no issue is an error; gives at
- * most MAX_ISSUES. Invariants are evaluated only on a resource whose structure is right. Never throws.
+ * most MAX_ISSUES, errors first. Invariants are evaluated only on a resource whose structure is right. Never throws.
  */
 export function validateResource(resource: unknown, options: ValidationOptions): readonly OutcomeIssue[] {
   const structure = validateStructure(resource);
   const isSound = structure.every(({ severity }) => severity !== 'error');
-  const invariants = options.mode === 'full' && isSound ? validateInvariants(resource) : [];
-  return [...structure, ...invariants, ...checkProfile(resource, options.profile)].slice(0, MAX_ISSUES);
+  const invariants = options.mode === 'full' && isSound ? validateInvariants(resource as Resource) : [];
+  const profile = checkProfile(resource, options.profile);
+  return errorsFirst([...structure, ...profile, ...invariants]).slice(0, MAX_ISSUES);
 }
 
 function checkProfile(resource: unknown, profile: string | undefined): readonly OutcomeIssue[] {
