@@ -6,6 +6,7 @@ import type { RowKey } from '../storage/search-store.js';
 
 /** Everything that the next page needs, so that no server has to remember a search. */
 export interface PageState {
+  readonly kind: 'search';
   readonly resourceType: string;
   /** The parameters that were applied, as on the first page. */
   readonly parameters: readonly QueryParameter[];
@@ -26,7 +27,8 @@ export interface PageSeal {
 }
 
 /** What stands inside of a token. */
-interface Sealed extends PageState {
+interface Sealed {
+  readonly state: unknown;
   readonly partitions: readonly number[];
   readonly all: boolean;
   readonly expires: number;
@@ -45,9 +47,9 @@ export function pageKey(secret: string): Buffer {
  * A token for `_page`. It is authenticated, so that it can't be altered, and encrypted, because row keys count
  * the writes of all tenants.
  */
-export function sealPage(state: PageState, scope: PartitionScope, { key, lifetime, now }: PageSeal): string {
+export function sealPage(state: object, scope: PartitionScope, { key, lifetime, now }: PageSeal): string {
   const sealed: Sealed = {
-    ...state,
+    state,
     partitions: scope.partitions,
     all: scope.all,
     expires: now() + lifetime,
@@ -59,17 +61,16 @@ export function sealPage(state: PageState, scope: PartitionScope, { key, lifetim
 }
 
 /**
- * The state inside of a token.
+ * The state inside of a token: what `sealPage` was given, as whoever holds the key has sealed nothing else.
  * @throws FhirError INVALID_PAGE_LINK where it was altered, UNKNOWN_PAGE_LINK where it has expired or belongs to
  *   another scope than the reader's
  */
-export function openPage(token: string, scope: PartitionScope, { key, now }: PageSeal): PageState {
+export function openPage<State>(token: string, scope: PartitionScope, { key, now }: PageSeal): State {
   const sealed = JSON.parse(decrypt(token, key)) as Sealed;
   if (sealed.expires < now() || !isSameScope(sealed, scope)) {
     throw new FhirError('UNKNOWN_PAGE_LINK', 'This page link is not known here, or its time is over.');
   }
-  const { resourceType, parameters, after, total } = sealed;
-  return { resourceType, parameters, after, total };
+  return sealed.state as State;
 }
 
 /** All partitions stay all partitions when one is added. */

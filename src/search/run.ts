@@ -77,5 +77,6 @@ async function countMatches(run: Run, seen: number | undefined): Promise<number 
 
 function sealNext({ request, scope, seal }: Run, after: RowKey, total: number | undefined): string {
   const { resourceType, applied } = request;
-  return sealPage({ resourceType, parameters: applied, after, total: total ?? null }, scope, seal);
+  const state: PageState = { kind: 'search', resourceType, parameters: applied, after, total: total ?? null };
+  return sealPage(state, scope, seal);
 }

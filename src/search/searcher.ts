@@ -3,7 +3,8 @@ import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { SearchRow, SearchStore } from '../storage/search-store.js';
 import { canonicalCondition } from './condition.js';
-import { openPage, pageKey, type PageSeal } from './page-token.js';
+import { pageLink } from './bundle.js';
+import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
 import { parseSearch } from './parse.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
 import { planSearch } from './plan.js';
@@ -45,11 +46,20 @@ export class Searcher {
     return runSearch(this.runner, scope, search);
   }
 
-  /** The page behind a `_page` token. @throws FhirError INVALID_PAGE_LINK, UNKNOWN_PAGE_LINK, SEARCH_TIMEOUT */
-  page(scope: PartitionScope, request: RequestDetails, token: string): Promise<SearchResult> {
-    const state = openPage(token, scope, this.seal);
+  /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
+  page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
     const search = parseSearch(state.resourceType, state.parameters, this.context(request, 'strict'));
     return runSearch(this.runner, scope, search, state);
+  }
+
+  /** What a page link holds. @throws FhirError INVALID_PAGE_LINK, UNKNOWN_PAGE_LINK */
+  openPage<State>(scope: PartitionScope, token: string): State {
+    return openPage<State>(token, scope, this.seal);
+  }
+
+  /** A link to a page that `state` tells how to make; it is good for this scope alone. */
+  pageUrl(request: RequestDetails, scope: PartitionScope, state: object): string {
+    return pageLink(request.base, sealPage(state, scope, this.seal));
   }
 
   /** At most two resources that match a condition; nothing of it is ever left out. @throws FhirError see parseSearch */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { RowKey, SortDirection } from '../search-store.js';
+import type { SortDirection } from '../search-store.js';
 import { INDEX_TABLES, INDEXED_BY_RESOURCE, type RowSql } from './search-rows.js';
 import type { SortShape } from './search-shape.js';
 import { toMarkers, type Slot } from './slots.js';
@@ -36,11 +36,6 @@ export function orderBy(query: Query, columns: readonly OrderColumn[], after: Af
     );
   }
   if (after !== null) begin(query, columns, after);
-}
-
-/** What a key looks like to a statement: which of its values are null. */
-export function keyPattern(after: RowKey | undefined): string {
-  return after === undefined ? 'first' : after.map((value) => (value === null ? '0' : '1')).join('');
 }
 
 function begin(query: Query, columns: readonly OrderColumn[], after: After): void {

@@ -8,7 +8,6 @@ import { toLinkShape, writeLinked } from './search-links.js';
 import { writeCount, writePage } from './search-page.js';
 import type { SearchDialect } from './search-dialect.js';
 import { RowSql } from './search-rows.js';
-import { keyPattern } from './search-order.js';
 import { ShapeMaker } from './search-shape.js';
 import { Slots, toSlots, type Slot } from './slots.js';
 import type { SqlStatement } from './sql-reader.js';
@@ -38,7 +37,8 @@ interface Preparation {
 
 /**
  * Turns plans into statements. knex writes the SQL once for each shape; after that a search only collects its
- * values. A null answer means that nothing can match.
+ * values. The key of a statement names every slot that it uses: equal keys, equal places of all values. A null
+ * answer means that nothing can match.
  */
 export class SearchQueries {
   private readonly dictionary: Dictionary;
@@ -56,9 +56,9 @@ export class SearchQueries {
     const shape = shapes.plan(plan);
     if (shape === null) return null;
     const after = window.after?.map((value) => (value === null ? null : slots.add(value))) ?? null;
-    const limit = slots.add(window.count);
-    const key = `page ${tables.shape} ${keyPattern(window.after)} ${JSON.stringify(shape)}`;
-    return this.statement(key, slots, () => writePage(this.rowSql(tables), shape, { after, limit }));
+    const page = { after, limit: slots.add(window.count) };
+    const key = `page ${tables.shape} ${JSON.stringify([shape, page])}`;
+    return this.statement(key, slots, () => writePage(this.rowSql(tables), shape, page));
   }
 
   /** One row with one number. */
@@ -67,7 +67,7 @@ export class SearchQueries {
     const typed = shapes.plan({ ...plan, sort: [] });
     if (typed === null) return null;
     const limitSlot = limit === undefined ? null : slots.add(limit);
-    const key = `count ${tables.shape} ${limit === undefined ? 'all' : 'some'} ${JSON.stringify(typed)}`;
+    const key = `count ${tables.shape} ${JSON.stringify([typed, limitSlot])}`;
     return this.statement(key, slots, () => writeCount(this.rowSql(tables), typed, limitSlot));
   }
 

@@ -9,16 +9,9 @@ import type {
   SearchWindow,
 } from '../search-store.js';
 import type { Dictionary } from './dictionary.js';
-import type { SearchDialect } from './search-dialect.js';
+import { sqliteSearchDialect, type SearchDialect } from './search-dialect.js';
 import { SearchQueries } from './search-query.js';
 import type { SqlReader, SqlStatement } from './sql-reader.js';
-
-/** What a SQL search store works with. */
-export interface SqlSearchParts {
-  readonly reader: SqlReader;
-  readonly dictionary: Dictionary;
-  readonly dialect: SearchDialect;
-}
 
 /** ROW_COLUMNS and the row's key as they come from the database. */
 type Row = readonly [
@@ -39,7 +32,7 @@ export class SqlSearchStore implements SearchStore {
   private readonly dictionary: Dictionary;
   private readonly queries: SearchQueries;
 
-  constructor({ reader, dictionary, dialect }: SqlSearchParts) {
+  constructor(reader: SqlReader, dictionary: Dictionary, dialect: SearchDialect = sqliteSearchDialect()) {
     this.reader = reader;
     this.dictionary = dictionary;
     this.queries = new SearchQueries(dictionary, dialect);

@@ -1,0 +1,159 @@
+import test from 'ava';
+import type { SearchPlan, SortKey } from '../../../src/storage/search-store.js';
+import { sample } from './cases.js';
+import * as c from './conditions.js';
+import { scopeOf, type SearchDatabase } from './fixtures.js';
+
+const LOINC = 'http://loinc.org';
+const SORTER = /TEMP B-TREE/;
+const UNBOUND = /SCAN (HFJ_|[trm]\d)/;
+
+async function planOf(
+  plan: SearchPlan,
+  after = false,
+): Promise<{ steps: readonly string[]; db: SearchDatabase }> {
+  const db = sample();
+  const [first] = await db.store.page(scopeOf(1), plan, { count: 1 });
+  if (after) await db.store.page(scopeOf(1), plan, { count: 1, after: first!.key });
+  return { steps: db.lastPlan(), db };
+}
+
+const WALKS: readonly [title: string, plan: SearchPlan, first: RegExp][] = [
+  [
+    'one token with system',
+    c.plan('Observation', c.token('Observation', 'code', c.code('hr', LOINC))),
+    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\?/,
+  ],
+  [
+    'one token without system',
+    c.plan('Observation', c.token('Observation', 'code', c.code('hr'))),
+    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\?/,
+  ],
+  [
+    'one reference',
+    c.plan('Observation', c.reference('Observation', 'subject', c.local('anna', 'Patient'))),
+    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND TARGET_RES_ID=\? AND TARGET_URL=\?/,
+  ],
+  [
+    'all of a type',
+    c.plan('Patient', c.all()),
+    /SEARCH r\d USING INDEX RESOURCE_KEY \(PARTITION_ID=\? AND RES_TYPE_ID=\?/,
+  ],
+  [
+    'ids',
+    c.plan('Patient', c.ids('anna', 'bert')),
+    /SEARCH r\d USING INDEX RESOURCE_KEY \(PARTITION_ID=\? AND RES_TYPE_ID=\? AND FHIR_ID=\?/,
+  ],
+  [
+    'all of a type by last update',
+    c.plan('Patient', c.all(), { by: 'updated', direction: 'descending' }),
+    /SEARCH r\d USING INDEX RESOURCE_UPDATED/,
+  ],
+  [
+    'what was updated since',
+    c.plan('Patient', c.updated({ comparison: 'ge', low: 1, high: 1 })),
+    /SEARCH r\d USING INDEX RESOURCE_UPDATED \(PARTITION_ID=\? AND RES_TYPE_ID=\? AND RES_UPDATED>\?|\(RES_UPDATED,RES_ID\)>/,
+  ],
+];
+
+for (const [title, plan, first] of WALKS) {
+  for (const after of [false, true]) {
+    test(`${title}, ${after ? 'next' : 'first'} page: one walk along an index, without sorting`, async (t) => {
+      const { steps, db } = await planOf(plan, after);
+      t.regex(steps[0]!, first);
+      t.false(
+        steps.some((step) => SORTER.test(step)),
+        steps.join('\n'),
+      );
+      t.false(
+        steps.some((step) => UNBOUND.test(step)),
+        steps.join('\n'),
+      );
+      t.is(db.statements.at(-1)!.cost, 'cheap');
+    });
+  }
+}
+
+test('a date beside a token is one seek for each row of the token', async (t) => {
+  const where = c.all(
+    c.token('Observation', 'code', c.code('hr', LOINC)),
+    c.date('Observation', 'effective', { comparison: 'ge', low: 30, high: 39 }),
+  );
+  const { steps } = await planOf(c.plan('Observation', where));
+  t.true(
+    steps.some((step) =>
+      /SEARCH t\d EXISTS USING COVERING INDEX DATE_RESOURCE \(RES_ID=\? AND PARAM_ID=\?/.test(step),
+    ),
+  );
+  t.false(steps.some((step) => SORTER.test(step)));
+});
+
+test('a token in any system beside a reference is one seek for each system', async (t) => {
+  const where = c.all(
+    c.reference('Observation', 'subject', c.local('anna', 'Patient')),
+    c.token('Observation', 'code', c.code('hr')),
+  );
+  const { steps } = await planOf(c.plan('Observation', where));
+  t.true(
+    steps.some((step) => /PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\? AND RES_ID=\?/.test(step)),
+    steps.join('\n'),
+  );
+});
+
+test('a chain finds its targets first, then the links to them', async (t) => {
+  const where = c.chain('Observation', 'subject', 'Patient', c.text('Patient', 'name', c.prefix('smi')));
+  const { steps } = await planOf(c.plan('Observation', where));
+  t.true(
+    steps.some((step) =>
+      /PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND TARGET_RES_ID=\? AND TARGET_URL=\?/.test(step),
+    ),
+  );
+  t.true(steps.some((step) => /PARAM_ID=\? AND SP_NORM>\? AND SP_NORM<\?/.test(step)));
+});
+
+test('a chain beside a token probes the resource’s own link', async (t) => {
+  const where = c.all(
+    c.token('Observation', 'code', c.code('hr', LOINC)),
+    c.chain('Observation', 'subject', 'Patient', c.text('Patient', 'name', c.prefix('smi'))),
+  );
+  const { steps } = await planOf(c.plan('Observation', where));
+  t.true(
+    steps.some((step) => /USING COVERING INDEX LINK_RESOURCE \(RES_ID=\? AND PARAM_ID=\?\)/.test(step)),
+    steps.join('\n'),
+  );
+});
+
+test('a date to sort by is one seek for each match', async (t) => {
+  const sort: SortKey = { by: 'index', index: 'date', paths: ['effective'], direction: 'descending' };
+  const where = c.reference('Observation', 'subject', c.local('anna', 'Patient'));
+  const { steps } = await planOf(c.plan('Observation', where, sort));
+  t.true(steps.some((step) => /USING COVERING INDEX DATE_RESOURCE \(RES_ID=\? AND PARAM_ID=\?/.test(step)));
+});
+
+for (const [direction, index] of [
+  ['include', /USING (COVERING )?INDEX LINK_RESOURCE \(RES_ID=\? AND PARAM_ID=\?/],
+  [
+    'revinclude',
+    /USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND TARGET_RES_ID=\? AND TARGET_URL=\?/,
+  ],
+] as const) {
+  for (const paths of [['subject'], null]) {
+    test(`${direction} of ${paths === null ? 'every path' : 'one path'} seeks the links of each resource found`, async (t) => {
+      const db = sample();
+      await db.store.linked(scopeOf(1), {
+        direction,
+        sourceType: 'Observation',
+        paths,
+        targetType: null,
+        from: [1, 2],
+        limit: 9,
+      });
+      const steps = db.lastPlan();
+      t.true(
+        steps.some((step) => index.test(step)),
+        steps.join('\n'),
+      );
+      t.true(steps.some((step) => /SEARCH r USING INTEGER PRIMARY KEY/.test(step)));
+    });
+  }
+}
