@@ -37,12 +37,12 @@ export interface PartitionAssignment {
 
 /**
  * What a hook on a STORAGE_PARTITION_IDENTIFY_* pointcut may answer. `date` is `YYYY-MM-DD`. `insteadOf` tells
- * that the request named this partition and the type is pinned to DEFAULT: it must exist all the same.
+ * that the request named this partition (by name or id) and the type is pinned to DEFAULT: it must exist all the same.
  */
 export type PartitionChoice =
   | { readonly by: 'name'; readonly names: readonly [string, ...string[]]; readonly date?: string }
   | { readonly by: 'id'; readonly ids: readonly [number, ...number[]]; readonly date?: string }
-  | { readonly by: 'default'; readonly date?: string; readonly insteadOf?: string }
+  | { readonly by: 'default'; readonly date?: string; readonly insteadOf?: string | number }
   | { readonly by: 'all' };
 
 /** Types whose resources always live in DEFAULT. */

@@ -53,3 +53,6 @@ export interface RequestDetails {
 
 /** One query parameter: decoded name (with modifier and chain) and value. */
 export type QueryParameter = readonly [name: string, value: string];
+
+/** Attribute of a request that is only described (`$partition-explain`): hooks answer, and change nothing for it. */
+export const DESCRIBED_ONLY = 'bulkhead.described-only';

@@ -1,0 +1,74 @@
+// Sorted by module, then by name.
+
+/** The Patients that a resource belongs to, and whose types belong to any. */
+export { compartmentTypes, patientCompartmentMembers } from './fhir/compartments.js';
+/** R4's search parameters, from which compartments follow. */
+export { createSearchParameterRegistry } from './fhir/search-parameters.js';
+/** Hooks as decorated methods. */
+export { Hook, Interceptor as InterceptorClass, interceptorOf } from './hooks/decorators.js';
+/** What a decide pointcut's decision was made of. */
+export type { Asked, Decision, Verdict } from './hooks/dispatch.js';
+/** An interceptor as an object: taught first. */
+export { defineInterceptor } from './hooks/interceptor.js';
+/** The shape of an interceptor. */
+export type { Hooks, Interceptor, OrderedHook } from './hooks/interceptor.js';
+/** The built-in pointcuts: their names as constants, and their manual. */
+export { Pointcut, POINTCUTS } from './hooks/pointcut-manual.js';
+/** What a plugin tells of its own pointcut. */
+export type { AnyDefinition, Definition, DefinitionOf } from './hooks/pointcut-manual.js';
+/** The types of pointcuts; `PointcutMap` is the one that plugins merge into. */
+export type {
+  AccessedResource,
+  AnswerOf,
+  BuiltInPointcuts,
+  Decide,
+  DeleteConflict,
+  EventOf,
+  HookAnswer,
+  HookEvent,
+  HookFunction,
+  HookResponse,
+  MaybePromise,
+  Mode,
+  Observe,
+  OutgoingResponse,
+  PointcutMap,
+  PointcutName,
+  PointcutsOf,
+  ReadTarget,
+  ResponseBody,
+  Transform,
+  ValueOf,
+  Veto,
+} from './hooks/pointcuts.js';
+/** The hooks of one server. */
+export { HookRegistry } from './hooks/registry.js';
+/** The one error that is meant for a client, and every code it can have. */
+export { ERROR_CATALOGUE, ERROR_SYSTEM, FhirError } from './model/errors.js';
+/** Parts of a FhirError. */
+export type { ErrorCode, FhirErrorOptions } from './model/errors.js';
+/** Partitions that always exist, and types that live in DEFAULT only. */
+export {
+  ALL_PARTITIONS_NAME,
+  DEFAULT_PARTITION_ID,
+  DEFAULT_PARTITION_NAME,
+  NON_PARTITIONABLE_TYPES,
+} from './model/partition.js';
+/** Partitions, and what a partition hook answers. */
+export type { Partition, PartitionChoice, PartitionId } from './model/partition.js';
+/** Attribute of a request that is only described. */
+export { DESCRIBED_ONLY } from './model/request.js';
+/** A request as interceptors see it. */
+export type { Interaction, QueryParameter, RequestDetails } from './model/request.js';
+/** Resources as JSON. */
+export type {
+  Bundle,
+  BundleEntry,
+  Coding,
+  Meta,
+  OperationOutcome,
+  OutcomeIssue,
+  Resource,
+} from './model/resource.js';
+/** Every setting's value. */
+export type { PartitioningMode, Settings } from './settings/schema.js';
