@@ -100,7 +100,7 @@ function parseTime(name: string, value: string): { readonly low: number; readonl
 
 function selfUrl(request: RequestDetails, query: HistoryQuery): string {
   const path = [query.type, query.id, '_history'].filter((part) => part !== undefined).join('/');
-  const search = new URLSearchParams(request.parameters.map(([name, value]) => [name, value])).toString();
+  const search = new URLSearchParams(request.parameters.map(([name, value]): [string, string] => [name, value])).toString();
   return `${request.base}/${path}${search === '' ? '' : `?${search}`}`;
 }
 

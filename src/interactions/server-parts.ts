@@ -6,7 +6,7 @@ import type { PartitionManagement } from '../partition/management.js';
 import type { PartitionResolver } from '../partition/resolver.js';
 import type { Settings } from '../settings/schema.js';
 import type { Searcher } from '../search/searcher.js';
-import type { PartitionRegistry, ResourceStore } from '../storage/store.js';
+import type { LabelStore, PartitionRegistry, ResourceStore } from '../storage/store.js';
 
 /** Everything that interactions and operations work with. One per server. */
 export interface ServerParts {
@@ -17,13 +17,16 @@ export interface ServerParts {
   readonly management: PartitionManagement;
   readonly resources: ResourceStore;
   readonly partitions: PartitionRegistry;
+  readonly labels: LabelStore;
   readonly searcher: Searcher;
   readonly parameters: SearchParameterRegistry;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   /** A new server-assigned resource id. */
-  readonly newId: () => string;
+  readonly newId: () => string | Promise<string>;
   readonly newRequestId: () => string;
+  /** Of the package. */
+  readonly version: string;
   /** Logs what is not meant for clients and gives the INTERNAL error that is. */
   readonly reportUnexpected: (requestId: string, error: unknown) => FhirError;
 }

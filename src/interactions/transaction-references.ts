@@ -85,7 +85,7 @@ async function identifyCreate(resolution: Resolution, entry: EntryRequest): Prom
   const resource = resourceOf(entry);
   const assignment = await server.resolver.resolveCreate(request, resource);
   const header = singleHeader(request, 'if-none-exist');
-  if (header === undefined) return { id: server.newId(), assignment, match: undefined, claim: undefined };
+  if (header === undefined) return { id: await server.newId(), assignment, match: undefined, claim: undefined };
   const condition = parseCondition(resource.resourceType, header);
   const scope = server.resolver.scopeOfAssignment(assignment);
   const match = await findMatch(server, request, scope, condition);
@@ -94,7 +94,7 @@ async function identifyCreate(resolution: Resolution, entry: EntryRequest): Prom
   if (conditions.has(key)) {
     throw new FhirError('INVALID_REQUEST', 'Two entries of the transaction have the same If-None-Exist condition.');
   }
-  const id = server.newId();
+  const id = await server.newId();
   conditions.set(key, id);
   return { id, assignment, match, claim };
 }
@@ -125,7 +125,7 @@ async function identifyConditionalUpdate(
     return (resource) => planUpdate(server, request, { resource, attempt });
   }
   const assignment = await server.resolver.resolveCreate(request, sent);
-  const id = server.newId();
+  const id = await server.newId();
   name(resolution, entry, id);
   const claim = toClaim(server, condition, attempt);
   return (resource) => planCreation(server, request, { resource, id, assignment, claim });

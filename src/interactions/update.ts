@@ -82,7 +82,7 @@ async function planConditionalUpdate(
   const claim = toClaim(server, condition, attempt);
   if (resource.id !== undefined) return planUpdateById(server, request, { resource, id: resource.id, claim });
   const assignment = await server.resolver.resolveCreate(request, resource);
-  return planCreation(server, request, { resource, id: server.newId(), assignment, claim });
+  return planCreation(server, request, { resource, id: await server.newId(), assignment, claim });
 }
 
 function assertSameId(resource: Resource, id: string): void {

@@ -92,6 +92,15 @@ export class PartitionManagement {
     return job;
   }
 
+  /** Registers an unnamed partition under its number, so that all-partition reads and purges know it. */
+  async adopt(id: PartitionId): Promise<void> {
+    const { directory, registry } = this.parts;
+    if (directory.byId(id)) return;
+    assertPartitionId(id);
+    await registry.adopt({ id, name: String(id) });
+    await directory.load();
+  }
+
   private changeable(id: number): Partition {
     if (id === DEFAULT_PARTITION_ID) {
       throw new FhirError('INVALID_PARTITION', 'The DEFAULT partition cannot be renamed or deleted.');

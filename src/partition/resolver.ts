@@ -155,7 +155,8 @@ export class PartitionResolver {
       case 'all':
         return { partitions: this.directory.list(), all: true, date: null };
       case 'default':
-        if (choice.insteadOf !== undefined) this.named(choice.insteadOf);
+        if (typeof choice.insteadOf === 'string') this.named(choice.insteadOf);
+        if (typeof choice.insteadOf === 'number') this.known(choice.insteadOf);
         return this.selection([this.known(DEFAULT_PARTITION_ID)], choice.date);
       case 'name':
         return this.selection(choice.names.map((name) => this.named(name)), choice.date);

@@ -1,5 +1,6 @@
 import type { IndexValues } from '../fhir/index-values.js';
 import type { Partition, PartitionAssignment, PartitionId, PartitionScope } from '../model/partition.js';
+import type { Meta } from '../model/resource.js';
 
 /** One stored version of a resource. `text` is the complete JSON as served; null for a deletion. */
 export interface StoredVersion {
@@ -173,6 +174,8 @@ export interface PartitionContents {
 export interface PartitionRegistry extends PartitionStore {
   /** `check` runs inside the transaction; a throw undoes the change. @throws FhirError PARTITION_EXISTS */
   create(partition: Partition, check: () => Promise<void>): Promise<void>;
+  /** Registers the partition unless its id is registered already. */
+  adopt(partition: Partition): Promise<void>;
   update(partition: Partition): Promise<void>;
   delete(partition: Partition, check: () => Promise<void>): Promise<void>;
   contents(partition: PartitionId): Promise<PartitionContents>;
@@ -182,4 +185,10 @@ export interface PartitionRegistry extends PartitionStore {
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
   saveJob(job: StoredJob): Promise<void>;
   jobs(): Promise<readonly StoredJob[]>;
+}
+
+/** The labels that resources of a scope carry. */
+export interface LabelStore {
+  /** Profiles, security labels and tags in use; `types` undefined: of all types. */
+  inUse(scope: PartitionScope, types: readonly string[] | undefined): Promise<Meta>;
 }

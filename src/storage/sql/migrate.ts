@@ -11,7 +11,8 @@ const SOURCE: Knex.MigrationSource<string> = {
   getMigrationName: (name) => name,
   getMigration: async (name) => {
     const migration = MIGRATIONS[name];
-    if (!migration) throw new Error(`The database holds migration ${name}, which this version does not know.`);
+    if (!migration)
+      throw new Error(`The database holds migration ${name}, which this version does not know.`);
     return migration;
   },
 };
@@ -28,7 +29,7 @@ export function knownMigrations(): readonly string[] {
  */
 export async function migrate(knex: Knex): Promise<readonly string[]> {
   return knex.transaction(async (trx) => {
-    await trx.raw('create table if not exists HFJ_MIGRATION_LOCK (LOCKED integer)');
+    await trx.raw('create table if not exists HFJ_MIGRATION_GUARD (GUARDED integer)');
     const config: Knex.MigratorConfig = { migrationSource: SOURCE, tableName: 'HFJ_MIGRATION' };
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;

@@ -17,6 +17,13 @@ export const PARTITIONED_TABLES = [
 ] as const;
 
 /** Dictionaries and the server's own tables: nothing in them belongs to a resource. */
-export const SHARED_TABLES = ['HFJ_PARTITION', 'HFJ_RES_TYPE', 'HFJ_SP_PATH', 'HFJ_SYSTEM', 'HFJ_JOB', 'HFJ_SETTING'] as const;
+export const SHARED_TABLES = [
+  'HFJ_PARTITION',
+  'HFJ_RES_TYPE',
+  'HFJ_SP_PATH',
+  'HFJ_SYSTEM',
+  'HFJ_JOB',
+  'HFJ_SETTING',
+] as const;
 
 export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];

@@ -54,6 +54,12 @@ export class SqlitePartitions implements PartitionRegistry {
     });
   }
 
+  adopt({ id, name }: Partition): Promise<void> {
+    return this.queue.transaction((db) => {
+      db.prepare('insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?) on conflict do nothing').run(id, name);
+    });
+  }
+
   update(partition: Partition): Promise<void> {
     return this.queue.transaction((db) => {
       this.assertFree(db, partition, partition.id);

@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads';
 import knex, { type Knex } from 'knex';
 import type { PartitionId } from '../../../model/partition.js';
 import type { SearchStore } from '../../search-store.js';
-import type { PartitionRegistry, ReferencePolicy, ResourceStore } from '../../store.js';
+import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
+import { SqlLabelStore } from '../labels.js';
 import { knownMigrations, migrate } from '../migrate.js';
 import { SqlSearchStore } from '../search-store.js';
 import { locateSqlite, openReader, openWriter, type SqliteDatabase, type Synchronous } from './open.js';
@@ -30,10 +31,13 @@ export interface SqliteStorageOptions {
 export interface Storage {
   readonly resources: ResourceStore;
   readonly search: SearchStore;
+  readonly labels: LabelStore;
   readonly partitions: PartitionRegistry;
   readonly dictionary: Dictionary;
   /** A value of the server's own, made once and kept: for example the secret of page links. */
   setting(key: string, create: () => string): Promise<string>;
+  /** Takes `count` whole numbers that nobody has had before; answers the first. */
+  takeNumbers(count: number): Promise<number>;
   /** Takes over what other processes have changed; cheap when nothing was. Answers whether something was. */
   refresh(): boolean;
   close(): Promise<void>;
@@ -58,9 +62,11 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   return {
     resources: new SqliteResources(reader, { dictionary, queue, reader: sqlReader }),
     search: new SqlSearchStore(sqlReader, dictionary),
+    labels: new SqlLabelStore(sqlReader, dictionary),
     partitions: new SqlitePartitions(reader, queue),
     dictionary,
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
+    takeNumbers: (count) => queue.transaction((db) => takeNumbers(db, count)),
     refresh: changeDetector(reader, () => dictionary.reload()),
     close: async () => {
       await queue.close();
@@ -111,6 +117,13 @@ function readOrCreateSetting(db: SqliteDatabase, key: string, create: () => stri
   const value = create();
   db.prepare('insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE) values (?, ?)').run(key, value);
   return value;
+}
+
+function takeNumbers(db: SqliteDatabase, count: number): number {
+  const first = Number(readOrCreateSetting(db, 'next-resource-id', () => '1'));
+  const update = db.prepare(`update HFJ_SETTING set SETTING_VALUE = ? where SETTING_KEY = 'next-resource-id'`);
+  update.run(String(first + count));
+  return first;
 }
 
 /** `data_version` moves when any other connection commits, our own writer's included. */

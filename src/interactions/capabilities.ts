@@ -1,0 +1,71 @@
+/** capabilities: https://hl7.org/fhir/R4/http.html#capabilities */
+import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import { describeOperations, type OperationDescription } from '../operations/operations.js';
+import { resourceResponse } from './response.js';
+import type { ServerParts } from './server-parts.js';
+
+const INTERACTIONS = ['read', 'vread', 'update', 'patch', 'delete', 'history-instance', 'history-type', 'create', 'search-type'];
+const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'history-system'];
+const STARTED = new Date().toISOString();
+
+/** The statement of the tenant that asks: its own base URL, and what applies there. */
+export async function capabilities(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  await server.resolver.resolveRead(request);
+  const statement = toStatement(server, request);
+  const shown = await server.hooks.transform('SERVER_CAPABILITY_STATEMENT_GENERATED', { request }, statement);
+  return resourceResponse(request, shown);
+}
+
+function toStatement(server: ServerParts, request: RequestDetails): Resource {
+  const operations = describeOperations();
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: STARTED,
+    publisher: 'Bulkhead',
+    kind: 'instance',
+    software: { name: 'Bulkhead', version: server.version },
+    implementation: { description: 'Bulkhead FHIR server', url: request.base },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
+    rest: [
+      {
+        mode: 'server',
+        interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
+        operation: operations.filter(({ levels }) => levels.includes('system')).map(toOperation),
+        resource: [...RESOURCE_TYPES].map((type) => toResourceEntry(server, type, operations)),
+      },
+    ],
+  };
+}
+
+function toResourceEntry(server: ServerParts, type: string, operations: readonly OperationDescription[]): object {
+  const parameters = server.parameters.list(type);
+  const searchable = parameters.filter(({ paths, code }) => paths.length > 0 || code === '_id' || code === '_lastUpdated');
+  const references = searchable.filter((parameter) => parameter.type === 'reference').map(({ code }) => `${type}:${code}`);
+  const own = operations.filter(({ levels }) => levels.includes('instance') || levels.includes('type'));
+  return {
+    type,
+    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    interaction: INTERACTIONS.map((code) => ({ code })),
+    versioning: 'versioned-update',
+    readHistory: true,
+    updateCreate: server.settings.clientIds !== 'none',
+    conditionalCreate: true,
+    conditionalRead: 'full-support',
+    conditionalUpdate: true,
+    conditionalDelete: 'single',
+    referencePolicy: ['literal', 'logical', 'enforced', 'local'],
+    ...(references.length === 0 ? {} : { searchInclude: ['*', ...references] }),
+    searchParam: searchable.map(({ code, url, type: kind }) => ({ name: code, definition: url, type: kind })),
+    operation: own.map(toOperation),
+  };
+}
+
+function toOperation({ name, definition }: OperationDescription): object {
+  return { name: name.slice(1), definition };
+}

@@ -1,0 +1,72 @@
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import type { ServerParts } from '../interactions/server-parts.js';
+import { FhirError } from '../model/errors.js';
+import type { RequestDetails } from '../model/request.js';
+import { meta, metaAddOperation, metaDeleteOperation } from './meta.js';
+import { explainPartition } from './partition-explain.js';
+import { createPartition, deletePartition, listPartitions, readPartition, updatePartition } from './partition-management.js';
+import { validate } from './validate.js';
+
+/** Where an operation can be called. */
+export type OperationLevel = 'system' | 'type' | 'instance';
+
+/** An operation as the CapabilityStatement names it. */
+export interface OperationDescription {
+  readonly name: string;
+  /** Canonical URL of the OperationDefinition. */
+  readonly definition: string;
+  readonly levels: readonly OperationLevel[];
+}
+
+interface Operation extends OperationDescription {
+  /** Whether GET is allowed: nothing is changed, and all parameters fit into a URL. */
+  readonly readOnly: boolean;
+  readonly run: (server: ServerParts, request: RequestDetails) => Promise<OutgoingResponse>;
+}
+
+const R4 = 'http://hl7.org/fhir/OperationDefinition';
+const OWN = 'urn:bulkhead:operation';
+
+function partitionOperation(name: string, readOnly: boolean, run: Operation['run']): Operation {
+  return { name: `$partition-management-${name}`, definition: `${OWN}:partition-management-${name}`, levels: ['system'], readOnly, run };
+}
+
+/** Every operation; `docs/operations.md` is held equal to this table by a test. */
+export const OPERATIONS: readonly Operation[] = [
+  { name: '$meta', definition: `${R4}/Resource-meta`, levels: ['system', 'type', 'instance'], readOnly: true, run: meta },
+  { name: '$meta-add', definition: `${R4}/Resource-meta-add`, levels: ['instance'], readOnly: false, run: metaAddOperation },
+  { name: '$meta-delete', definition: `${R4}/Resource-meta-delete`, levels: ['instance'], readOnly: false, run: metaDeleteOperation },
+  { name: '$validate', definition: `${R4}/Resource-validate`, levels: ['type', 'instance'], readOnly: true, run: validate },
+  partitionOperation('create-partition', false, createPartition),
+  partitionOperation('read-partition', true, readPartition),
+  partitionOperation('update-partition', false, updatePartition),
+  partitionOperation('delete-partition', false, deletePartition),
+  partitionOperation('list-partitions', true, listPartitions),
+  { name: '$partition-explain', definition: `${OWN}:partition-explain`, levels: ['system'], readOnly: true, run: explainPartition },
+];
+
+const BY_NAME = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
+
+/** Runs the operation that the request names. @throws FhirError UNKNOWN_OPERATION, METHOD_NOT_ALLOWED */
+export async function runOperation(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  const name = request.operation ?? '';
+  const operation = BY_NAME.get(name);
+  const level = levelOf(request);
+  if (!operation || !operation.levels.includes(level)) {
+    const where = level === 'system' ? 'the server' : `the ${level} level`;
+    throw new FhirError('UNKNOWN_OPERATION', `There is no operation '${name.slice(0, 80)}' on ${where}.`);
+  }
+  if (request.method !== 'POST' && !operation.readOnly) {
+    throw new FhirError('METHOD_NOT_ALLOWED', `${name} is called by POST.`, { headers: { allow: 'POST' } });
+  }
+  return operation.run(server, request);
+}
+
+export function describeOperations(): readonly OperationDescription[] {
+  return OPERATIONS;
+}
+
+function levelOf({ resourceType, resourceId }: RequestDetails): OperationLevel {
+  if (resourceId !== undefined) return 'instance';
+  return resourceType === undefined ? 'system' : 'type';
+}

@@ -1,0 +1,287 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { container, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
+import { partitionSources } from '../interceptors/partition-sources.js';
+import { packageRoot } from './fhir/definitions.js';
+import { createSearchParameterRegistry, type SearchParameterRegistry } from './fhir/search-parameters.js';
+import type { Interceptor } from './hooks/interceptor.js';
+import { HookRegistry } from './hooks/registry.js';
+import { createApp, createHttpServer, type AppOptions } from './http/app.js';
+import { toFhirError } from './http/errors.js';
+import { createMetrics, type Metrics } from './http/metrics.js';
+import { numberMaker, uuidMaker } from './interactions/new-id.js';
+import type { ServerParts } from './interactions/server-parts.js';
+import { loadInterceptorModules } from './interceptor-modules.js';
+import { createLogger, type Logger } from './log.js';
+import type { PartitionId } from './model/partition.js';
+import { PartitionDirectory } from './partition/directory.js';
+import { PartitionManagement } from './partition/management.js';
+import { PartitionPurge } from './partition/purge.js';
+import { PartitionResolver } from './partition/resolver.js';
+import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
+import { Searcher } from './search/searcher.js';
+import { defaultSettings, serverBaseOf } from './settings.js';
+import type { Settings } from './settings/schema.js';
+import { openSqliteStorage, type Storage } from './storage/sql/sqlite/sqlite-storage.js';
+
+/** What a server is made from. */
+export interface BulkheadOptions {
+  /** What differs from the defaults; `loadSettings` reads all of them from environment, file and flags. */
+  readonly settings?: Partial<Settings>;
+  /** Registered after those of the settings. */
+  readonly interceptors?: readonly Interceptor[];
+  /** Milliseconds since 1970 UTC; the system's clock if left out. */
+  readonly clock?: () => number;
+}
+
+/** A server that is open, and listens once it is started. */
+export interface Bulkhead {
+  readonly settings: Settings;
+  readonly hooks: HookRegistry;
+  readonly partitions: PartitionManagement;
+  /** Everything that interactions work with: for embedding, command line and tests. */
+  readonly parts: ServerParts;
+  /** Listens; `url` is the FHIR base. */
+  start(): Promise<{ readonly url: string }>;
+  /** Ready goes false, requests in flight finish, and what was accepted is on disk. */
+  stop(): Promise<void>;
+}
+
+const SETTINGS: InjectionToken<Settings> = Symbol('Settings');
+const LOGGER: InjectionToken<Logger> = Symbol('Logger');
+const STORAGE: InjectionToken<Storage> = Symbol('Storage');
+const METRICS: InjectionToken<Metrics> = Symbol('Metrics');
+const PARTS: InjectionToken<ServerParts> = Symbol('ServerParts');
+const PARAMETERS: InjectionToken<SearchParameterRegistry> = Symbol('SearchParameterRegistry');
+const CLOCK: InjectionToken<() => number> = Symbol('clock');
+const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
+
+const REFRESH_MS = 500;
+const SECRET_BYTES = 32;
+
+/**
+ * Opens a server: storage first, then everything that works on it. Nothing listens before `start`.
+ * @throws Error for an interceptor module that can't be loaded, or a database that can't be opened.
+ */
+export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bulkhead> {
+  const settings = defaultSettings(options.settings);
+  const registry = container.createChildContainer();
+  registerTools(registry, settings, options.clock ?? Date.now);
+  const directory = await openStorage(registry, settings);
+  const storage = registry.resolve(STORAGE);
+  registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
+  registerParts(registry, directory);
+  const parts = registry.resolve(PARTS);
+  const hooks = registry.resolve(HookRegistry);
+  const modules = await loadInterceptorModules(settings.interceptors);
+  const own = [...modules, ...(options.interceptors ?? [])];
+  for (const interceptor of [...partitionSources(settings, { partitions: () => parts.management }), ...own]) hooks.register(interceptor);
+  return new RunningServer(registry, parts, directory);
+}
+
+function registerTools(registry: DependencyContainer, settings: Settings, clock: () => number): void {
+  registry.register(SETTINGS, { useValue: settings });
+  registry.register(CLOCK, { useValue: clock });
+  registry.register(LOGGER, { useFactory: instanceCachingFactory(() => createLogger(settings)) });
+  registry.register(METRICS, { useFactory: instanceCachingFactory(() => createMetrics()) });
+  registry.register(PARAMETERS, { useFactory: instanceCachingFactory(() => createSearchParameterRegistry()) });
+  registry.register(HookRegistry, {
+    useFactory: instanceCachingFactory((scope) => {
+      const logger = scope.resolve(LOGGER);
+      return new HookRegistry({
+        onSwallowed: (pointcut, interceptor, error) => logger.error({ pointcut, interceptor, err: error }, 'a hook failed'),
+      });
+    }),
+  });
+}
+
+async function openStorage(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
+  let directory: PartitionDirectory | undefined;
+  const storage = await openSqliteStorage({
+    url: settings.databaseUrl,
+    synchronous: settings.sqliteSynchronous,
+    references: settings.references,
+    resourceIds: settings.resourceIds,
+    searchTimeoutMs: settings.searchTimeoutMs,
+    activePartitions: () => directory?.active() ?? new Set<PartitionId>(),
+  });
+  registry.register(STORAGE, { useValue: storage });
+  directory = new PartitionDirectory(storage.partitions);
+  await directory.load();
+  return directory;
+}
+
+async function pageSecret(storage: Storage, settings: Settings): Promise<string> {
+  if (settings.pageLinkSecret !== undefined) return settings.pageLinkSecret;
+  return storage.setting('page-link-secret', () => randomBytes(SECRET_BYTES).toString('base64url'));
+}
+
+function registerParts(registry: DependencyContainer, directory: PartitionDirectory): void {
+  registry.register(PartitionDirectory, { useValue: directory });
+  registry.register(PartitionPurge, { useFactory: instanceCachingFactory(makePurge) });
+  registry.register(PartitionManagement, { useFactory: instanceCachingFactory(makeManagement) });
+  registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
+  registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
+  registry.register(PARTS, { useFactory: instanceCachingFactory(makeParts) });
+}
+
+function makePurge(registry: DependencyContainer): PartitionPurge {
+  const logger = registry.resolve(LOGGER);
+  return new PartitionPurge(registry.resolve(STORAGE).partitions, registry.resolve(HookRegistry), (job, error) =>
+    logger.error({ job: job.id, err: error }, 'a partition could not be purged'),
+  );
+}
+
+function makeManagement(registry: DependencyContainer): PartitionManagement {
+  return new PartitionManagement({
+    hooks: registry.resolve(HookRegistry),
+    directory: registry.resolve(PartitionDirectory),
+    registry: registry.resolve(STORAGE).partitions,
+    purge: registry.resolve(PartitionPurge),
+    newId: uuidMaker(registry.resolve(CLOCK)),
+  });
+}
+
+function makeResolver(registry: DependencyContainer): PartitionResolver {
+  const { partitioning, unnamedPartitions } = registry.resolve(SETTINGS);
+  const management = registry.resolve(PartitionManagement);
+  return new PartitionResolver(registry.resolve(HookRegistry), registry.resolve(PartitionDirectory), {
+    enabled: !partitioning.includes('off'),
+    unnamed: unnamedPartitions,
+    adopt: (id) => management.adopt(id),
+  });
+}
+
+function makeSearcher(registry: DependencyContainer): Searcher {
+  const settings = registry.resolve(SETTINGS);
+  return new Searcher({
+    store: registry.resolve(STORAGE).search,
+    parameters: registry.resolve(PARAMETERS),
+    limits: {
+      ...DEFAULT_SEARCH_LIMITS,
+      defaultCount: settings.defaultPageSize,
+      maxCount: settings.maxPageSize,
+      maxParameters: settings.maxSearchParameters,
+      maxValues: settings.maxSearchValues,
+      maxIncluded: settings.maxIncludes,
+    },
+    secret: registry.resolve(PAGE_SECRET),
+    pageLifetime: settings.pageLinkTtlMinutes * 60_000,
+    clock: registry.resolve(CLOCK),
+  });
+}
+
+function makeParts(registry: DependencyContainer): ServerParts {
+  const settings = registry.resolve(SETTINGS);
+  const storage = registry.resolve(STORAGE);
+  const clock = registry.resolve(CLOCK);
+  const logger = registry.resolve(LOGGER);
+  const uuid = uuidMaker(clock);
+  return {
+    settings,
+    hooks: registry.resolve(HookRegistry),
+    resolver: registry.resolve(PartitionResolver),
+    directory: registry.resolve(PartitionDirectory),
+    management: registry.resolve(PartitionManagement),
+    resources: storage.resources,
+    partitions: storage.partitions,
+    labels: storage.labels,
+    searcher: registry.resolve(Searcher),
+    parameters: registry.resolve(PARAMETERS),
+    clock,
+    newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),
+    newRequestId: uuid,
+    version: packageVersion(),
+    reportUnexpected: (requestId, error) => toFhirError(error, requestId, logger),
+  };
+}
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+/** One server: what listens, what ticks, and the order in which they end. */
+class RunningServer implements Bulkhead {
+  readonly settings: Settings;
+  readonly hooks: HookRegistry;
+  readonly partitions: PartitionManagement;
+  private http: Server | undefined;
+  private ticker: NodeJS.Timeout | undefined;
+  private ready = false;
+  private base = '';
+
+  constructor(
+    private readonly registry: DependencyContainer,
+    readonly parts: ServerParts,
+    private readonly directory: PartitionDirectory,
+  ) {
+    this.settings = parts.settings;
+    this.hooks = parts.hooks;
+    this.partitions = parts.management;
+  }
+
+  async start(): Promise<{ readonly url: string }> {
+    const options = this.appOptions();
+    const http = createHttpServer(createApp(options), options);
+    this.http = http;
+    const { host, port } = this.settings;
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(port, host, resolve);
+    });
+    this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
+    this.ticker = setInterval(() => this.refresh(), REFRESH_MS);
+    this.ticker.unref();
+    this.registry.resolve(PartitionPurge).wake();
+    this.ready = true;
+    return { url: this.base };
+  }
+
+  async stop(): Promise<void> {
+    this.ready = false;
+    clearInterval(this.ticker);
+    await this.closeHttp();
+    await this.registry.resolve(PartitionPurge).stop();
+    await this.registry.resolve(STORAGE).close();
+    this.registry.resolve(LOGGER).flush();
+  }
+
+  private appOptions(): AppOptions {
+    const { basePath, partitioning, requestTimeoutMs } = this.settings;
+    const urlTenants = !partitioning.includes('off');
+    return {
+      server: this.parts,
+      logger: this.registry.resolve(LOGGER),
+      metrics: this.registry.resolve(METRICS),
+      request: { basePath, urlTenants, serverBase: () => this.base },
+      ready: () => this.ready,
+      requestTimeoutMs,
+    };
+  }
+
+  /** Requests in flight get their time; connections that are idle or late do not hold up the stop. */
+  private async closeHttp(): Promise<void> {
+    const { http } = this;
+    if (!http) return;
+    const late = setTimeout(() => http.closeAllConnections(), this.settings.shutdownGraceMs);
+    const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+    http.closeIdleConnections();
+    const idle = setInterval(() => http.closeIdleConnections(), 50);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(late);
+  }
+
+  /** Other processes' partitions and index paths are seen within a second. */
+  private refresh(): void {
+    if (!this.registry.resolve(STORAGE).refresh()) return;
+    this.directory.load().catch((error: unknown) => {
+      this.registry.resolve(LOGGER).error({ err: error }, 'partitions could not be read');
+    });
+  }
+}
