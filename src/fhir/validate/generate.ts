@@ -1,5 +1,32 @@
 import { boundCodes } from './bindings.js';
+import { PRIMITIVES } from './primitives.js';
 import type { ElementRule, ObjectRule, PropertyRule, TypeRules, ValueRule } from './rules.js';
+
+/** What generated code calls; as local names they are as fast as its own functions. */
+const NAMES = [
+  'is',
+  'link',
+  'codes',
+  'targets',
+  'siblings',
+  'hasSibling',
+  'isObject',
+  'notAList',
+  'notPrimitive',
+  'unknownElement',
+  'severalChoices',
+  'missing',
+  'empty',
+  'checkExtension',
+  'checkCode',
+  'checkConcept',
+  'checkTarget',
+  'checkXhtml',
+  'checkResource',
+] as const;
+
+/** What is given to generated code: every name that it calls. */
+export type CheckEnvironment = Readonly<Record<(typeof NAMES)[number], unknown>>;
 
 /**
  * Writes the JavaScript that checks one type: the body of a function of `env` (see structure.ts) that gives the
@@ -12,7 +39,11 @@ export function generateCheck(rules: TypeRules): string {
   const source = new Source(rules);
   const functions = [...rules.objects.values()].map((object) => source.object(object));
   return [
-    '"use strict";const {is,link,codes,targets}=env;',
+    '"use strict";',
+    `const {${NAMES.join(',')}}=env;`,
+    `const {${Object.keys(PRIMITIVES)
+      .map((name) => `${name}:is_${name}`)
+      .join(',')}}=is;`,
     ...source.declarations,
     ...functions,
     `return ${source.functionOf(rules.type)};`,
@@ -32,7 +63,9 @@ class Source {
   }
 
   functionOf(path: string): string {
-    return this.functions.get(path) ?? 'f0';
+    const name = this.functions.get(path);
+    if (name === undefined) throw new Error(`${this.rules.type} has no element ${path}`);
+    return name;
   }
 
   object(rule: ObjectRule): string {
@@ -41,15 +74,15 @@ class Source {
     const choices = rule.elements.filter(isChoice).map(({ name }) => `x_${name}`);
     return [
       `function ${this.functionOf(rule.path)}(o,p,c){`,
-      'if(!env.isObject(o,p,c))return;',
+      'if(!isObject(o,p,c))return;',
       `c.depth++;let n=0${choices.map((name) => `,${name}`).join('')};`,
       'for(const k in o){const v=o[k];if(v===undefined)continue;n++;switch(k){',
       isResource ? 'case "resourceType":break;' : '',
       ...rule.elements.flatMap((element) => element.properties.map((each) => this.property(element, each))),
-      `default:env.unknownElement(k,${literal(rule.path)},p,c);}}`,
+      `default:unknownElement(k,${literal(rule.path)},p,c);}}`,
       ...rule.elements.map(afterElement),
-      isResource ? '' : 'if(n===0||n===1&&o.id!==undefined)env.empty(p,c);',
-      rule.path === 'Extension' ? 'env.checkExtension(o.extension,x_value,p,c);' : '',
+      isResource ? '' : 'if(n===0||n===1&&o.id!==undefined)empty(p,c);',
+      rule.path === 'Extension' ? 'checkExtension(o.extension,x_value,p,c);' : '',
       'c.depth--;}',
     ].join('');
   }
@@ -66,9 +99,9 @@ class Source {
   private list({ property, value, extensible }: PropertyRule, path: string): string {
     const at = `${path}+"["+i+"]"`;
     const check = this.value(value, 'w', at);
-    const absent = extensible ? `if(w===null&&env.hasSibling(o[${literal(`_${property}`)}],i))continue;` : '';
+    const absent = extensible ? `if(w===null&&hasSibling(o[${literal(`_${property}`)}],i))continue;` : '';
     return (
-      `if(!Array.isArray(v)||v.length===0){env.notAList(v,${path},c);break;}` +
+      `if(!Array.isArray(v)||v.length===0){notAList(v,${path},c);break;}` +
       `for(let i=0;i<v.length;i++){const w=v[i];${absent}${check}}`
     );
   }
@@ -79,25 +112,25 @@ class Source {
       case 'primitive': {
         const { name } = rule;
         const bound = this.codes(rule.valueSet);
-        const wrong = `if(!is.${name}(${value}))env.notPrimitive(${value},${literal(name)},${path},c);`;
+        const wrong = `if(!is_${name}(${value}))notPrimitive(${value},${literal(name)},${path},c);`;
         return bound
-          ? `${wrong}else if(!${bound}.codes.has(${value}))env.checkCode(${value},${bound},${path},c);`
+          ? `${wrong}else if(!${bound}.codes.has(${value}))checkCode(${value},${bound},${path},c);`
           : wrong;
       }
       case 'xhtml':
-        return call('env.checkXhtml');
+        return call('checkXhtml');
       case 'resource':
-        return call('env.checkResource');
+        return call('checkResource');
       case 'backbone':
         return call(this.functionOf(rule.path));
       case 'reference': {
         const targets = rule.targets && this.constant(`targets(${literal(rule.targets)})`);
-        const target = targets ? `env.checkTarget(${value},${targets},${path},c);` : '';
+        const target = targets ? `checkTarget(${value},${targets},${path},c);` : '';
         return call(this.datatype('Reference')) + target;
       }
       case 'datatype': {
         const bound = this.codes(rule.valueSet);
-        const concept = bound ? `env.checkConcept(${value},${bound},${path},c);` : '';
+        const concept = bound ? `checkConcept(${value},${bound},${path},c);` : '';
         return call(this.datatype(rule.type)) + concept;
       }
       default:
@@ -139,12 +172,12 @@ function isChoice({ properties }: ElementRule): boolean {
 function chooseProperty({ name }: ElementRule, key: string): string {
   const choice = `x_${name}`;
   const path = `p+${literal(`.${name}`)}`;
-  return `if(${choice}!==undefined&&${choice}!==${key})env.severalChoices(${choice},${key},${path},c);${choice}=${key};`;
+  return `if(${choice}!==undefined&&${choice}!==${key})severalChoices(${choice},${key},${path},c);${choice}=${key};`;
 }
 
 function siblingCase(element: ElementRule, { property }: PropertyRule, path: string, chosen: string): string {
   const check = element.many ? 'list' : 'one';
-  return `case ${literal(`_${property}`)}:{${chosen}env.siblings.${check}(v,o[${literal(property)}],${path},c);break;}`;
+  return `case ${literal(`_${property}`)}:{${chosen}siblings.${check}(v,o[${literal(property)}],${path},c);break;}`;
 }
 
 function afterElement(element: ElementRule): string {
@@ -154,5 +187,5 @@ function afterElement(element: ElementRule): string {
   const absent = isChoice(element)
     ? `x_${element.name}===undefined`
     : `o[${literal(property.property)}]===undefined${sibling}`;
-  return `if(${absent})env.missing(p+${literal(`.${element.name}`)},c);`;
+  return `if(${absent})missing(p+${literal(`.${element.name}`)},c);`;
 }

@@ -19,7 +19,8 @@ const compiled = new Map<string, Evaluate>();
 /**
  * Evaluates the invariants of the R4 definitions (https://hl7.org/fhir/R4/conformance-rules.html#constraints) on
  * a resource whose structure is valid, with those of its datatypes and of the resources within it. The severity
- * is the invariant's. At most MAX_ISSUES, errors first. A resource that would take too long gets one issue of severity information instead.
+ * is the invariant's. At most MAX_ISSUES, errors first. Where MAX_NODES or MAX_STEPS is exceeded, an issue of
+ * severity information says that not all of them were evaluated.
  */
 export function validateInvariants(resource: Resource): readonly OutcomeIssue[] {
   const findings = new Findings();

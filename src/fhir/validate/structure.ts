@@ -3,7 +3,7 @@ import { isResourceType } from '../definitions.js';
 import { boundCodes } from './bindings.js';
 import * as checks from './checks.js';
 import { Findings, quote } from './findings.js';
-import { generateCheck } from './generate.js';
+import { generateCheck, type CheckEnvironment } from './generate.js';
 import { PRIMITIVES } from './primitives.js';
 import { typeRules } from './rules.js';
 import { hasSibling, siblingChecks } from './siblings.js';
@@ -48,12 +48,12 @@ function checkOf(type: string): checks.Check {
 
 function compile(type: string): checks.Check {
   // The text is made from the server's own definitions; nothing of a request comes into it.
-  const make = new Function('env', generateCheck(typeRules(type))) as (env: object) => checks.Check;
+  const make = new Function('env', generateCheck(typeRules(type))) as (env: CheckEnvironment) => checks.Check;
   return make(environment());
 }
 
 /** What generated code may call. */
-function environment(): object {
+function environment(): CheckEnvironment {
   return {
     ...checks,
     checkResource,
