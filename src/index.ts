@@ -4,14 +4,14 @@
 export { compartmentTypes, patientCompartmentMembers } from './fhir/compartments.js';
 /** R4's search parameters, from which compartments follow. */
 export { createSearchParameterRegistry } from './fhir/search-parameters.js';
-/** Hooks as decorated methods. */
-export { Hook, Interceptor as InterceptorClass, interceptorOf } from './hooks/decorators.js';
+/** Hooks as decorated methods. `Interceptor` is the decorator, and as a type the shape of an interceptor. */
+export { Hook, Interceptor, interceptorOf } from './hooks/decorators.js';
 /** What a decide pointcut's decision was made of. */
 export type { Asked, Decision, Verdict } from './hooks/dispatch.js';
 /** An interceptor as an object: taught first. */
 export { defineInterceptor } from './hooks/interceptor.js';
-/** The shape of an interceptor. */
-export type { Hooks, Interceptor, OrderedHook } from './hooks/interceptor.js';
+/** Parts of an interceptor. */
+export type { Hooks, OrderedHook } from './hooks/interceptor.js';
 /** The built-in pointcuts: their names as constants, and their manual. */
 export { Pointcut, POINTCUTS } from './hooks/pointcut-manual.js';
 /** What a plugin tells of its own pointcut. */
@@ -70,5 +70,9 @@ export type {
   OutcomeIssue,
   Resource,
 } from './model/resource.js';
+/** Opens a server. */
+export { createBulkhead } from './server.js';
+/** A server, and what it is made from. */
+export type { Bulkhead, BulkheadOptions } from './server.js';
 /** Every setting's value. */
 export type { PartitioningMode, Settings } from './settings/schema.js';
