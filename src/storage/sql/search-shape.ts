@@ -204,6 +204,7 @@ function allOf(parts: readonly Shape[]): Shape {
 }
 
 function anyOf(parts: readonly Shape[]): Shape {
+  if (parts.some(isAlways)) return ALWAYS;
   const possible = parts.filter((part) => part.kind !== 'none');
   const [only] = possible;
   if (only === undefined) return NONE;
@@ -211,5 +212,11 @@ function anyOf(parts: readonly Shape[]): Shape {
 }
 
 function negated(shape: Shape): Shape {
+  if (isAlways(shape)) return NONE;
   return shape.kind === 'none' ? ALWAYS : { kind: 'not', of: shape };
+}
+
+/** An empty list writes no SQL, so that it must never stand below "or" or "not". */
+function isAlways(shape: Shape): boolean {
+  return shape.kind === 'all' && shape.of.length === 0;
 }

@@ -1,0 +1,34 @@
+import { createSearchParameterRegistry } from '../../src/fhir/search-parameters.js';
+import type { QueryParameter } from '../../src/model/request.js';
+import type { ParseContext } from '../../src/search/parse-context.js';
+import { parseSearch } from '../../src/search/parse.js';
+import {
+  DEFAULT_SEARCH_LIMITS,
+  type SearchRequest,
+  type SearchValue,
+} from '../../src/search/search-request.js';
+import { toLocal } from '../../src/search/searcher.js';
+
+export const BASE = 'http://localhost:8080/fhir/acme';
+
+const registry = createSearchParameterRegistry();
+
+export const context: ParseContext = {
+  registry,
+  limits: DEFAULT_SEARCH_LIMITS,
+  handling: 'strict',
+  toLocal: (url) => toLocal(BASE, url),
+  now: Date.UTC(2026, 0, 1),
+};
+
+export function parse(type: string, query: string, more: Partial<ParseContext> = {}): SearchRequest {
+  const parameters: QueryParameter[] = [...new URLSearchParams(query)];
+  return parseSearch(type, parameters, { ...context, ...more });
+}
+
+/** The alternatives of a request with one criterion. */
+export function valuesOf(type: string, query: string): readonly SearchValue[] {
+  const [criterion] = parse(type, query).criteria;
+  if (criterion?.kind !== 'values') throw new Error('no values');
+  return criterion.values;
+}
