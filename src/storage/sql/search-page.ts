@@ -88,14 +88,21 @@ function writeIndexWalk(sql: RowSql, walk: Walk, page: PageSlots): WrittenQuery 
 function openWalk(sql: RowSql, walk: Walk): OpenRows {
   const { shape, test } = walk;
   const opened = sql.rows(shape, test);
-  if (test.openSystem === undefined) return opened;
-  // A resource that has the code in several systems counts at the first one.
+  const { openSystem } = test;
+  if (openSystem === undefined) return opened;
+  const systems = sql.systemsOf(shape, openSystem);
   const { query, alias } = sql.rows(shape, test);
   query
-    .whereIn(`${alias}.SYS_ID`, sql.systemsOf(shape, test.openSystem))
+    .whereIn(`${alias}.SYS_ID`, systems)
     .whereRaw(`${alias}.SYS_ID < ${opened.alias}.SYS_ID and ${alias}.RES_ID = ${opened.alias}.RES_ID`)
     .select(sql.dialect.knex.raw('1'));
-  opened.query.whereNotExists(query);
+  // A resource that has the code in several systems counts at the first one. Most codes have one system only:
+  // then the rows of the first are all, and nothing else is looked at.
+  opened.query.where((once) => {
+    once
+      .where(sql.dialect.knex.raw(`${opened.alias}.SYS_ID`), '=', sql.firstSystemOf(shape, openSystem))
+      .orWhereNotExists(query);
+  });
   return opened;
 }
 
@@ -179,13 +186,12 @@ function finish(
 
 /** Few rows are looked at for each one that is answered. */
 function isQuick(plan: PlanShape, driver: Driver | null): boolean {
-  if (driver !== null)
-    return walkOf(driver) !== null && (driver.rest.length === 0 || walkOf(driver)?.shape.selective === true);
+  const walk = walkOf(driver);
+  if (driver !== null) return walk !== null && (driver.rest.length === 0 || walk.shape.selective);
   const parts = plan.where.kind === 'all' ? plan.where.of : [plan.where];
-  return (
-    parts.every((part) => part.kind === 'resource') ||
-    parts.some((part) => part.kind === 'resource' && part.by === 'id')
-  );
+  if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return true;
+  const order = resourceOrder(plan);
+  return parts.every((part) => part.kind === 'resource' && part.by === order?.by);
 }
 
 function ascending(column: string): OrderColumn {

@@ -99,12 +99,17 @@ export class RowSql {
   systemsOf(shape: RowsShape, code: Slot): Knex.QueryBuilder {
     const { knex } = this.dialect;
     const name = this.alias('s');
-    const first = this.codeRows(shape, code);
     const later = this.codeRows(shape, code);
     later.query.whereRaw(`${later.alias}.SYS_ID > ${name}.N`).select(knex.raw(`min(${later.alias}.SYS_ID)`));
     const step = knex.select(later.query.as('N')).from(name).whereRaw(`${name}.N is not null`);
-    first.query.select(knex.raw(`min(${first.alias}.SYS_ID) as N`)).unionAll([step]);
-    return knex.withRecursive(name, first.query).select('N').from(name).whereRaw('N is not null');
+    const seeks = this.firstSystemOf(shape, code).unionAll([step]);
+    return knex.withRecursive(name, seeks).select('N').from(name).whereRaw('N is not null');
+  }
+
+  /** The least system that a code occurs in. */
+  firstSystemOf(shape: RowsShape, code: Slot): Knex.QueryBuilder {
+    const { query, alias } = this.codeRows(shape, code);
+    return query.select(this.dialect.knex.raw(`min(${alias}.SYS_ID) as N`));
   }
 
   private codeRows(shape: RowsShape, code: Slot): OpenRows {
