@@ -71,6 +71,13 @@ export const statements: readonly string[] = [
   `create table HFJ_RES_ID_CLAIM (
     RES_TYPE_ID integer not null, FHIR_ID text not null, PARTITION_ID integer not null, PARTITION_DATE integer,
     primary key (RES_TYPE_ID, FHIR_ID)) without rowid`,
+  `create table HFJ_BINARY_CHUNK (
+    PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, CHUNK_NO integer not null,
+    CHUNK_DATA blob not null)`,
+  `create unique index BINARY_CHUNK_KEY on HFJ_BINARY_CHUNK (PARTITION_ID, BLOB_ID, CHUNK_NO)`,
+  `create table HFJ_BINARY_STAGE (
+    PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, STAGED_AT integer not null,
+    primary key (PARTITION_ID, BLOB_ID)) without rowid`,
 ];
 
 export async function up(knex: Knex): Promise<void> {

@@ -61,6 +61,8 @@ const CLOCK: InjectionToken<() => number> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 
 const REFRESH_MS = 500;
+/** Longer than any upload takes; another server on the same database may still be staging younger ones. */
+const STAGED_BLOB_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const SECRET_BYTES = 32;
 
 /**
@@ -79,7 +81,8 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
   const hooks = registry.resolve(HookRegistry);
   const modules = await loadInterceptorModules(settings.interceptors);
   const own = [...modules, ...(options.interceptors ?? [])];
-  for (const interceptor of [...partitionSources(settings, { partitions: () => parts.management }), ...own]) hooks.register(interceptor);
+  for (const interceptor of [...partitionSources(settings, { partitions: () => parts.management }), ...own])
+    hooks.register(interceptor);
   return new RunningServer(registry, parts, directory);
 }
 
@@ -88,12 +91,15 @@ function registerTools(registry: DependencyContainer, settings: Settings, clock:
   registry.register(CLOCK, { useValue: clock });
   registry.register(LOGGER, { useFactory: instanceCachingFactory(() => createLogger(settings)) });
   registry.register(METRICS, { useFactory: instanceCachingFactory(() => createMetrics()) });
-  registry.register(PARAMETERS, { useFactory: instanceCachingFactory(() => createSearchParameterRegistry()) });
+  registry.register(PARAMETERS, {
+    useFactory: instanceCachingFactory(() => createSearchParameterRegistry()),
+  });
   registry.register(HookRegistry, {
     useFactory: instanceCachingFactory((scope) => {
       const logger = scope.resolve(LOGGER);
       return new HookRegistry({
-        onSwallowed: (pointcut, interceptor, error) => logger.error({ pointcut, interceptor, err: error }, 'a hook failed'),
+        onSwallowed: (pointcut, interceptor, error) =>
+          logger.error({ pointcut, interceptor, err: error }, 'a hook failed'),
       });
     }),
   });
@@ -107,6 +113,7 @@ async function openStorage(registry: DependencyContainer, settings: Settings): P
     references: settings.references,
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,
+    newBlobId: uuidMaker(registry.resolve(CLOCK)),
     activePartitions: () => directory?.active() ?? new Set<PartitionId>(),
   });
   registry.register(STORAGE, { useValue: storage });
@@ -131,8 +138,10 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
 
 function makePurge(registry: DependencyContainer): PartitionPurge {
   const logger = registry.resolve(LOGGER);
-  return new PartitionPurge(registry.resolve(STORAGE).partitions, registry.resolve(HookRegistry), (job, error) =>
-    logger.error({ job: job.id, err: error }, 'a partition could not be purged'),
+  return new PartitionPurge(
+    registry.resolve(STORAGE).partitions,
+    registry.resolve(HookRegistry),
+    (job, error) => logger.error({ job: job.id, err: error }, 'a partition could not be purged'),
   );
 }
 
@@ -190,6 +199,7 @@ function makeParts(registry: DependencyContainer): ServerParts {
     resources: storage.resources,
     partitions: storage.partitions,
     labels: storage.labels,
+    blobs: storage.blobs,
     searcher: registry.resolve(Searcher),
     parameters: registry.resolve(PARAMETERS),
     clock,
@@ -201,7 +211,9 @@ function makeParts(registry: DependencyContainer): ServerParts {
 }
 
 function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return manifest.version;
 }
 
@@ -238,6 +250,7 @@ class RunningServer implements Bulkhead {
     this.ticker = setInterval(() => this.refresh(), REFRESH_MS);
     this.ticker.unref();
     this.registry.resolve(PartitionPurge).wake();
+    await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
     this.ready = true;
     return { url: this.base };
   }

@@ -35,7 +35,13 @@ export interface TestServer {
 export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { partitions = [], settings, interceptors = [], clock } = options;
   const bulkhead = await createBulkhead({
-    settings: { databaseUrl: 'sqlite::memory:', port: 0, logLevel: 'silent', sqliteSynchronous: 'normal', ...settings },
+    settings: {
+      databaseUrl: 'sqlite::memory:',
+      port: 0,
+      logLevel: 'silent',
+      sqliteSynchronous: 'normal',
+      ...settings,
+    },
     interceptors,
     ...(clock ? { clock } : {}),
   });

@@ -16,9 +16,22 @@ export async function readBody(message: IncomingMessage, maxBytes: number): Prom
   const encoding = message.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return bytes;
   if (encoding !== 'gzip') {
-    throw new FhirError('UNSUPPORTED_MEDIA_TYPE', `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip.`);
+    throw new FhirError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Content-Encoding '${encoding.slice(0, 40)}' is not supported; use gzip.`,
+    );
   }
   return decompress(bytes, maxBytes);
+}
+
+/** The body as it comes in, for content of any size. @throws FhirError PAYLOAD_TOO_LARGE while it is read */
+export async function* limitBody(message: IncomingMessage, maxBytes: number): AsyncIterable<Buffer> {
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    yield chunk;
+  }
 }
 
 async function decompress(bytes: Buffer, maxBytes: number): Promise<Buffer> {

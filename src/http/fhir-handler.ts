@@ -7,7 +7,8 @@ import type { Logger } from '../log.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import { SELECTED_PARTITIONS } from '../partition/resolver.js';
-import { readBody } from './body.js';
+import type { RawContent } from '../interactions/binary.js';
+import { limitBody, readBody } from './body.js';
 import { corsHeaders, preflightHeaders } from './cors.js';
 import { errorResponse } from './errors.js';
 import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
@@ -120,7 +121,8 @@ async function readContent(
   const { maxBodyBytes, maxBinaryBytes, maxJsonDepth } = server.settings;
   if (isSearch(request)) return readSearchForm(message, request, maxBodyBytes);
   if (isRawBinary(request, contentType)) {
-    return withBody(request, { contentType, bytes: await readBody(message, maxBinaryBytes) });
+    const raw: RawContent = { kind: 'raw', contentType: contentType ?? '', stream: limitBody(message, maxBinaryBytes) };
+    return withBody(request, raw);
   }
   const bytes = await readBody(message, maxBodyBytes);
   if (bytes.length === 0 && request.interaction === 'operation') return request;

@@ -16,7 +16,11 @@ export async function batch(server: ServerParts, request: RequestDetails, bundle
   const answers: string[] = [];
   for (let start = 0; start < entries.length; start += CONCURRENT_ENTRIES) {
     const part = entries.slice(start, start + CONCURRENT_ENTRIES);
-    answers.push(...(await Promise.all(part.map((entry, index) => runEntry(server, request, { entry, index: start + index })))));
+    answers.push(
+      ...(await Promise.all(
+        part.map((entry, index) => runEntry(server, request, { entry, index: start + index })),
+      )),
+    );
   }
   return bundleText('batch-response', answers);
 }
@@ -29,7 +33,10 @@ async function runEntry(
   try {
     const { request } = toEntryRequest(parent, entry, index);
     const response = await dispatch(server, request);
-    const wantsBody = request.method === 'GET' || returnPreference(parent) === 'representation' || request.operation !== undefined;
+    const wantsBody =
+      request.method === 'GET' ||
+      returnPreference(parent) === 'representation' ||
+      request.operation !== undefined;
     return answerEntry(wantsBody ? response : { ...response, body: undefined });
   } catch (error) {
     return answerEntry(failedEntry(server, parent, error));
@@ -40,4 +47,3 @@ function failedEntry(server: ServerParts, parent: RequestDetails, error: unknown
   const known = error instanceof FhirError ? error : server.reportUnexpected(parent.id, error);
   return { status: known.status, headers: {}, body: JSON.stringify(known.toOutcome()) };
 }
-

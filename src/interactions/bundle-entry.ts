@@ -16,7 +16,14 @@ export interface EntryRequest {
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** Headers of the bundle's own request that must not act on its entries. */
-const OWN_HEADERS = ['if-match', 'if-none-match', 'if-none-exist', 'if-modified-since', 'content-type', 'content-length'];
+const OWN_HEADERS = [
+  'if-match',
+  'if-none-match',
+  'if-none-exist',
+  'if-modified-since',
+  'content-type',
+  'content-length',
+];
 
 const CONDITIONS = [
   ['ifMatch', 'if-match'],
@@ -36,16 +43,24 @@ export function acceptBundle(server: ServerParts, request: RequestDetails): Bund
   }
   const { type, entry } = body;
   if (type !== 'batch' && type !== 'transaction') {
-    throw new FhirError('INVALID_REQUEST', `A Bundle of type '${String(type).slice(0, 40)}' cannot be processed here; send batch or transaction.`, { expression: ['Bundle.type'] });
+    throw new FhirError(
+      'INVALID_REQUEST',
+      `A Bundle of type '${String(type).slice(0, 40)}' cannot be processed here; send batch or transaction.`,
+      { expression: ['Bundle.type'] },
+    );
   }
   if (entry !== undefined && !Array.isArray(entry)) {
     throw new FhirError('INVALID_REQUEST', 'Bundle.entry must be a list.', { expression: ['Bundle.entry'] });
   }
   const { maxBundleEntries } = server.settings;
   if ((entry?.length ?? 0) > maxBundleEntries) {
-    throw new FhirError('LIMIT_EXCEEDED', `The Bundle has ${entry?.length} entries; at most ${maxBundleEntries} are allowed.`, {
-      status: 413,
-    });
+    throw new FhirError(
+      'LIMIT_EXCEEDED',
+      `The Bundle has ${entry?.length} entries; at most ${maxBundleEntries} are allowed.`,
+      {
+        status: 413,
+      },
+    );
   }
   return body as unknown as Bundle;
 }
@@ -58,12 +73,16 @@ export function toEntryRequest(parent: RequestDetails, entry: BundleEntry, index
   }
   const { method, url } = entry.request as { readonly method?: unknown; readonly url?: unknown };
   if (typeof method !== 'string' || !METHODS.has(method) || typeof url !== 'string') {
-    throw new FhirError('INVALID_REQUEST', `${place}.request needs a method and a url.`, { expression: [`${place}.request`] });
+    throw new FhirError('INVALID_REQUEST', `${place}.request needs a method and a url.`, {
+      expression: [`${place}.request`],
+    });
   }
   const { segments, parameters } = splitEntryUrl(parent, url, `${place}.request.url`);
   const target = parseTarget(method, segments, parameters);
   if (target.interaction === 'batch') {
-    throw new FhirError('INVALID_REQUEST', `${place} is a bundle in a bundle, which is not allowed.`, { expression: [place] });
+    throw new FhirError('INVALID_REQUEST', `${place} is a bundle in a bundle, which is not allowed.`, {
+      expression: [place],
+    });
   }
   const request: RequestDetails = {
     ...parent,
@@ -81,14 +100,21 @@ export function toEntryRequest(parent: RequestDetails, entry: BundleEntry, index
     attributes: new Map(parent.attributes),
   };
   const { fullUrl } = entry;
-  return { index, request, fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined, resource: toResource(entry, place) };
+  return {
+    index,
+    request,
+    fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined,
+    resource: toResource(entry, place),
+  };
 }
 
 function toResource(entry: BundleEntry, place: string): Resource | undefined {
   const { resource } = entry;
   if (resource === undefined) return undefined;
   if (isJsonObject(resource) && typeof resource['resourceType'] === 'string') return resource as Resource;
-  throw new FhirError('INVALID_REQUEST', `${place}.resource is not a resource.`, { expression: [`${place}.resource`] });
+  throw new FhirError('INVALID_REQUEST', `${place}.resource is not a resource.`, {
+    expression: [`${place}.resource`],
+  });
 }
 
 /** Relative to the base of the bundle's request, or that base in full. Another tenant's URL is refused. */
@@ -110,7 +136,8 @@ function splitEntryUrl(
 
 function toRelative(parent: RequestDetails, path: string, place: string): string {
   if (path.startsWith(`${parent.base}/`)) return path.slice(parent.base.length + 1);
-  if (/^[a-z][a-z0-9+.-]*:/i.test(path) || path.startsWith('//') || path.split('/').includes('..')) throw foreignUrl(path, place);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(path) || path.startsWith('//') || path.split('/').includes('..'))
+    throw foreignUrl(path, place);
   return path.replace(/^\//, '');
 }
 
@@ -130,7 +157,9 @@ function entryHeaders(
     const value: unknown = entry.request?.[element];
     if (value === undefined) continue;
     if (typeof value !== 'string') {
-      throw new FhirError('INVALID_REQUEST', `${place}.request.${element} must be text.`, { expression: [`${place}.request.${element}`] });
+      throw new FhirError('INVALID_REQUEST', `${place}.request.${element} must be text.`, {
+        expression: [`${place}.request.${element}`],
+      });
     }
     headers.set(name, [value]);
   }

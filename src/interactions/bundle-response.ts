@@ -11,7 +11,10 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 };
 
 /** A batch-response or transaction-response around entries that are text already. */
-export function bundleText(type: 'batch-response' | 'transaction-response', entries: readonly string[]): string {
+export function bundleText(
+  type: 'batch-response' | 'transaction-response',
+  entries: readonly string[],
+): string {
   return `{"resourceType":"Bundle","type":"${type}","entry":[${entries.join(',')}]}`;
 }
 

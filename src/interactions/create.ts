@@ -2,6 +2,8 @@
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
+import { isRawContent } from './binary.js';
+import { writeRawBinary } from './binary-write.js';
 import { findMatch, parseCondition, toClaim } from './condition.js';
 import { singleHeader } from './find.js';
 import { acceptResource } from './incoming.js';
@@ -11,6 +13,7 @@ import { writeResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 
 export async function create(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  if (isRawContent(request.body)) return writeRawBinary(server, request, request.body);
   const resource = await acceptResource(server, request);
   const { writes } = await executeWrites(server, request, async (attempt) => ({
     writes: [await planCreate(server, request, { resource, attempt })] as const,

@@ -9,6 +9,7 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OutcomeIssue, Resource } from '../model/resource.js';
 import type { LiteralReference } from '../storage/store.js';
+import { assertNoBlobReference } from './blob-pointer.js';
 import type { ServerParts } from './server-parts.js';
 
 /** A resource ready to be stored: text, index values and the references to check. */
@@ -34,6 +35,7 @@ export async function acceptResource(server: ServerParts, request: RequestDetail
     throw new FhirError('INVALID_REQUEST', message, { expression: ['resourceType'] });
   }
   const resource = body as unknown as Resource;
+  assertNoBlobReference(resource);
   await assertValid(server, request, resource);
   return resource;
 }

@@ -1,6 +1,7 @@
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
+import type { StagedBlob } from '../storage/blob-store.js';
 import { type Change, type DeleteChange, WriteConflictError, type WriteConflict } from '../storage/store.js';
 import { unknownTarget } from './incoming.js';
 import type { ServerParts } from './server-parts.js';
@@ -27,6 +28,8 @@ export interface PlannedWrite {
   readonly outcome: WriteOutcome;
   /** The resource as it will be stored; undefined for a delete. */
   readonly resource: Resource | undefined;
+  /** Content that was staged for the resource. */
+  readonly blob?: StagedBlob;
 }
 
 /** What an earlier attempt has taught: a claim whose holder no longer matches the condition. */
@@ -67,9 +70,11 @@ async function store(server: ServerParts, writes: readonly PlannedWrite[]): Prom
   const changes = writes.flatMap(({ change }) => change ?? []);
   if (changes.length === 0) return;
   const hooks = writes.flatMap(({ beforeCommit }) => beforeCommit ?? []);
-  if (hooks.length === 0) return server.resources.write({ changes });
+  const blobs = writes.flatMap(({ blob }) => blob ?? []);
+  const unit = { changes, ...(blobs.length === 0 ? {} : { attaches: blobs }) };
+  if (hooks.length === 0) return server.resources.write(unit);
   await server.resources.write({
-    changes,
+    ...unit,
     beforeCommit: async () => {
       for (const hook of hooks) await hook();
     },

@@ -3,7 +3,8 @@ import { isNotModified, parseIfModifiedSince } from '../fhir/conditional-headers
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import type { StoredVersion } from '../storage/store.js';
-import { entityTags, findCurrent, gone, notFound, onlyOne, singleHeader } from './find.js';
+import { binaryResponse } from './binary.js';
+import { contentOf, entityTags, findCurrent, gone, notFound, onlyOne, singleHeader } from './find.js';
 import { jsonResponse, versionHeaders } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { presentationOf, presentText, show } from './show.js';
@@ -36,7 +37,12 @@ async function respondWithVersion(
   if (shown.text === null) throw gone(found);
   const headers = versionHeaders(found.version, found.updated);
   if (isUnchanged(request, found)) return { status: 304, headers, body: undefined };
+  if (found.type === 'Binary') return readBinary(server, request, { ...found, text: shown.text });
   return jsonResponse(200, presentText(shown.text, presentation), headers);
+}
+
+function readBinary(server: ServerParts, request: RequestDetails, version: StoredVersion): OutgoingResponse {
+  return binaryResponse(server, request, { version, resource: contentOf(version) });
 }
 
 function isUnchanged(request: RequestDetails, current: StoredVersion): boolean {

@@ -6,6 +6,7 @@ import type { PartitionManagement } from '../partition/management.js';
 import type { PartitionResolver } from '../partition/resolver.js';
 import type { Settings } from '../settings/schema.js';
 import type { Searcher } from '../search/searcher.js';
+import type { BlobStore } from '../storage/blob-store.js';
 import type { LabelStore, PartitionRegistry, ResourceStore } from '../storage/store.js';
 
 /** Everything that interactions and operations work with. One per server. */
@@ -18,6 +19,7 @@ export interface ServerParts {
   readonly resources: ResourceStore;
   readonly partitions: PartitionRegistry;
   readonly labels: LabelStore;
+  readonly blobs: BlobStore;
   readonly searcher: Searcher;
   readonly parameters: SearchParameterRegistry;
   /** Milliseconds since 1970 UTC. */

@@ -5,6 +5,8 @@ import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { ConditionClaim } from '../storage/store.js';
 import { isResourceId } from '../fhir/references.js';
+import { isRawContent } from './binary.js';
+import { writeRawBinary } from './binary-write.js';
 import { type Condition, findMatch, toClaim, toCondition } from './condition.js';
 import { assertWritePreconditions, findCurrent } from './find.js';
 import { acceptResource } from './incoming.js';
@@ -19,6 +21,7 @@ interface UpdateInput {
 }
 
 export async function update(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  if (isRawContent(request.body)) return writeRawBinary(server, request, request.body);
   const resource = await acceptResource(server, request);
   const { writes } = await executeWrites(server, request, async (attempt) => ({
     writes: [await planUpdate(server, request, { resource, attempt })] as const,
@@ -93,7 +96,8 @@ function assertSameId(resource: Resource, id: string): void {
   });
 }
 
-function assertClientId(server: ServerParts, id: string): void {
+/** @throws FhirError INVALID_REQUEST, METHOD_NOT_ALLOWED; see `clientIds` in the settings. */
+export function assertClientId(server: ServerParts, id: string): void {
   const { clientIds } = server.settings;
   if (!isResourceId(id)) throw new FhirError('INVALID_REQUEST', `'${id.slice(0, 80)}' is not a valid resource id.`);
   if (clientIds === 'any' || (clientIds === 'alphanumeric' && !/^\d+$/.test(id))) return;

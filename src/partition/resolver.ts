@@ -13,6 +13,7 @@ import {
 } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
+import type { StoredVersion } from '../storage/store.js';
 import type { PartitionDirectory } from './directory.js';
 
 /** How partitions are decided; see `partitioning` and `unnamedPartitions` in the settings. */
@@ -64,7 +65,10 @@ export class PartitionResolver {
    * The partitions that the interaction may read.
    * @throws FhirError UNKNOWN_PARTITION, PARTITION_NOT_DECIDED, or what a hook throws.
    */
-  async resolveRead(request: RequestDetails, target: ReadTarget = targetOf(request)): Promise<PartitionScope> {
+  async resolveRead(
+    request: RequestDetails,
+    target: ReadTarget = targetOf(request),
+  ): Promise<PartitionScope> {
     const choice = this.options.enabled ? await this.identifyRead(request, target) : DEFAULT_CHOICE;
     const selection = this.pin(target.resourceType, this.select(choice));
     await this.announce(request, target, selection);
@@ -92,6 +96,11 @@ export class PartitionResolver {
   /** The scope of an assignment's one partition: where a conditional create looks for matches. */
   scopeOfAssignment(assignment: PartitionAssignment): PartitionScope {
     return brand<PartitionScope>({ partitions: [assignment.partition], all: false });
+  }
+
+  /** Where the next version of a stored resource goes: partition and date stay what they are. */
+  assignmentOf(current: StoredVersion): PartitionAssignment {
+    return brand<PartitionAssignment>({ partition: current.partition, date: current.partitionDate });
   }
 
   /** A scope that was stored with a job: the decision was made when the job was started. */
@@ -159,9 +168,15 @@ export class PartitionResolver {
         if (typeof choice.insteadOf === 'number') this.known(choice.insteadOf);
         return this.selection([this.known(DEFAULT_PARTITION_ID)], choice.date);
       case 'name':
-        return this.selection(choice.names.map((name) => this.named(name)), choice.date);
+        return this.selection(
+          choice.names.map((name) => this.named(name)),
+          choice.date,
+        );
       case 'id':
-        return this.selection(choice.ids.map((id) => this.known(id)), choice.date);
+        return this.selection(
+          choice.ids.map((id) => this.known(id)),
+          choice.date,
+        );
     }
   }
 
@@ -193,7 +208,10 @@ export class PartitionResolver {
   }
 
   private async announce(request: RequestDetails, target: ReadTarget, selection: Selection): Promise<void> {
-    request.attributes.set(SELECTED_PARTITIONS, selection.partitions.map(({ id }) => id));
+    request.attributes.set(
+      SELECTED_PARTITIONS,
+      selection.partitions.map(({ id }) => id),
+    );
     if (!this.hooks.has('STORAGE_PARTITION_SELECTED')) return;
     const { partitions, all } = selection;
     await this.hooks.veto('STORAGE_PARTITION_SELECTED', { request, target, partitions, all });

@@ -1,6 +1,7 @@
 import type { IndexValues } from '../fhir/index-values.js';
 import type { Partition, PartitionAssignment, PartitionId, PartitionScope } from '../model/partition.js';
 import type { Meta } from '../model/resource.js';
+import type { StagedBlob } from './blob-store.js';
 
 /** One stored version of a resource. `text` is the complete JSON as served; null for a deletion. */
 export interface StoredVersion {
@@ -77,6 +78,8 @@ export type Change = CreateChange | UpdateChange | DeleteChange;
 /** Changes that are committed together or not at all. */
 export interface WriteUnit {
   readonly changes: readonly Change[];
+  /** Blobs that the changes refer to: staged until now, kept from this commit on. */
+  readonly attaches?: readonly StagedBlob[];
   /** Runs after the rows are written and before the commit; a throw rolls the whole unit back. */
   readonly beforeCommit?: () => Promise<void>;
 }

@@ -14,6 +14,8 @@ export const PARTITIONED_TABLES = [
   'HFJ_RES_LINK',
   'HFJ_RES_SEARCH_URL',
   'HFJ_RES_ID_CLAIM',
+  'HFJ_BINARY_CHUNK',
+  'HFJ_BINARY_STAGE',
 ] as const;
 
 /** Dictionaries and the server's own tables: nothing in them belongs to a resource. */

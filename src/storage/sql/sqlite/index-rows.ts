@@ -50,7 +50,10 @@ function quantityRow(
   const { path, value, system, code, unit, canonicalValue, canonicalUnit } = quantity;
   const param = dictionary.ensurePath(type, 'quantity', path);
   const systemId = dictionary.ensureSystem(system);
-  return { table: 'quantity', columns: [param, value, systemId, code ?? '', unit ?? '', canonicalValue, canonicalUnit] };
+  return {
+    table: 'quantity',
+    columns: [param, value, systemId, code ?? '', unit ?? '', canonicalValue, canonicalUnit],
+  };
 }
 
 /**
@@ -92,4 +95,3 @@ export function diffValueRows(
 function rowKey(row: ValueRow): string {
   return `${row.table}\u0001${row.columns.join('\u0001')}`;
 }
-

@@ -23,7 +23,10 @@ export function locateSqlite(url: string): SqliteLocation {
   const path = url.replace(/^sqlite:(\/\/)?/, '');
   if (path === ':memory:') {
     const folder = mkdtempSync(join(tmpdir(), 'bulkhead-'));
-    return { file: join(folder, 'memory.db'), dispose: () => rmSync(folder, { recursive: true, force: true }) };
+    return {
+      file: join(folder, 'memory.db'),
+      dispose: () => rmSync(folder, { recursive: true, force: true }),
+    };
   }
   const file = resolve(path);
   mkdirSync(dirname(file), { recursive: true });

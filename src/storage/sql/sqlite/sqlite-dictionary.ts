@@ -35,7 +35,8 @@ export class SqliteDictionary implements Dictionary {
     const paths = this.rows<[number, number, PathKind, string]>(
       'select PARAM_ID, RES_TYPE_ID, SP_TYPE, SP_PATH from HFJ_SP_PATH',
     );
-    for (const [id, typeId, kind, path] of paths) this.rememberPath(id, kind, pathKey(this.typeName(typeId), kind, path));
+    for (const [id, typeId, kind, path] of paths)
+      this.rememberPath(id, kind, pathKey(this.typeName(typeId), kind, path));
   }
 
   typeId(resourceType: string): number | undefined {
@@ -93,8 +94,13 @@ export class SqliteDictionary implements Dictionary {
     const values = Object.values(row);
     const same = columns.map((column) => `${column} = ?`).join(' and ');
     const places = columns.map(() => '?').join(', ');
-    this.db.prepare(`insert or ignore into ${table} (${columns.join(', ')}) values (${places})`).run(...values);
-    return this.db.prepare(`select ${key} from ${table} where ${same}`).pluck().get(...values) as number;
+    this.db
+      .prepare(`insert or ignore into ${table} (${columns.join(', ')}) values (${places})`)
+      .run(...values);
+    return this.db
+      .prepare(`select ${key} from ${table} where ${same}`)
+      .pluck()
+      .get(...values) as number;
   }
 
   private rows<Row>(sql: string): Row[] {

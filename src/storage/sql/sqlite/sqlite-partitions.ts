@@ -16,6 +16,8 @@ const PURGE_KEYS = {
   HFJ_RES_LINK: 'PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID',
   HFJ_RES_SEARCH_URL: 'RES_TYPE_ID, RES_SEARCH_URL',
   HFJ_RES_ID_CLAIM: 'RES_TYPE_ID, FHIR_ID',
+  HFJ_BINARY_CHUNK: 'BLOB_ID, CHUNK_NO',
+  HFJ_BINARY_STAGE: 'BLOB_ID',
   HFJ_RES_VER: 'RES_ID, RES_VER',
   HFJ_RESOURCE: 'RES_ID',
 } as const satisfies Record<PartitionedTable, string>;
@@ -32,10 +34,16 @@ export class SqlitePartitions implements PartitionRegistry {
 
   async list(): Promise<readonly Partition[]> {
     const rows = this.db
-      .prepare(`select PART_ID, PART_NAME, PART_DESC from HFJ_PARTITION where PART_STATE = 'active' order by PART_ID`)
+      .prepare(
+        `select PART_ID, PART_NAME, PART_DESC from HFJ_PARTITION where PART_STATE = 'active' order by PART_ID`,
+      )
       .raw()
       .all() as PartitionRow[];
-    return rows.map(([id, name, description]) => ({ id, name, ...(description === null ? {} : { description }) }));
+    return rows.map(([id, name, description]) => ({
+      id,
+      name,
+      ...(description === null ? {} : { description }),
+    }));
   }
 
   async revision(): Promise<number> {
@@ -56,7 +64,10 @@ export class SqlitePartitions implements PartitionRegistry {
 
   adopt({ id, name }: Partition): Promise<void> {
     return this.queue.transaction((db) => {
-      db.prepare('insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?) on conflict do nothing').run(id, name);
+      db.prepare('insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?) on conflict do nothing').run(
+        id,
+        name,
+      );
     });
   }
 
@@ -110,19 +121,23 @@ export class SqlitePartitions implements PartitionRegistry {
   async jobs(): Promise<readonly StoredJob[]> {
     const sql = `select JOB_ID, JOB_KIND, PARTITION_ID, JOB_STATE, JOB_PARAMETERS, JOB_RESULT from HFJ_JOB
       order by JOB_CREATED, JOB_ID`;
-    return (this.db.prepare(sql).raw().all() as JobRow[]).map(([id, kind, partition, state, parameters, result]) => ({
-      id,
-      kind,
-      partition,
-      state,
-      parameters: JSON.parse(parameters) as StoredJob['parameters'],
-      result: result === null ? null : (JSON.parse(result) as StoredJob['parameters']),
-    }));
+    return (this.db.prepare(sql).raw().all() as JobRow[]).map(
+      ([id, kind, partition, state, parameters, result]) => ({
+        id,
+        kind,
+        partition,
+        state,
+        parameters: JSON.parse(parameters) as StoredJob['parameters'],
+        result: result === null ? null : (JSON.parse(result) as StoredJob['parameters']),
+      }),
+    );
   }
 
   private assertFree(db: SqliteDatabase, partition: Partition, except?: PartitionId): void {
     const taken = db
-      .prepare('select PART_ID, PART_NAME from HFJ_PARTITION where PART_ID = ? or PART_NAME = ? collate nocase')
+      .prepare(
+        'select PART_ID, PART_NAME from HFJ_PARTITION where PART_ID = ? or PART_NAME = ? collate nocase',
+      )
       .raw()
       .all(partition.id, partition.name) as [PartitionId, string][];
     const other = taken.find(([id]) => id !== except);

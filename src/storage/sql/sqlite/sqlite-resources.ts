@@ -10,7 +10,11 @@ import type { WriteQueue } from './write-queue.js';
 
 const END_OF_TIME = 8.64e15;
 /** A history key above every version. */
-const NEWEST: HistoryKey = { updated: END_OF_TIME, rowId: Number.MAX_SAFE_INTEGER, version: Number.MAX_SAFE_INTEGER };
+const NEWEST: HistoryKey = {
+  updated: END_OF_TIME,
+  rowId: Number.MAX_SAFE_INTEGER,
+  version: Number.MAX_SAFE_INTEGER,
+};
 
 /** One piece of a history: a partition, and a type or one resource in it. */
 interface HistoryPart {
@@ -53,7 +57,8 @@ export class SqliteResources implements ResourceStore {
     const holders = await this.read(scope, type, id);
     return holders.flatMap((current) => {
       if (current.version === version) return [current];
-      const row = this.reads.readSuperseded.get(current.partition, current.rowId, version) as VersionRow | undefined;
+      const row = this.reads.readSuperseded.get(current.partition, current.rowId, version) as
+        VersionRow | undefined;
       return row ? [toStoredVersion(this.dictionary, row)] : [];
     });
   }
@@ -88,7 +93,9 @@ export class SqliteResources implements ResourceStore {
     }
     const types = query.type === undefined ? this.dictionary.knownTypes() : [query.type];
     const typeIds = types.flatMap((type) => this.dictionary.typeId(type) ?? []);
-    return scope.partitions.flatMap((partition) => typeIds.map((typeId) => ({ partition, typeId, rowId: null })));
+    return scope.partitions.flatMap((partition) =>
+      typeIds.map((typeId) => ({ partition, typeId, rowId: null })),
+    );
   }
 
   private run(sql: string, part: HistoryPart, query: HistoryQuery): Promise<readonly (readonly unknown[])[]> {
@@ -115,7 +122,10 @@ function shapeOf(query: HistoryQuery): HistoryShape {
 }
 
 /** Replaces `@name` by `?`, as readers take their values by position. */
-function toPositional(sql: string, named: Readonly<Record<string, SqlValue>>): { text: string; bindings: SqlValue[] } {
+function toPositional(
+  sql: string,
+  named: Readonly<Record<string, SqlValue>>,
+): { text: string; bindings: SqlValue[] } {
   const bindings: SqlValue[] = [];
   const text = sql.replaceAll(/@(\w+)/g, (_, name: string) => {
     bindings.push(named[name] ?? null);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import knex, { type Knex } from 'knex';
 import type { PartitionId } from '../../../model/partition.js';
+import type { BlobStore } from '../../blob-store.js';
 import type { SearchStore } from '../../search-store.js';
 import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
@@ -8,6 +9,7 @@ import { SqlLabelStore } from '../labels.js';
 import { knownMigrations, migrate } from '../migrate.js';
 import { SqlSearchStore } from '../search-store.js';
 import { locateSqlite, openReader, openWriter, type SqliteDatabase, type Synchronous } from './open.js';
+import { SqliteBlobs } from './sqlite-blobs.js';
 import { SqliteDictionary } from './sqlite-dictionary.js';
 import { SqlitePartitions } from './sqlite-partitions.js';
 import { SqliteReader } from './sqlite-reader.js';
@@ -23,6 +25,7 @@ export interface SqliteStorageOptions {
   readonly references: ReferencePolicy;
   readonly resourceIds: 'partition' | 'server';
   readonly searchTimeoutMs: number;
+  readonly newBlobId: () => string;
   /** Partitions in service, DEFAULT included. */
   readonly activePartitions: () => ReadonlySet<PartitionId>;
 }
@@ -32,6 +35,7 @@ export interface Storage {
   readonly resources: ResourceStore;
   readonly search: SearchStore;
   readonly labels: LabelStore;
+  readonly blobs: BlobStore;
   readonly partitions: PartitionRegistry;
   readonly dictionary: Dictionary;
   /** A value of the server's own, made once and kept: for example the secret of page links. */
@@ -63,6 +67,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     resources: new SqliteResources(reader, { dictionary, queue, reader: sqlReader }),
     search: new SqlSearchStore(sqlReader, dictionary),
     labels: new SqlLabelStore(sqlReader, dictionary),
+    blobs: new SqliteBlobs(reader, queue, options.newBlobId),
     partitions: new SqlitePartitions(reader, queue),
     dictionary,
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
@@ -89,7 +94,12 @@ export async function migrateFile(file: string): Promise<readonly string[]> {
 }
 
 function openKnex(file: string): Knex {
-  return knex({ client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true, pool: { min: 1, max: 1 } });
+  return knex({
+    client: 'better-sqlite3',
+    connection: { filename: file },
+    useNullAsDefault: true,
+    pool: { min: 1, max: 1 },
+  });
 }
 
 /** Whether every migration was applied, without loading the migrator. @throws where the schema is a newer one. */
@@ -99,7 +109,9 @@ function isMigrated(db: SqliteDatabase): boolean {
   const applied = db.prepare('select name from HFJ_MIGRATION').pluck().all() as string[];
   const unknown = applied.find((name) => !knownMigrations().includes(name));
   if (unknown !== undefined) {
-    throw new Error(`The database was migrated by a newer version (${unknown}). Start that version or a later one.`);
+    throw new Error(
+      `The database was migrated by a newer version (${unknown}). Start that version or a later one.`,
+    );
   }
   return applied.length === knownMigrations().length;
 }
@@ -121,7 +133,9 @@ function readOrCreateSetting(db: SqliteDatabase, key: string, create: () => stri
 
 function takeNumbers(db: SqliteDatabase, count: number): number {
   const first = Number(readOrCreateSetting(db, 'next-resource-id', () => '1'));
-  const update = db.prepare(`update HFJ_SETTING set SETTING_VALUE = ? where SETTING_KEY = 'next-resource-id'`);
+  const update = db.prepare(
+    `update HFJ_SETTING set SETTING_VALUE = ? where SETTING_KEY = 'next-resource-id'`,
+  );
   update.run(String(first + count));
   return first;
 }

@@ -10,7 +10,8 @@ import type { SqliteDatabase } from './open.js';
 const VERSION_COLUMNS =
   'RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT';
 
-const RESOURCE_VERSION = 'HFJ_RESOURCE where PARTITION_ID = @partition and RES_ID = @rowId and RES_VER = @version';
+const RESOURCE_VERSION =
+  'HFJ_RESOURCE where PARTITION_ID = @partition and RES_ID = @rowId and RES_VER = @version';
 
 export const WRITE_SQL = {
   insertResource: `insert into HFJ_RESOURCE
@@ -51,7 +52,9 @@ export const WRITE_SQL = {
     where PARTITION_ID = @partition and RES_TYPE_ID = @typeId and FHIR_ID = @id`,
 } as const;
 
-const VALUE_TABLES: Readonly<Record<ValueTable, { readonly table: string; readonly columns: readonly string[] }>> = {
+const VALUE_TABLES: Readonly<
+  Record<ValueTable, { readonly table: string; readonly columns: readonly string[] }>
+> = {
   token: { table: 'HFJ_SPIDX_TOKEN', columns: ['PARAM_ID', 'SP_VALUE', 'SYS_ID'] },
   string: { table: 'HFJ_SPIDX_STRING', columns: ['PARAM_ID', 'SP_NORM', 'SP_EXACT'] },
   date: { table: 'HFJ_SPIDX_DATE', columns: ['PARAM_ID', 'SP_LOW', 'SP_HIGH'] },
@@ -135,7 +138,8 @@ export function historySql(shape: HistoryShape): string {
 
 /** How many versions the same history has. */
 export function historyCountSql(shape: HistoryShape): string {
-  const part = (table: string): string => `(select count(*) from ${table} v where ${historyFilter(shape, 'v')})`;
+  const part = (table: string): string =>
+    `(select count(*) from ${table} v where ${historyFilter(shape, 'v')})`;
   return `select ${part('HFJ_RESOURCE')} + ${part('HFJ_RES_VER')}`;
 }
 

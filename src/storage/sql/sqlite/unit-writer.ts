@@ -12,7 +12,14 @@ import {
   type UpdateChange,
   WriteConflictError,
 } from '../../store.js';
-import { diffValueRows, type LinkRow, toLinkRows, toValueRows, type ValueRow, type ValueTable } from './index-rows.js';
+import {
+  diffValueRows,
+  type LinkRow,
+  toLinkRows,
+  toValueRows,
+  type ValueRow,
+  type ValueTable,
+} from './index-rows.js';
 import type { SqliteDatabase } from './open.js';
 import type { SqliteDictionary } from './sqlite-dictionary.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
@@ -198,12 +205,21 @@ export class UnitWriter {
   private resolveLinks(prepared: PreparedChange, targets: Targets): [number, number, number, string][] {
     return prepared.links.map(({ paramId, target, url }) => {
       if (target === null) return [paramId, 0, 0, url];
-      return [paramId, this.resolveTarget(prepared, target, targets), this.dictionary.typeId(target.type) ?? 0, ''];
+      return [
+        paramId,
+        this.resolveTarget(prepared, target, targets),
+        this.dictionary.typeId(target.type) ?? 0,
+        '',
+      ];
     });
   }
 
   /** The row id of a reference's target, or a `reference` conflict: never a word of other partitions. */
-  private resolveTarget(prepared: PreparedChange, target: { type: string; id: string }, targets: Targets): number {
+  private resolveTarget(
+    prepared: PreparedChange,
+    target: { type: string; id: string },
+    targets: Targets,
+  ): number {
     const own = NON_PARTITIONABLE_TYPES.has(target.type) ? DEFAULT_PARTITION_ID : prepared.partition;
     const key = targetKey(own, target.type, target.id);
     const known = targets.get(key);
@@ -249,4 +265,3 @@ function missingTarget(prepared: PreparedChange, target: { type: string; id: str
     reference: reference ?? { ...target, expression: prepared.change.kind },
   });
 }
-

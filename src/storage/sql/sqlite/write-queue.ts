@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WriteUnit } from '../../store.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { SqliteDatabase } from './open.js';
+import { BLOB_SQL } from './sqlite-blobs.js';
 import type { PreparedChange, UnitWriter } from './unit-writer.js';
 
 /** Units of at most this many changes share a transaction with their neighbours. */
@@ -149,6 +150,8 @@ export class WriteQueue {
     this.db.exec('savepoint UNIT');
     try {
       await this.writeUnit(prepared, slice);
+      for (const { partition, id } of unit.attaches ?? [])
+        this.db.prepare(BLOB_SQL.unstage).run(partition, id);
       if (unit.beforeCommit) await unit.beforeCommit();
       this.db.exec('release UNIT');
       return { kind: 'done' };

@@ -1,0 +1,88 @@
+import type { PartitionAssignment, PartitionId } from '../../../model/partition.js';
+import type { BlobStore, StagedBlob } from '../../blob-store.js';
+import { toStoredDate } from '../../partition-date.js';
+import type { SqliteDatabase } from './open.js';
+import type { WriteQueue } from './write-queue.js';
+
+/** A multiple of 3, so that the base64 of the pieces is the base64 of the whole. */
+const CHUNK_BYTES = 192 * 1024;
+
+/** The SQL of blobs; the guard test reads it. */
+export const BLOB_SQL = {
+  stage: `insert into HFJ_BINARY_STAGE (PARTITION_ID, PARTITION_DATE, BLOB_ID, STAGED_AT) values (?, ?, ?, ?)`,
+  insertChunk: `insert into HFJ_BINARY_CHUNK (PARTITION_ID, PARTITION_DATE, BLOB_ID, CHUNK_NO, CHUNK_DATA)
+    values (?, ?, ?, ?, ?)`,
+  readChunk: `select CHUNK_DATA from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ? and CHUNK_NO = ?`,
+  deleteChunks: `delete from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ?`,
+  unstage: `delete from HFJ_BINARY_STAGE where PARTITION_ID = ? and BLOB_ID = ?`,
+  staged: `select PARTITION_ID, BLOB_ID from HFJ_BINARY_STAGE
+    where PARTITION_ID in (select PARTITION_ID from HFJ_BINARY_STAGE) and STAGED_AT < ?`,
+} as const;
+
+/** Blobs as rows of bounded size in the same database as the resources that they belong to. */
+export class SqliteBlobs implements BlobStore {
+  constructor(
+    private readonly reader: SqliteDatabase,
+    private readonly queue: WriteQueue,
+    private readonly newId: () => string,
+  ) {}
+
+  async stage(assignment: PartitionAssignment, content: AsyncIterable<Buffer>): Promise<StagedBlob> {
+    const id = this.newId();
+    const { partition } = assignment;
+    const date = toStoredDate(assignment.date);
+    await this.queue.transaction((db) => db.prepare(BLOB_SQL.stage).run(partition, date, id, Date.now()));
+    let size = 0;
+    try {
+      let number = 0;
+      for await (const chunk of inChunks(content)) {
+        const row = [partition, date, id, number++, chunk] as const;
+        await this.queue.transaction((db) => db.prepare(BLOB_SQL.insertChunk).run(...row));
+        size += chunk.length;
+      }
+      return { partition, id, size };
+    } catch (error) {
+      await this.discard({ partition, id, size });
+      throw error;
+    }
+  }
+
+  discard({ partition, id }: StagedBlob): Promise<void> {
+    return this.queue.transaction((db) => {
+      db.prepare(BLOB_SQL.deleteChunks).run(partition, id);
+      db.prepare(BLOB_SQL.unstage).run(partition, id);
+    });
+  }
+
+  async *read(partition: PartitionId, id: string): AsyncIterable<Buffer> {
+    const statement = this.reader.prepare(BLOB_SQL.readChunk).pluck();
+    for (let number = 0; ; number++) {
+      const chunk = statement.get(partition, id, number) as Buffer | undefined;
+      if (!chunk) return;
+      yield chunk;
+    }
+  }
+
+  async sweep(olderThan: number): Promise<number> {
+    const staged = this.reader.prepare(BLOB_SQL.staged).raw().all(olderThan) as [PartitionId, string][];
+    for (const [partition, id] of staged) await this.discard({ partition, id, size: 0 });
+    return staged.length;
+  }
+}
+
+/** The same bytes in pieces of CHUNK_BYTES, the last one shorter. */
+async function* inChunks(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  let parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of content) {
+    let rest = part;
+    while (size + rest.length >= CHUNK_BYTES) {
+      const take = CHUNK_BYTES - size;
+      yield Buffer.concat([...parts, rest.subarray(0, take)]);
+      [parts, size, rest] = [[], 0, rest.subarray(take)];
+    }
+    parts.push(rest);
+    size += rest.length;
+  }
+  if (size > 0) yield Buffer.concat(parts, size);
+}
