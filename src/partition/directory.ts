@@ -1,4 +1,9 @@
-import { DEFAULT_PARTITION_ID, DEFAULT_PARTITION_NAME, type Partition, type PartitionId } from '../model/partition.js';
+import {
+  DEFAULT_PARTITION_ID,
+  DEFAULT_PARTITION_NAME,
+  type Partition,
+  type PartitionId,
+} from '../model/partition.js';
 import type { PartitionRegistry } from '../storage/store.js';
 
 const DEFAULT_PARTITION: Partition = { id: DEFAULT_PARTITION_ID, name: DEFAULT_PARTITION_NAME };

@@ -31,7 +31,7 @@ export class PartitionManagement {
     const { hooks, directory, registry } = this.parts;
     assertPartitionName(wanted.name);
     if (wanted.id !== undefined) assertPartitionId(wanted.id);
-    const id = (wanted.id ?? this.nextFreeId()) as PartitionId;
+    const id = (wanted.id ?? (await this.nextFreeId())) as PartitionId;
     const { name, description } = wanted;
     const partition: Partition = { id, name, ...(description === undefined ? {} : { description }) };
     await registry.create(partition, async () => {
@@ -59,7 +59,11 @@ export class PartitionManagement {
     const current = this.changeable(wanted.id);
     assertPartitionName(wanted.name);
     const { name, description } = wanted;
-    const partition: Partition = { id: current.id, name, ...(description === undefined ? {} : { description }) };
+    const partition: Partition = {
+      id: current.id,
+      name,
+      ...(description === undefined ? {} : { description }),
+    };
     await this.parts.registry.update(partition);
     await this.parts.directory.load();
     return partition;
@@ -109,10 +113,11 @@ export class PartitionManagement {
     return this.read({ id });
   }
 
-  private nextFreeId(): number {
-    const ids = this.parts.directory.active();
+  /** Partitions that are being purged keep their ids until they are gone. */
+  private async nextFreeId(): Promise<number> {
+    const taken = await this.parts.registry.takenIds();
     let id = 1;
-    while (ids.has(id as PartitionId)) id++;
+    while (taken.has(id as PartitionId)) id++;
     return id;
   }
 }

@@ -3,7 +3,9 @@ import { ALL_PARTITIONS_NAME, DEFAULT_PARTITION_NAME } from '../model/partition.
 import { FhirError } from '../model/errors.js';
 
 const SYNTAX = /^[A-Za-z0-9_-]{1,200}$/;
-const RESERVED = new Set([DEFAULT_PARTITION_NAME, ALL_PARTITIONS_NAME, 'metadata'].map((name) => name.toUpperCase()));
+const RESERVED = new Set(
+  [DEFAULT_PARTITION_NAME, ALL_PARTITIONS_NAME, 'metadata'].map((name) => name.toUpperCase()),
+);
 const MAX_ID = 2 ** 31 - 1;
 const MIN_ID = -(2 ** 31);
 
@@ -13,7 +15,9 @@ const MIN_ID = -(2 ** 31);
  */
 export function assertPartitionName(name: string): void {
   if (!SYNTAX.test(name)) {
-    throw invalid(`Partition name '${name.slice(0, 80)}' must be 1 to 200 characters of A-Z a-z 0-9 _ and -.`);
+    throw invalid(
+      `Partition name '${name.slice(0, 80)}' must be 1 to 200 characters of A-Z a-z 0-9 _ and -.`,
+    );
   }
   if (name.startsWith('_') || RESERVED.has(name.toUpperCase()) || isResourceType(name)) {
     throw invalid(`Partition name '${name}' is reserved.`);

@@ -2,6 +2,9 @@ import type { HookRegistry } from '../hooks/registry.js';
 import type { Partition } from '../model/partition.js';
 import type { PartitionRegistry, StoredJob } from '../storage/store.js';
 
+/** How long a purge that failed waits before it goes on. */
+const RETRY_MS = 30_000;
+
 /** Rows deleted in one transaction: writers wait a few milliseconds at most. */
 const BATCH_ROWS = 2_000;
 
@@ -22,6 +25,7 @@ export class PartitionPurge {
 
   /** Works off all unfinished jobs; returns at once. */
   wake(): void {
+    if (this.stopped) return;
     this.again = true;
     this.running ??= this.work().finally(() => {
       this.running = undefined;
@@ -55,8 +59,9 @@ export class PartitionPurge {
       }
       await this.finish(job);
     } catch (error) {
+      // The job stays unfinished: nobody else can empty a partition that is out of service already.
       this.onError(job, error);
-      await this.registry.saveJob({ ...job, state: 'failed', result: { error: 'The purge failed; see the log.' } });
+      setTimeout(() => this.wake(), RETRY_MS).unref();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { IndexValues } from '../fhir/index-values.js';
+import type { LiteralReference } from '../fhir/references.js';
 import type { Partition, PartitionAssignment, PartitionId, PartitionScope } from '../model/partition.js';
 import type { Meta } from '../model/resource.js';
 import type { StagedBlob } from './blob-store.js';
@@ -17,14 +18,6 @@ export interface StoredVersion {
   readonly updated: number;
   readonly deleted: boolean;
   readonly text: string | null;
-}
-
-/** A literal reference of a resource being written, checked inside the same transaction. */
-export interface LiteralReference {
-  readonly type: string;
-  readonly id: string;
-  /** Where it stands, for the error: `Observation.subject`. */
-  readonly expression: string;
 }
 
 /** Where reference targets may live, besides the resource's own partition. */
@@ -152,8 +145,6 @@ export interface ResourceStore {
 /** The registered partitions, without DEFAULT. */
 export interface PartitionStore {
   list(): Promise<readonly Partition[]>;
-  /** Counts up whenever a process has changed the list. */
-  revision(): Promise<number>;
 }
 
 /** A background job as it is stored: its scope stands in the row, and no hook is asked again. */
@@ -161,7 +152,7 @@ export interface StoredJob {
   readonly id: string;
   readonly kind: string;
   readonly partition: PartitionId;
-  readonly state: 'running' | 'done' | 'failed';
+  readonly state: 'running' | 'done';
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly result: Readonly<Record<string, unknown>> | null;
 }
@@ -175,6 +166,8 @@ export interface PartitionContents {
 
 /** The life of partitions, and the jobs that empty them. */
 export interface PartitionRegistry extends PartitionStore {
+  /** Ids of all registered partitions, those that are being purged included. */
+  takenIds(): Promise<ReadonlySet<PartitionId>>;
   /** `check` runs inside the transaction; a throw undoes the change. @throws FhirError PARTITION_EXISTS */
   create(partition: Partition, check: () => Promise<void>): Promise<void>;
   /** Registers the partition unless its id is registered already. */

@@ -46,8 +46,8 @@ export class SqlitePartitions implements PartitionRegistry {
     }));
   }
 
-  async revision(): Promise<number> {
-    return this.db.pragma('data_version', { simple: true }) as number;
+  async takenIds(): Promise<ReadonlySet<PartitionId>> {
+    return new Set(this.db.prepare('select PART_ID from HFJ_PARTITION').pluck().all() as PartitionId[]);
   }
 
   create(partition: Partition, check: () => Promise<void>): Promise<void> {
