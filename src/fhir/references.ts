@@ -1,6 +1,13 @@
 import type { Resource } from '../model/resource.js';
-import type { LiteralReference } from '../storage/store.js';
 import { RESOURCE_TYPES } from './r4/resource-types.js';
+
+/** A reference to a resource of this server, which must exist when the resource that holds it is written. */
+export interface LiteralReference {
+  readonly type: string;
+  readonly id: string;
+  /** Where it stands, for the error: `Observation.subject`. */
+  readonly expression: string;
+}
 
 /** What a `Reference.reference` points to (https://hl7.org/fhir/R4/references.html#literal). */
 export type ParsedReference =

@@ -1,14 +1,13 @@
 import { extractIndexValues } from '../fhir/extract.js';
 import { copyNumberTexts, stringifyJson } from '../fhir/json.js';
 import { withServerMeta } from '../fhir/meta.js';
-import { forEachReference, parseReference } from '../fhir/references.js';
+import { forEachReference, type LiteralReference, parseReference } from '../fhir/references.js';
 import { rewriteReferences } from '../fhir/rewrite-references.js';
 import { validateResource } from '../fhir/validate/validate.js';
 import type { IndexValues } from '../fhir/index-values.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OutcomeIssue, Resource } from '../model/resource.js';
-import type { LiteralReference } from '../storage/store.js';
 import { assertNoBlobReference } from './blob-pointer.js';
 import type { ServerParts } from './server-parts.js';
 

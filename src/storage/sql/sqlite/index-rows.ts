@@ -1,5 +1,5 @@
 import type { IndexValues } from '../../../fhir/index-values.js';
-import type { LiteralReference } from '../../store.js';
+import type { LiteralReference } from '../../../fhir/references.js';
 import { UNINDEXED_REFERENCE, type SqliteDictionary } from './sqlite-dictionary.js';
 
 /** The index tables whose rows depend on the resource alone (links also depend on their targets' rows). */

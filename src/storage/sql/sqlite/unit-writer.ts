@@ -1,4 +1,5 @@
 import type { Statement } from 'better-sqlite3';
+import type { LiteralReference } from '../../../fhir/references.js';
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
 import { FhirError } from '../../../model/errors.js';
 import { toStoredDate } from '../../partition-date.js';
@@ -6,7 +7,6 @@ import {
   type Change,
   type CreateChange,
   type DeleteChange,
-  type LiteralReference,
   type ReferencePolicy,
   type ResourceKey,
   type UpdateChange,
