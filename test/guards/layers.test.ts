@@ -13,9 +13,39 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   partition: ['storage', 'hooks', 'fhir', 'model'],
   search: ['storage', 'hooks', 'fhir', 'model'],
   export: ['storage', 'hooks', 'fhir', 'model'],
-  interactions: ['operations', 'partition', 'search', 'export', 'storage', 'hooks', 'fhir', 'settings', 'model'],
-  operations: ['interactions', 'partition', 'search', 'export', 'storage', 'hooks', 'fhir', 'settings', 'model'],
-  auth: ['interactions', 'operations', 'partition', 'search', 'storage', 'hooks', 'fhir', 'settings', 'model'],
+  interactions: [
+    'operations',
+    'partition',
+    'search',
+    'export',
+    'storage',
+    'hooks',
+    'fhir',
+    'settings',
+    'model',
+  ],
+  operations: [
+    'interactions',
+    'partition',
+    'search',
+    'export',
+    'storage',
+    'hooks',
+    'fhir',
+    'settings',
+    'model',
+  ],
+  auth: [
+    'interactions',
+    'operations',
+    'partition',
+    'search',
+    'storage',
+    'hooks',
+    'fhir',
+    'settings',
+    'model',
+  ],
   http: [
     'auth',
     'interactions',
@@ -54,7 +84,8 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   fhirpath: /^src\/fhir\//,
 };
 
-const IMPORT = /(?:^|\n)(?:import|export)\b[^;]*?\bfrom\s+'([^']+)'|\bimport\s*\(\s*'([^']+)'|(?:^|\n)import\s+'([^']+)'/g;
+const IMPORT =
+  /(?:^|\n)(?:import|export)\b[^;]*?\bfrom\s+'([^']+)'|\bimport\s*\(\s*'([^']+)'|(?:^|\n)import\s+'([^']+)'/g;
 
 function importsOf({ text }: ProjectFile): readonly string[] {
   return [...text.matchAll(IMPORT)].map(([, from, dynamic, bare]) => from ?? dynamic ?? bare ?? '');

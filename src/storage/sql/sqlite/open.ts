@@ -1,9 +1,16 @@
+import { channel } from 'node:diagnostics_channel';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 
 export type SqliteDatabase = Database.Database;
+
+/**
+ * Publishes the text of every SQL statement that is run, for guards and for looking into a server; whoever
+ * listens must do so before the server is made. Values may stand in the text, so it is nothing for logs.
+ */
+export const SQL_STATEMENTS = channel('bulkhead:sql');
 
 /** Where the database lives, and what to do with the file when the server stops. */
 export interface SqliteLocation {
@@ -48,7 +55,7 @@ function tune(db: SqliteDatabase): SqliteDatabase {
  * worker does it (see checkpoint-worker.ts).
  */
 export function openWriter(file: string, synchronous: Synchronous): SqliteDatabase {
-  const db = new Database(file);
+  const db = new Database(file, observed());
   db.pragma('page_size = 4096');
   db.pragma('journal_mode = wal');
   db.pragma(`synchronous = ${synchronous}`);
@@ -58,5 +65,10 @@ export function openWriter(file: string, synchronous: Synchronous): SqliteDataba
 
 /** A connection that can only read. */
 export function openReader(file: string): SqliteDatabase {
-  return tune(new Database(file, { readonly: true }));
+  return tune(new Database(file, { readonly: true, ...observed() }));
+}
+
+/** Costs nothing unless somebody listens. */
+function observed(): Database.Options {
+  return SQL_STATEMENTS.hasSubscribers ? { verbose: (text) => SQL_STATEMENTS.publish(text) } : {};
 }

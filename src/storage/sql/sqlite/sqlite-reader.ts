@@ -3,7 +3,7 @@ import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import { FhirError } from '../../../model/errors.js';
 import type { SqlReader, SqlStatement } from '../sql-reader.js';
-import type { SqliteDatabase } from './open.js';
+import { SQL_STATEMENTS, type SqliteDatabase } from './open.js';
 import type { ReaderRequest, ReaderResponse } from './reader-worker.js';
 
 type Rows = readonly (readonly unknown[])[];
@@ -46,6 +46,7 @@ export class SqliteReader implements SqlReader {
 
   async all(statement: SqlStatement): Promise<Rows> {
     if (statement.cost === 'cheap') return this.runHere(statement);
+    if (SQL_STATEMENTS.hasSubscribers) SQL_STATEMENTS.publish(statement.sql);
     if (this.queue.length >= MAX_WAITING) {
       throw new FhirError('BUSY', 'Too many searches are waiting.', { headers: { 'Retry-After': '1' } });
     }
