@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJson } from '../fhir/json.js';
 import type { HookResponse, OutgoingResponse } from '../hooks/pointcuts.js';
 import { dispatch } from '../interactions/dispatch.js';
+import { parseQuery } from '../interactions/query.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { Logger } from '../log.js';
 import { FhirError } from '../model/errors.js';
@@ -14,7 +15,6 @@ import { errorResponse } from './errors.js';
 import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
 import type { Metrics } from './metrics.js';
 import { readRequest, withBody, type RequestOptions } from './request-details.js';
-import { parseQuery } from './request-url.js';
 import { send } from './send.js';
 
 /** What serving FHIR requests needs. */
@@ -39,7 +39,10 @@ export async function handleFhir(
   const exchange: Exchange = { id: requestIdOf(server, message), request: undefined };
   metrics.inFlight.inc();
   const response = await answer(options, message, { socket, exchange });
-  if (response) await send(socket, addCommonHeaders(options, message, { response, exchange }), { head: message.method === 'HEAD' });
+  if (response)
+    await send(socket, addCommonHeaders(options, message, { response, exchange }), {
+      head: message.method === 'HEAD',
+    });
   metrics.inFlight.dec();
   await complete(options, exchange, { status: socket.statusCode, milliseconds: performance.now() - start });
 }
@@ -85,7 +88,8 @@ async function serve(
   assertJsonAcceptedUnlessBinary(parsed, message);
   const early: HookResponse = { status: 200, headers: {}, body: undefined };
   const selecting = { request: parsed, response: early };
-  if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED', selecting)) === 'handled') return early;
+  if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED', selecting)) === 'handled')
+    return early;
   const request = await readContent(server, message, parsed);
   exchange.request = request;
   const processed = { request, response: early };
@@ -94,7 +98,11 @@ async function serve(
   return hooks.transform('SERVER_OUTGOING_RESPONSE', { request }, response);
 }
 
-async function failure(options: FhirHandlerOptions, error: unknown, exchange: Exchange): Promise<OutgoingResponse> {
+async function failure(
+  options: FhirHandlerOptions,
+  error: unknown,
+  exchange: Exchange,
+): Promise<OutgoingResponse> {
   const { server, logger } = options;
   try {
     return await errorResponse(server.hooks, logger, error, exchange);
@@ -121,7 +129,11 @@ async function readContent(
   const { maxBodyBytes, maxBinaryBytes, maxJsonDepth } = server.settings;
   if (isSearch(request)) return readSearchForm(message, request, maxBodyBytes);
   if (isRawBinary(request, contentType)) {
-    const raw: RawContent = { kind: 'raw', contentType: contentType ?? '', stream: limitBody(message, maxBinaryBytes) };
+    const raw: RawContent = {
+      kind: 'raw',
+      contentType: contentType ?? '',
+      stream: limitBody(message, maxBinaryBytes),
+    };
     return withBody(request, raw);
   }
   const bytes = await readBody(message, maxBodyBytes);
@@ -134,7 +146,10 @@ function isSearch({ interaction }: RequestDetails): boolean {
   return interaction === 'search-type' || interaction === 'search-system';
 }
 
-function isRawBinary({ resourceType, interaction }: RequestDetails, contentType: string | undefined): boolean {
+function isRawBinary(
+  { resourceType, interaction }: RequestDetails,
+  contentType: string | undefined,
+): boolean {
   if (resourceType !== 'Binary' || (interaction !== 'create' && interaction !== 'update')) return false;
   const type = mediaType(contentType);
   return type !== '' && type !== 'application/fhir+json' && type !== 'application/json';
@@ -197,6 +212,7 @@ async function complete(
     const ms = Math.round(milliseconds * 10) / 10;
     logger.info({ requestId: id, method, interaction, partitions, path, status, ms }, 'request');
   }
-  if (request && status < 400) await server.hooks.observe('SERVER_PROCESSING_COMPLETED_NORMALLY', { request, status });
+  if (request && status < 400)
+    await server.hooks.observe('SERVER_PROCESSING_COMPLETED_NORMALLY', { request, status });
   await server.hooks.observe('SERVER_PROCESSING_COMPLETED', { request, status });
 }

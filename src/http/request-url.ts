@@ -1,3 +1,4 @@
+import { parseQuery } from '../interactions/query.js';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 
@@ -16,21 +17,8 @@ export function parseRequestUrl(url: string, basePath: string): RequestUrl | und
   if (segments.at(-1) === '') segments.pop();
   return {
     segments: segments.map(decodeSegment),
-    parameters: mark < 0 ? NO_PARAMETERS : parseQuery(url.slice(mark + 1)),
+    parameters: parseQuery(mark < 0 ? '' : url.slice(mark + 1)),
   };
-}
-
-const NO_PARAMETERS: readonly QueryParameter[] = [];
-
-/** `application/x-www-form-urlencoded` text, repeated names kept, in order. */
-export function parseQuery(query: string): readonly QueryParameter[] {
-  if (query === '') return NO_PARAMETERS;
-  if (/%(?![0-9A-Fa-f]{2})/.test(query)) throw brokenEscape();
-  const parameters = [...new URLSearchParams(query)];
-  if (parameters.some(([name, value]) => name.includes('\0') || value.includes('\0') || value.includes('\uFFFD'))) {
-    throw new FhirError('INVALID_REQUEST', 'The query has a character that is not allowed (NUL or invalid UTF-8).');
-  }
-  return parameters;
 }
 
 /** An empty segment (`//`) or one that hides a separator is nothing that the server has given out. */

@@ -2,6 +2,7 @@ import { FhirError } from '../model/errors.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { Bundle, BundleEntry, Resource } from '../model/resource.js';
 import { isJsonObject } from './incoming.js';
+import { parseQuery } from './query.js';
 import type { ServerParts } from './server-parts.js';
 import { parseTarget } from './target.js';
 
@@ -125,7 +126,7 @@ function splitEntryUrl(
 ): { segments: readonly string[]; parameters: readonly QueryParameter[] } {
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
-  const parameters = mark < 0 ? [] : [...new URLSearchParams(url.slice(mark + 1))];
+  const parameters = parseQuery(mark < 0 ? '' : url.slice(mark + 1));
   const relative = toRelative(parent, path, place);
   const segments = relative.split('/').filter((segment) => segment !== '');
   if (parent.urlTenant !== undefined && segments[0] === parent.urlTenant) segments.shift();

@@ -3,6 +3,7 @@ import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { ConditionClaim, StoredVersion } from '../storage/store.js';
 import type { Attempt } from './planned-write.js';
+import { parseQuery } from './query.js';
 import type { ServerParts } from './server-parts.js';
 
 /** The criteria of a conditional interaction, and their canonical text for the claim. */
@@ -12,19 +13,30 @@ export interface Condition {
 }
 
 /** What is not a criterion, though it may stand in the same query. */
-const RESULT_PARAMETERS = new Set(['_format', '_pretty', '_summary', '_elements', '_count', '_total', '_sort']);
+const RESULT_PARAMETERS = new Set([
+  '_format',
+  '_pretty',
+  '_summary',
+  '_elements',
+  '_count',
+  '_total',
+  '_sort',
+]);
 
 /** @throws FhirError INVALID_REQUEST for a condition without any criterion: it would match everything. */
 export function toCondition(type: string, parameters: readonly QueryParameter[]): Condition {
   const criteria = parameters.filter(([name]) => !RESULT_PARAMETERS.has(name));
   if (criteria.length > 0) return { type, parameters: criteria };
-  throw new FhirError('INVALID_REQUEST', `A conditional interaction on ${type} needs at least one search parameter.`);
+  throw new FhirError(
+    'INVALID_REQUEST',
+    `A conditional interaction on ${type} needs at least one search parameter.`,
+  );
 }
 
 /** The condition of a query such as `identifier=urn:x|1`, from a header or a bundle entry. */
 export function parseCondition(type: string, query: string): Condition {
   const text = query.startsWith(`${type}?`) ? query.slice(type.length + 1) : query.replace(/^\?/, '');
-  return toCondition(type, [...new URLSearchParams(text)]);
+  return toCondition(type, parseQuery(text));
 }
 
 /**

@@ -10,6 +10,7 @@ import { patch } from './patch.js';
 import { read, vread } from './read.js';
 import { followPage, searchSystem, searchType } from './search.js';
 import type { ServerParts } from './server-parts.js';
+import { assertPresentable } from './show.js';
 import { update } from './update.js';
 
 /** Does what a request asks for. */
@@ -36,6 +37,7 @@ const HANDLERS: Readonly<Record<Interaction, InteractionHandler>> = {
 
 /** The request is understood and may be done: SERVER_INCOMING_REQUEST_PRE_HANDLED can refuse it for the last time. */
 export async function dispatch(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  assertPresentable(request);
   await server.hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLED', { request });
   return HANDLERS[request.interaction](server, request);
 }

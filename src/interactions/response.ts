@@ -3,7 +3,6 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { DEFAULT_PARTITION_NAME } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OperationOutcome } from '../model/resource.js';
-import { singleHeader } from './find.js';
 import type { WriteOutcome } from './planned-write.js';
 import { presentationOf, presentText, writeResource } from './show.js';
 
@@ -44,13 +43,24 @@ export function writeResponse(request: RequestDetails, outcome: WriteOutcome): O
   const { status, version, updated, text } = outcome;
   if (version === undefined || updated === undefined) return { status, headers: {}, body: undefined };
   const headers = versionHeaders(version, updated);
-  if (text === null) return { status, headers: { etag: headers['etag']! }, body: undefined };
+  const preference = returnPreference(request);
+  if (text === null) return deletionResponse(request, outcome, preference);
   if (status === 201) headers['location'] = versionUrl(request, outcome);
   else headers['content-location'] = versionUrl(request, outcome);
-  const preference = returnPreference(request);
   if (preference === 'minimal') return { status, headers, body: undefined };
   if (preference === 'OperationOutcome') return withOutcome(request, outcome, headers);
   return jsonResponse(status, presentText(text, presentationOf(request)), headers);
+}
+
+/** A deletion has no body unless one was asked for (https://hl7.org/fhir/R4/http.html#delete). */
+function deletionResponse(
+  request: RequestDetails,
+  outcome: WriteOutcome,
+  preference: ReturnPreference,
+): OutgoingResponse {
+  const headers = { etag: formatEntityTag(outcome.version ?? 0) };
+  if (preference !== 'OperationOutcome') return { status: outcome.status, headers, body: undefined };
+  return withOutcome(request, { ...outcome, status: 200 }, headers);
 }
 
 function withOutcome(
@@ -63,14 +73,19 @@ function withOutcome(
 }
 
 /** Says in an OperationOutcome what was done. */
-export function successOutcome({ status, type, id, version }: WriteOutcome): OperationOutcome {
-  const verb = status === 201 ? 'created' : 'stored';
+export function successOutcome({ status, type, id, version, text }: WriteOutcome): OperationOutcome {
+  const verb = text === null ? 'deleted' : status === 201 ? 'created' : 'stored';
   const diagnostics = `${type}/${id} was ${verb} as version ${version}.`;
-  return { resourceType: 'OperationOutcome', issue: [{ severity: 'information', code: 'informational', diagnostics }] };
+  return {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'informational', diagnostics }],
+  };
 }
 
+/** Prefer may be sent several times; what it says that is unknown is passed over (https://www.rfc-editor.org/rfc/rfc7240). */
 export function returnPreference(request: RequestDetails): ReturnPreference {
-  const prefer = singleHeader(request, 'prefer') ?? '';
-  const [, wanted] = /(?:^|[,;\s])return=("?)(minimal|OperationOutcome|representation)\1/.exec(prefer)?.slice(1) ?? [];
+  const prefer = (request.headers.get('prefer') ?? []).join(',');
+  const [, wanted] =
+    /(?:^|[,;\s])return\s*=\s*("?)(minimal|OperationOutcome|representation)\1/.exec(prefer)?.slice(1) ?? [];
   return (wanted as ReturnPreference | undefined) ?? 'representation';
 }

@@ -29,16 +29,25 @@ export function presentationOf(request: RequestDetails): Presentation {
   let presentation = PLAIN;
   for (const [name, value] of request.parameters) {
     if (name === '_summary') presentation = { ...presentation, summary: toSummaryMode(value) };
-    else if (name === '_elements') presentation = { ...presentation, elements: value.split(',').filter(Boolean) };
+    else if (name === '_elements')
+      presentation = { ...presentation, elements: value.split(',').filter(Boolean) };
     else if (name === '_pretty') presentation = { ...presentation, pretty: value !== 'false' };
   }
   return presentation;
 }
 
+/** Refuses what cannot be presented before anything is done. @throws FhirError INVALID_REQUEST */
+export function assertPresentable(request: RequestDetails): void {
+  presentationOf(request);
+}
+
 function toSummaryMode(value: string): SummaryMode | undefined {
   const mode = SUMMARY_MODES.find((known) => known === value);
   if (mode === undefined && value !== 'count') {
-    throw new FhirError('INVALID_REQUEST', `_summary cannot be '${value.slice(0, 40)}'; use true, text, data or false.`);
+    throw new FhirError(
+      'INVALID_REQUEST',
+      `_summary cannot be '${value.slice(0, 40)}'; use true, text, data or false.`,
+    );
   }
   return mode === 'false' ? undefined : mode;
 }
@@ -61,7 +70,9 @@ export async function show<Version extends StoredVersion>(
   const live = accessible.filter(({ text }) => text !== null);
   const stored = live.map(({ text }) => parseStored(text ?? '') as Resource);
   const shown = await server.hooks.transform('STORAGE_PRESHOW_RESOURCES', { request }, stored);
-  const texts = new Map(live.map((version, index) => [version, stringifyJson(present(shown[index]!, presentation))]));
+  const texts = new Map(
+    live.map((version, index) => [version, stringifyJson(present(shown[index]!, presentation))]),
+  );
   return accessible.map((version) => ({ version, text: texts.get(version) ?? null }));
 }
 
@@ -88,7 +99,9 @@ async function filterAccess<Version extends StoredVersion>(
   if (!server.hooks.has('STORAGE_PREACCESS_RESOURCES')) return versions;
   const byAccess = new Map<AccessedResource, Version>();
   for (const version of versions) if (!version.deleted) byAccess.set(toAccessed(version), version);
-  const allowed = await server.hooks.transform('STORAGE_PREACCESS_RESOURCES', { request }, [...byAccess.keys()]);
+  const allowed = await server.hooks.transform('STORAGE_PREACCESS_RESOURCES', { request }, [
+    ...byAccess.keys(),
+  ]);
   const kept = new Set(allowed.map((access) => byAccess.get(access)));
   return versions.filter((version) => version.deleted || kept.has(version));
 }

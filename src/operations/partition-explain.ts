@@ -1,10 +1,11 @@
 /** $partition-explain: which interceptor decides what for a described request, and why. For administrators. */
 import type { OutgoingResponse, ReadTarget } from '../hooks/pointcuts.js';
+import { parseQuery } from '../interactions/query.js';
 import { resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { parseTarget } from '../interactions/target.js';
 import { FhirError } from '../model/errors.js';
-import { DESCRIBED_ONLY, type QueryParameter, type RequestDetails } from '../model/request.js';
+import { DESCRIBED_ONLY, type RequestDetails } from '../model/request.js';
 import { targetOf } from '../partition/resolver.js';
 import { assertKnown, type OperationParameter, readParameters, single } from './parameters.js';
 import { assertServerLevel } from './partition-management.js';
@@ -15,7 +16,10 @@ const KNOWN = ['method', 'url', 'tenant', 'header', 'resource'];
  * `method` and `url` (below the base, for example `Patient?name=x`) describe the request, `tenant` its tenant in the
  * URL, `header` (repeated, `Name: value`) its headers, `resource` what would be created.
  */
-export async function explainPartition(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export async function explainPartition(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<OutgoingResponse> {
   assertServerLevel(request);
   await server.resolver.resolveRead(request);
   const parameters = readParameters(request);
@@ -24,7 +28,8 @@ export async function explainPartition(server: ServerParts, request: RequestDeta
   const resource = parameters.find(({ name }) => name === 'resource')?.resource;
   const target: ReadTarget = targetOf(described);
   const creates = described.interaction === 'create';
-  if (creates && !resource) throw new FhirError('INVALID_REQUEST', 'A create needs the resource, as the parameter resource.');
+  if (creates && !resource)
+    throw new FhirError('INVALID_REQUEST', 'A create needs the resource, as the parameter resource.');
   const explanation = await server.resolver.explain(described, target, creates ? resource : undefined);
   const { pointcut, by, asked, partitions, all, date } = explanation;
   return resourceResponse(request, {
@@ -57,7 +62,7 @@ function describe(request: RequestDetails, parameters: readonly OperationParamet
   const url = single(parameters, 'url');
   if (url === undefined) throw new FhirError('INVALID_REQUEST', "The parameter 'url' is required.");
   const [path = '', query = ''] = url.replace(/^\//, '').split(/\?(.*)/s);
-  const queryParameters: QueryParameter[] = [...new URLSearchParams(query)];
+  const queryParameters = parseQuery(query);
   const segments = path.split('/').filter((segment) => segment !== '');
   const target = parseTarget(method, segments, queryParameters);
   const tenant = single(parameters, 'tenant');
@@ -84,7 +89,8 @@ function describedHeaders(parameters: readonly OperationParameter[]): ReadonlyMa
   for (const { name, text } of parameters) {
     if (name !== 'header') continue;
     const [, key, value] = /^([^:]+):\s*(.*)$/s.exec(text ?? '') ?? [];
-    if (key === undefined || value === undefined) throw new FhirError('INVALID_REQUEST', "A header is given as 'Name: value'.");
+    if (key === undefined || value === undefined)
+      throw new FhirError('INVALID_REQUEST', "A header is given as 'Name: value'.");
     headers.set(key.toLowerCase(), [...(headers.get(key.toLowerCase()) ?? []), value]);
   }
   return headers;
