@@ -107,8 +107,10 @@ for (const [request, created] of READS) {
 
 test('a list of those that are allowed keeps others from being registered', async (t) => {
   const store = aStore();
-  const allow = (name: string) => name.startsWith('clinic-');
-  const interceptor = autoCreatePartition(requestTenantPartition(), { partitions: () => store, allow });
+  const interceptor = autoCreatePartition(requestTenantPartition(), {
+    partitions: () => store,
+    allow: (name) => name.startsWith('clinic-'),
+  });
   await choiceToCreate(interceptor, NEW);
   await choiceToCreate(interceptor, aRequest({ urlTenant: 'clinic-7' }));
   t.deepEqual(store.created, ['clinic-7']);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { headerPartition } from '../../interceptors/header-partition.js';
 import { requestTenantPartition } from '../../interceptors/request-tenant-partition.js';
+import type { PartitionChoice } from '../../src/index.js';
 import {
   PATIENT,
   VALUE_SET,
@@ -128,11 +129,9 @@ test('what another kind of interceptor selects is none of its business', async (
 });
 
 test('a type of DEFAULT is written there instead of to the tenant, named or by id', async (t) => {
-  const create = (headers: Record<string, string>) =>
-    choiceToCreate(headerPartition(), aRequest({ headers }), VALUE_SET);
-  t.deepEqual(await create({ [NAME]: 'acme' }), { by: 'default', insteadOf: 'acme' });
-  t.deepEqual(await create({ [IDS]: '7' }), { by: 'default', insteadOf: 7 });
-  t.deepEqual(await create({ [IDS]: '7,8' }), { by: 'id', ids: [7, 8] });
+  t.deepEqual(await createValueSet({ [NAME]: 'acme' }), { by: 'default', insteadOf: 'acme' });
+  t.deepEqual(await createValueSet({ [IDS]: '7' }), { by: 'default', insteadOf: 7 });
+  t.deepEqual(await createValueSet({ [IDS]: '7,8' }), { by: 'id', ids: [7, 8] });
 });
 
 test("an entry of a bundle has the bundle's headers", async (t) => {
@@ -192,3 +191,7 @@ test('over HTTP, registered one by one, URL and header still may not disagree', 
   t.is((await send(server, 'acme/Patient', { headers: { [IDS]: '2' } })).code, 'TENANT_MISMATCH');
   t.is((await send(server, 'acme/Patient')).status, 200);
 });
+
+async function createValueSet(headers: Record<string, string>): Promise<PartitionChoice | undefined> {
+  return choiceToCreate(headerPartition(), aRequest({ headers }), VALUE_SET);
+}

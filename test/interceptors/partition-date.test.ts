@@ -69,8 +69,10 @@ test('an interceptor that decides no creates cannot be given a date', (t) => {
 });
 
 test('a hook with an order of its own keeps it', (t) => {
-  const handle = () => ({ by: 'default' as const });
-  const ordered = { name: 'ordered', hooks: { STORAGE_PARTITION_IDENTIFY_CREATE: { order: 7, handle } } };
+  const ordered = {
+    name: 'ordered',
+    hooks: { STORAGE_PARTITION_IDENTIFY_CREATE: { order: 7, handle: () => ({ by: 'default' as const }) } },
+  };
   const hook = withPartitionDate(ordered, () => undefined).hooks.STORAGE_PARTITION_IDENTIFY_CREATE;
   t.is(typeof hook === 'object' ? hook.order : undefined, 7);
 });

@@ -4,6 +4,7 @@ import { defineInterceptor } from '../../src/index.js';
 import { defaultSettings } from '../../src/settings.js';
 import type { Settings } from '../../src/settings/schema.js';
 import { PATIENT, aRequest, choiceToRead, idsOf, refused, send, serve } from './fixtures.js';
+import type { Answer } from './fixtures.js';
 
 const SERVER = {
   partitions: () => {
@@ -127,8 +128,6 @@ test("an entry of a bundle may carry the request's own tenant, and no other", as
     send(server, 'acme', {
       body: { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url } }] },
     });
-  const statusOf = ({ body }: { readonly body: Readonly<Record<string, unknown>> }) =>
-    (body['entry'] as readonly { readonly response?: { readonly status?: string } }[])[0]?.response?.status;
   t.regex(String(statusOf(await batch(`${server.url}/acme/Patient`))), /^200/);
   t.regex(String(statusOf(await batch(`${server.url}/beta/Patient`))), /^400/);
 });
@@ -140,3 +139,8 @@ test('partitioning off asks nobody and stores everything in DEFAULT', async (t) 
   t.is((await send(server, 'Patient')).status, 200);
   t.is((await send(server, 'acme/Patient')).status, 404);
 });
+
+function statusOf({ body }: Answer): string | undefined {
+  return (body['entry'] as readonly { readonly response?: { readonly status?: string } }[])[0]?.response
+    ?.status;
+}

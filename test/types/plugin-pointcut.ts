@@ -1,8 +1,8 @@
 // Compiled, never run: a plugin merges a pointcut of its own.
-import { defineInterceptor } from '../../src/hooks/interceptor.js';
-import type { HookRegistry } from '../../src/hooks/registry.js';
+import { defineInterceptor } from 'bulkhead-fhir';
+import type { Decide, HookRegistry, Veto } from 'bulkhead-fhir';
 
-declare module '../../src/hooks/pointcuts.js' {
+declare module 'bulkhead-fhir' {
   interface PointcutMap {
     ACME_INVOICE_PRICED: Decide<{ readonly invoice: string }, number>;
     ACME_INVOICE_SENT: Veto<{ readonly invoice: string }>;
