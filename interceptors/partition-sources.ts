@@ -1,12 +1,14 @@
 import type { Interceptor, Settings } from '../src/index.js';
 import { autoCreatePartition } from './auto-create-partition.js';
 import type { AutoCreatePartitionOptions } from './auto-create-partition.js';
-import { requestTenantPartition } from './request-tenant-partition.js';
 import { tenantPartition } from './tenant-partition.js';
 import { partitionIdsHeader, tenantHeader, urlTenant } from './tenant-source.js';
 import type { TenantSource } from './tenant-source.js';
 import { tokenGrant } from './token-partition.js';
 import type { GrantSource } from './tenant-grant.js';
+
+/** Your own interceptors are asked before those of the settings, whatever order of theirs is usual. */
+const ASKED_LAST = 1000;
 
 /**
  * The interceptors that the settings ask for: one that reads every place that `partitioning` lists, so that
@@ -28,12 +30,20 @@ export function partitionSources(
 function toInterceptor(settings: Settings): Interceptor {
   const { partitioning: modes, conformanceWrites, unnamedPartitions } = settings;
   const options = { conformanceWrites, unnamedPartitions, allPartitions: settings.allPartitionsTenant };
-  if (modes.length === 1 && modes[0] === 'url') return requestTenantPartition(options);
   const grant = modes.includes('token') ? { grant: grantOf(settings) } : {};
   const sources = modes.flatMap((mode) => sourcesOf(mode, settings));
   const witnesses = modes.includes('url') ? [] : [urlTenant(options)];
-  const name = `tenant-by-${modes.join('-')}`;
-  return tenantPartition({ ...options, ...grant, name, sources, witnesses, otherwise: 'default' });
+  const urlOnly = modes.length === 1 && modes[0] === 'url';
+  const name = urlOnly ? 'request-tenant-partition' : `tenant-by-${modes.join('-')}`;
+  return tenantPartition({
+    ...options,
+    ...grant,
+    name,
+    order: ASKED_LAST,
+    sources,
+    witnesses,
+    otherwise: 'default',
+  });
 }
 
 function sourcesOf(mode: Settings['partitioning'][number], settings: Settings): readonly TenantSource[] {
