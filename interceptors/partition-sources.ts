@@ -7,8 +7,10 @@ import type { TenantSource } from './tenant-source.js';
 import { tokenGrant } from './token-partition.js';
 import type { GrantSource } from './tenant-grant.js';
 
-/** Your own interceptors are asked before those of the settings, whatever order of theirs is usual. */
+/** Your own interceptors are asked before the tenant of URL or header counts, whatever order of theirs is usual. */
 const ASKED_LAST = 1000;
+/** A token is looked at first: whoever answered before it would let requests in without one. */
+const ASKED_FIRST = -1000;
 
 /**
  * The interceptors that the settings ask for: one that reads every place that `partitioning` lists, so that
@@ -39,7 +41,7 @@ function toInterceptor(settings: Settings): Interceptor {
     ...options,
     ...grant,
     name,
-    order: ASKED_LAST,
+    order: modes.includes('token') ? ASKED_FIRST : ASKED_LAST,
     sources,
     witnesses,
     otherwise: 'default',
