@@ -1,3 +1,4 @@
+import { isResourceType } from '../fhir/definitions.js';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { Bundle, BundleEntry, Resource } from '../model/resource.js';
@@ -130,8 +131,7 @@ function splitEntryUrl(
   const relative = toRelative(parent, path, place);
   const segments = relative.split('/').filter((segment) => segment !== '');
   if (parent.urlTenant !== undefined && segments[0] === parent.urlTenant) segments.shift();
-  const [first] = segments;
-  if (first !== undefined && !/^([A-Z$]|_history$|metadata$)/.test(first)) throw foreignUrl(url, place);
+  if (namesTenant(segments)) throw foreignUrl(url, place);
   return { segments, parameters };
 }
 
@@ -140,6 +140,12 @@ function toRelative(parent: RequestDetails, path: string, place: string): string
   if (/^[a-z][a-z0-9+.-]*:/i.test(path) || path.startsWith('//') || path.split('/').includes('..'))
     throw foreignUrl(path, place);
   return path.replace(/^\//, '');
+}
+
+/** Whether the first segment can only be a tenant. `Foo/1` may be a mistyped resource, `Foo/Patient/1` is none. */
+function namesTenant([first, second]: readonly string[]): boolean {
+  if (first === undefined || isResourceType(first)) return false;
+  return !/^([A-Z$]|_history$|metadata$)/.test(first) || (second !== undefined && isResourceType(second));
 }
 
 function foreignUrl(url: string, place: string): FhirError {
