@@ -1,0 +1,82 @@
+import { performance } from 'node:perf_hooks';
+import { CommandError } from './command-error.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { openDatabaseTarget } from './load/database-target.js';
+import { openHttpTarget } from './load/http-target.js';
+import { load, type LoadSummary } from './load/loader.js';
+import { showProgress } from './load/progress.js';
+import { findSourceFiles, type SourceFile } from './load/source-files.js';
+import { summaryLines } from './load/summary.js';
+import type { LoadTarget } from './load/target.js';
+import { type Flags, settingsOf } from './setting-flags.js';
+import type { Terminal } from './terminal.js';
+
+/** `bulkhead load PATH… --partition NAME`: loads Bundles and resources; may be repeated without harm. */
+export async function loadPaths(
+  terminal: Terminal,
+  paths: readonly string[],
+  flags: Flags,
+): Promise<ExitCode> {
+  const concurrency = toConcurrency(flags.concurrency);
+  const files = await findSourceFiles(paths, terminal.cwd);
+  const target = await openTarget(terminal, flags);
+  try {
+    await assertReady(target);
+    const start = performance.now();
+    const summary = await loadFiles({ terminal, target, files, concurrency });
+    const seconds = (performance.now() - start) / 1000;
+    summaryLines(summary, { files: files.length, seconds }).forEach(terminal.print);
+    if (terminal.stopped.aborted) {
+      terminal.complain(
+        'Stopped before the end. Repeat the command to go on; what is loaded stays as it is.',
+      );
+      return EXIT.interrupted;
+    }
+    return summary.failed.length === 0 ? EXIT.ok : EXIT.failed;
+  } finally {
+    await target.close();
+  }
+}
+
+async function loadFiles({
+  terminal,
+  target,
+  files,
+  concurrency,
+}: {
+  readonly terminal: Terminal;
+  readonly target: LoadTarget;
+  readonly files: readonly SourceFile[];
+  readonly concurrency: number;
+}): Promise<LoadSummary> {
+  const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
+  const progress = showProgress(terminal, totalBytes);
+  try {
+    return await load({ target, files, concurrency, progress, stopped: terminal.stopped });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function openTarget(terminal: Terminal, flags: Flags): Promise<LoadTarget> {
+  const partition = String(flags.partition);
+  const headers = flags.header as readonly string[];
+  if (flags.url !== undefined) return openHttpTarget({ base: String(flags.url), partition, headers });
+  if (headers.length > 0) throw new CommandError('--header goes with --url only.');
+  return openDatabaseTarget(await settingsOf(terminal, flags), partition);
+}
+
+/** An empty batch: fails where there is no server or no such partition, before anything is read. */
+async function assertReady(target: LoadTarget): Promise<void> {
+  const answer = await target.send({ resourceType: 'Bundle', type: 'batch', entry: [] });
+  if (answer.ok) return;
+  const advice = answer.reason.includes('UNKNOWN_PARTITION')
+    ? ' Create it: bulkhead partition create NAME'
+    : '';
+  throw new CommandError(answer.reason + advice);
+}
+
+function toConcurrency(text: unknown): number {
+  if (/^[1-9]\d?$/.test(String(text))) return Number(text);
+  throw new CommandError(`--concurrency: ${JSON.stringify(text)} is not an integer from 1 to 99.`);
+}

@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseJson, stringifyJson } from '../../fhir/json.js';
+import type { Bundle } from '../../model/resource.js';
+import { CommandError } from '../command-error.js';
+import { type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
+
+/** Where a server is, and how it is spoken to. */
+export interface HttpTargetOptions {
+  /** FHIR base, for example `http://localhost:8080/fhir`. */
+  readonly base: string;
+  /** Appended to the base; `DEFAULT` where none was named. */
+  readonly partition: string;
+  /** `Name: value`, each. */
+  readonly headers: readonly string[];
+}
+
+const ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 250;
+
+/**
+ * Loads over HTTP, into any FHIR server that takes the partition as the path segment after the base. What fails
+ * for a moment (no connection, 429, 503) is tried again, which does no harm since everything sent is repeatable.
+ * @throws CommandError for a base or header that cannot be.
+ */
+export function openHttpTarget({ base, partition, headers }: HttpTargetOptions): LoadTarget {
+  const url = `${toBase(base)}/${encodeURIComponent(partition)}`;
+  const common = { ...toHeaders(headers), 'content-type': 'application/fhir+json', prefer: 'return=minimal' };
+  return {
+    send: (bundle) => sendPatiently(url, common, bundle),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function sendPatiently(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  bundle: Bundle,
+): Promise<TargetAnswer> {
+  const body = stringifyJson(bundle);
+  for (let attempt = 1; ; attempt++) {
+    const answer = await post(url, { method: 'POST', headers, body });
+    if (answer.kind === 'final') return answer.answer;
+    if (attempt === ATTEMPTS) return { ok: false, reason: answer.reason };
+    await pause(FIRST_PAUSE_MS * 2 ** attempt);
+  }
+}
+
+type Attempt =
+  | { readonly kind: 'final'; readonly answer: TargetAnswer }
+  | { readonly kind: 'again'; readonly reason: string };
+
+async function post(url: string, init: RequestInit): Promise<Attempt> {
+  try {
+    const response = await fetch(url, init);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (response.status === 429 || response.status === 503) {
+      return { kind: 'again', reason: `${url} answered ${response.status}` };
+    }
+    return { kind: 'final', answer: toAnswer(response.status, parseAnswer(response, bytes)) };
+  } catch (error) {
+    return { kind: 'again', reason: `${url} cannot be reached: ${causeOf(error)}` };
+  }
+}
+
+function parseAnswer(response: Response, bytes: Uint8Array): unknown {
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return isJson ? parseJson(bytes) : undefined;
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
+
+function toBase(text: string): string {
+  if (!URL.canParse(text) || !/^https?:\/\//.test(text)) {
+    throw new CommandError(`--url: ${JSON.stringify(text)} is not a URL such as http://localhost:8080/fhir.`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function toHeaders(headers: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    headers.map((header) => {
+      const [, name, value] = /^([^:\s]+):\s*(.+)$/.exec(header) ?? [];
+      if (name === undefined || value === undefined) {
+        throw new CommandError(`--header: ${JSON.stringify(header)} is not of the form "Name: value".`);
+      }
+      return [name.toLowerCase(), value];
+    }),
+  );
+}

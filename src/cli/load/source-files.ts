@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { CommandError } from '../command-error.js';
+
+/** One file to load. */
+export interface SourceFile {
+  readonly path: string;
+  /** As it is told to people: relative to the working directory. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly format: 'json' | 'ndjson';
+  readonly gzip: boolean;
+  /** Files of a lower stage are loaded before any of a higher one, as those refer to them. */
+  readonly stage: number;
+}
+
+/**
+ * The files behind the paths, folders searched through, in the order in which they are to be loaded.
+ * @throws CommandError for a path that does not exist, has another format, or a folder without any file.
+ */
+export async function findSourceFiles(paths: readonly string[], cwd: string): Promise<readonly SourceFile[]> {
+  const found = new Map<string, SourceFile>();
+  for (const path of paths) {
+    for (const file of await filesAt(resolve(cwd, path), path)) {
+      found.set(file, await toSourceFile(file, relative(cwd, file)));
+    }
+  }
+  return [...found.values()].toSorted((a, b) => a.stage - b.stage || compare(a.name, b.name));
+}
+
+const LOADABLE = /\.(json|ndjson)(\.gz)?$/i;
+
+async function filesAt(path: string, given: string): Promise<readonly string[]> {
+  if (!existsSync(path)) throw new CommandError(`${given} does not exist.`);
+  if ((await stat(path)).isFile()) {
+    if (LOADABLE.test(path)) return [path];
+    throw new CommandError(`${given} is neither .json nor .ndjson, with or without .gz.`);
+  }
+  const names = await readdir(path, { recursive: true });
+  const files = names.filter((name) => LOADABLE.test(name) && !/(^|[/\\])\./.test(name));
+  if (files.length === 0)
+    throw new CommandError(`${given} has no .json, .json.gz, .ndjson or .ndjson.gz file.`);
+  return files.map((name) => join(path, name));
+}
+
+async function toSourceFile(path: string, name: string): Promise<SourceFile> {
+  return {
+    path,
+    name,
+    bytes: (await stat(path)).size,
+    format: /\.ndjson(\.gz)?$/i.test(path) ? 'ndjson' : 'json',
+    gzip: /\.gz$/i.test(path),
+    stage: stageOf(basename(path)),
+  };
+}
+
+/**
+ * Synthea's patients refer to its hospitals and practitioners, and a bulk export's files to each other. What
+ * this order misses is mended by loading failed resources again.
+ */
+const STAGES: readonly RegExp[] = [
+  /hospitalInformation|^Organization\b.*\.ndjson/i,
+  /practitionerInformation|^(Location|Practitioner|Medication|Substance)\b.*\.ndjson/i,
+  /^(PractitionerRole|Patient|HealthcareService|Device)\b.*\.ndjson/i,
+  /^(Encounter|EpisodeOfCare|Group|RelatedPerson|Coverage)\b.*\.ndjson|\.json(\.gz)?$/i,
+];
+
+function stageOf(name: string): number {
+  const stage = STAGES.findIndex((pattern) => pattern.test(name));
+  return stage < 0 ? STAGES.length : stage;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,47 @@
+import type { Bundle, OperationOutcome } from '../../model/resource.js';
+
+/** Where resources are loaded to: a database, or a server over HTTP. */
+export interface LoadTarget {
+  /** Has a batch or transaction processed; failures of the whole are an answer too. */
+  send(bundle: Bundle): Promise<TargetAnswer>;
+  close(): Promise<void>;
+}
+
+/** An HTTP status with the response bundle, or with the reason why there is none. */
+export type TargetAnswer =
+  | { readonly ok: true; readonly entries: readonly AnsweredEntry[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** One entry of a response bundle, as far as loading reads it. */
+export interface AnsweredEntry {
+  readonly resource?: unknown;
+  readonly response?: { readonly status?: string; readonly outcome?: unknown };
+}
+
+/** The answer that a response's body amounts to. */
+export function toAnswer(status: number, body: unknown): TargetAnswer {
+  if (status >= 200 && status < 300) return { ok: true, entries: (body as Bundle).entry ?? [] };
+  return { ok: false, reason: reasonOf(body) ?? `the server answered ${status}` };
+}
+
+/** The number in `201 Created`. */
+export function statusOf({ response }: AnsweredEntry): number {
+  return Number.parseInt(response?.status ?? '', 10);
+}
+
+/** Why something failed: code and text of the first errors of an OperationOutcome. */
+export function reasonOf(outcome: unknown): string | undefined {
+  const { issue } = (outcome ?? {}) as Partial<OperationOutcome>;
+  if (!Array.isArray(issue)) return undefined;
+  const errors = (issue as OperationOutcome['issue']).filter(
+    ({ severity }) => severity === 'error' || severity === 'fatal',
+  );
+  const texts = errors.map(({ code, details, diagnostics }) => {
+    const named = details?.coding?.[0]?.code ?? code;
+    return `${named}: ${diagnostics ?? details?.text ?? 'no details'}`;
+  });
+  const more = texts.length > MOST_REASONS ? ` (and ${texts.length - MOST_REASONS} more)` : '';
+  return texts.length === 0 ? undefined : texts.slice(0, MOST_REASONS).join('; ') + more;
+}
+
+const MOST_REASONS = 3;

@@ -1,0 +1,159 @@
+import { Command, CommanderError } from 'commander';
+import { nearestName } from '../model/nearest-name.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { addQuietSettingFlags, addSettingFlags, type Flags, nearestFlag } from './setting-flags.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * Runs one command line, without `node` and the script's name in `words`.
+ * @throws whatever the command throws; `toExit` makes text and an exit code of it.
+ */
+export async function runCommand(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const run: Run = { terminal, exit: EXIT.ok };
+  const program = createProgram(run);
+  const stranger = unknownCommand(program, words);
+  if (stranger !== undefined) {
+    terminal.complain(stranger);
+    return EXIT.usage;
+  }
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return run.exit;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+interface Run {
+  readonly terminal: Terminal;
+  exit: ExitCode;
+}
+
+type Action = (terminal: Terminal, flags: Flags) => Promise<ExitCode>;
+type NamedAction = (terminal: Terminal, name: string, flags: Flags) => Promise<ExitCode>;
+
+/** The modules of commands are loaded when they are run: `serve` has to be ready in less than a second. */
+function createProgram(run: Run): Command {
+  const program = new Command('bulkhead');
+  program
+    .description('A multi-tenant FHIR R4 server.')
+    .helpCommand('help [command]', 'Tells how a command is used.');
+  addServe(program, run);
+  addLoad(program, run);
+  addPartition(program, run);
+  const config = program
+    .command('config')
+    .description('Prints every setting, its value and where it came from.');
+  addSettingFlags(config).action(
+    does(run, async (...args) => (await import('./config.js')).printConfig(...args)),
+  );
+  const migrate = program.command('migrate').description("Brings the database's schema up to date.");
+  addQuietSettingFlags(migrate).action(
+    does(run, async (...args) => (await import('./migrate.js')).migrateDatabase(...args)),
+  );
+  const doctor = program
+    .command('doctor')
+    .description('Checks settings, database and machine, and says what to do.');
+  addQuietSettingFlags(doctor).action(
+    does(run, async (...args) => (await import('./doctor.js')).doctor(...args)),
+  );
+  return speakingTo(program, run.terminal);
+}
+
+function addServe(program: Command, run: Run): void {
+  const serve = program.command('serve', { isDefault: true }).description('Serves the FHIR API.');
+  addSettingFlags(serve).action(does(run, async (...args) => (await import('./serve.js')).serve(...args)));
+}
+
+function addLoad(program: Command, run: Run): void {
+  const load = program
+    .command('load')
+    .description('Loads Bundles and resources from .json, .json.gz, .ndjson, .ndjson.gz files and folders.')
+    .argument('<path...>', 'files and folders')
+    .option('--partition <name>', 'partition that the resources go to', 'DEFAULT')
+    .option('--concurrency <number>', 'files at a time', '4')
+    .option('--url <base>', 'FHIR base of a running server, instead of the database')
+    .option(
+      '--header <header>',
+      'with --url: a header such as "Authorization: Bearer …"; may be repeated',
+      collect,
+      [],
+    );
+  addQuietSettingFlags(load).action(async (paths: readonly string[], flags: Flags) => {
+    const { loadPaths } = await import('./load.js');
+    run.exit = await loadPaths(run.terminal, paths, flags);
+  });
+}
+
+function addPartition(program: Command, run: Run): void {
+  const partition = program
+    .command('partition')
+    .description('Creates, lists, changes and deletes partitions.');
+  const create = partition.command('create <name>').description('Creates a partition.');
+  create
+    .option('--id <integer>', 'id; the next free one if left out')
+    .option('--description <text>', 'description');
+  addQuietSettingFlags(create).action(
+    doesTo(run, async (...args) => (await import('./partition.js')).createPartition(...args)),
+  );
+  const list = partition.command('list').description('Lists all partitions, DEFAULT first.');
+  addQuietSettingFlags(list).action(
+    does(run, async (...args) => (await import('./partition.js')).listPartitions(...args)),
+  );
+  const update = partition
+    .command('update <name>')
+    .description('Renames a partition, or changes its description.');
+  update.option('--name <new>', 'new name').option('--description <text>', 'new description');
+  addQuietSettingFlags(update).action(
+    doesTo(run, async (...args) => (await import('./partition.js')).updatePartition(...args)),
+  );
+  const remove = partition.command('delete <name>').description('Deletes a partition that holds nothing.');
+  remove.option('--purge', 'deletes everything that it holds first');
+  addQuietSettingFlags(remove).action(
+    doesTo(run, async (...args) => (await import('./partition.js')).deletePartition(...args)),
+  );
+}
+
+function does(run: Run, action: Action): (flags: Flags) => Promise<void> {
+  return async (flags) => {
+    run.exit = await action(run.terminal, flags);
+  };
+}
+
+function doesTo(run: Run, action: NamedAction): (name: string, flags: Flags) => Promise<void> {
+  return async (name, flags) => {
+    run.exit = await action(run.terminal, name, flags);
+  };
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+/** Sends commander's own output to the terminal, and makes it throw where it would end the process. */
+function speakingTo(command: Command, terminal: Terminal): Command {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => terminal.print(text.trimEnd()),
+    writeErr: (text) => terminal.complain(withSuggestion(text.trimEnd())),
+  });
+  command.commands.forEach((child) => speakingTo(child, terminal));
+  return command;
+}
+
+/** Commander suggests only flags that are in the help of the command. */
+function withSuggestion(text: string): string {
+  const flag = /unknown option '(--[^'=]+)/.exec(text)?.[1];
+  const nearest = flag === undefined || text.includes('Did you mean') ? undefined : nearestFlag(flag);
+  return nearest === undefined ? text : `${text} Did you mean ${nearest}?`;
+}
+
+/** A misspelt command would be taken for an argument of `serve`. */
+function unknownCommand(program: Command, [first]: readonly string[]): string | undefined {
+  if (first === undefined || first.startsWith('-') || first === 'help') return undefined;
+  const names = program.commands.map((command) => command.name());
+  if (names.includes(first)) return undefined;
+  const nearest = nearestName(first, names);
+  const advice = nearest === undefined ? 'See bulkhead --help.' : `Did you mean ${nearest}?`;
+  return `error: there is no command '${first}'. ${advice}`;
+}
