@@ -44,6 +44,8 @@ export class SqliteDictionary implements Dictionary {
   }
 
   typeName(id: number): string {
+    // Another process may have written the first resource of a type a moment ago.
+    if (!this.typeNames.has(id)) this.reload();
     const name = this.typeNames.get(id);
     if (name === undefined) throw new Error(`Unknown resource type id ${id}.`);
     return name;
