@@ -40,7 +40,8 @@ export function partitionByResource(options: PartitionByResourceOptions): Interc
         const partition = rules.find((rule) => fits(rule, resource))?.partition ?? otherwise;
         return partition === undefined ? undefined : { by: 'name', names: [partition] };
       },
-      STORAGE_PARTITION_IDENTIFY_READ: () => readChoice,
+      STORAGE_PARTITION_IDENTIFY_READ: ({ target: { operation } }) =>
+        operation?.startsWith('$partition-') ? { by: 'default' } : readChoice,
     },
   });
 }

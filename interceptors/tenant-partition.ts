@@ -106,7 +106,7 @@ async function decideGranted(
   const tenants = readTenants([...options.sources, ...(options.witnesses ?? [])], request);
   if (!tenants.every(({ partitions }) => isGranted(grant, partitions))) throw notGranted();
   assertAgreement(tenants);
-  request.attributes.set(DECIDED, 'grant');
+  request.attributes.set(DECIDED, grant.kind === 'all' ? 'name' : 'grant');
   return finish(toGrantedChoice(grant, tenants[0]?.partitions));
 }
 

@@ -8,7 +8,7 @@ import { FhirError } from '../model/errors.js';
 import { DESCRIBED_ONLY, type RequestDetails } from '../model/request.js';
 import { targetOf } from '../partition/resolver.js';
 import { assertKnown, type OperationParameter, readParameters, single } from './parameters.js';
-import { assertServerLevel } from './partition-management.js';
+import { assertDefaultSelected, assertServerLevel } from './partition-management.js';
 
 const KNOWN = ['method', 'url', 'tenant', 'header', 'resource'];
 
@@ -21,7 +21,7 @@ export async function explainPartition(
   request: RequestDetails,
 ): Promise<OutgoingResponse> {
   assertServerLevel(request);
-  await server.resolver.resolveRead(request);
+  await assertDefaultSelected(server, request);
   const parameters = readParameters(request);
   assertKnown(parameters, KNOWN);
   const described = describe(request, parameters);

@@ -3,7 +3,7 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
-import { DEFAULT_PARTITION_NAME, type Partition } from '../model/partition.js';
+import { DEFAULT_PARTITION_ID, DEFAULT_PARTITION_NAME, type Partition } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import { assertKnown, type OperationParameter, readParameters, single, singleInteger } from './parameters.js';
 
@@ -64,7 +64,7 @@ async function begin(
     const message = 'Partitions are not managed where every integer is one (unnamedPartitions).';
     throw new FhirError('METHOD_NOT_ALLOWED', message, { headers: { allow: '' } });
   }
-  await server.resolver.resolveRead(request);
+  await assertDefaultSelected(server, request);
   const parameters = readParameters(request);
   assertKnown(parameters, known);
   return parameters;
@@ -73,7 +73,22 @@ async function begin(
 /** @throws FhirError INVALID_PARTITION under a tenant's URL. */
 export function assertServerLevel({ urlTenant, operation }: RequestDetails): void {
   if (urlTenant === undefined || urlTenant === DEFAULT_PARTITION_NAME) return;
-  throw new FhirError('INVALID_PARTITION', `${operation} is called on the server or under ${DEFAULT_PARTITION_NAME}.`);
+  throw notServerLevel(operation);
+}
+
+/**
+ * A tenant may also be named by a header or a token, which only the resolver knows: whoever is kept to a tenant
+ * does not manage the others.
+ * @throws FhirError INVALID_PARTITION
+ */
+export async function assertDefaultSelected(server: ServerParts, request: RequestDetails): Promise<void> {
+  const { all, partitions } = await server.resolver.resolveRead(request);
+  if (!all && !partitions.includes(DEFAULT_PARTITION_ID)) throw notServerLevel(request.operation);
+}
+
+function notServerLevel(operation: string | undefined): FhirError {
+  const message = `${operation} is called on the server or under ${DEFAULT_PARTITION_NAME}.`;
+  return new FhirError('INVALID_PARTITION', message);
 }
 
 function requiredId(parameters: readonly OperationParameter[]): number {
