@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   compartmentTypes,
   createSearchParameterRegistry,
@@ -9,6 +10,7 @@ import {
 } from '../src/index.js';
 import type { HookEvent, Interceptor, PartitionChoice, RequestDetails, Resource } from '../src/index.js';
 import { patientHash } from './patient-hash.js';
+import { withPatientIds } from './patients-in-bundle.js';
 import { patientsInSearch } from './patients-in-search.js';
 
 /** Options of `patientCompartmentPartition`. */
@@ -40,8 +42,8 @@ const OF_ONE_RESOURCE: ReadonlySet<string> = new Set([
 /**
  * Everything of one patient is in one partition, which follows from a hash of the patient's id; what is not of
  * the patient compartment (https://hl7.org/fhir/R4/compartmentdefinition-patient.html) is in DEFAULT. Reads that
- * name patients look in their partitions only. A Patient is created by PUT, since its id decides; a change that
- * would move a resource to another partition is refused.
+ * name patients look in their partitions only. A Patient is created by PUT, since its id decides; in a bundle a
+ * POST becomes a PUT under a new id. A change that would move a resource to another partition is refused.
  * @throws Error for a number of partitions that is not a positive integer.
  */
 export function patientCompartmentPartition(options: PatientCompartmentPartitionOptions): Interceptor {
@@ -57,6 +59,7 @@ export function patientCompartmentPartition(options: PatientCompartmentPartition
       STORAGE_PARTITION_IDENTIFY_CREATE: ({ request, resource }) =>
         toChoice([idOf(ownerOf(assertIdIsKnown(request, resource)))]),
       STORAGE_PARTITION_IDENTIFY_READ: (event) => toReadChoice(event, idOf),
+      STORAGE_TRANSACTION_PROCESSING: ({ value }) => withPatientIds(value, randomUUID),
       STORAGE_PRESTORAGE_RESOURCE_UPDATED: ({ previous, value }) => {
         if (idOf(ownerOf(previous)) !== idOf(ownerOf(value))) throw moved(value);
       },

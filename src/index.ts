@@ -2,6 +2,8 @@
 
 /** The Patients that a resource belongs to, and whose types belong to any. */
 export { compartmentTypes, patientCompartmentMembers } from './fhir/compartments.js';
+/** Replaces references wherever a resource may hold them. */
+export { rewriteReferences } from './fhir/rewrite-references.js';
 /** R4's search parameters, from which compartments follow. */
 export { createSearchParameterRegistry } from './fhir/search-parameters.js';
 /** Hooks as decorated methods. `Interceptor` is the decorator, and as a type the shape of an interceptor. */

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { patientCompartmentPartition } from '../../interceptors/patient-compartment-partition.js';
 import { patientHash } from '../../interceptors/patient-hash.js';
-import type { QueryParameter, Resource } from '../../src/index.js';
+import { withPatientIds } from '../../interceptors/patients-in-bundle.js';
+import type { Bundle, QueryParameter, Resource } from '../../src/index.js';
 import {
   PATIENT,
   VALUE_SET,
@@ -167,6 +168,51 @@ test('over HTTP, a patient and what belongs to it share a partition', async (t) 
   t.is(idsOf(await send(server, 'Observation')).length, 2);
   t.deepEqual(idsOf(await send(server, 'Patient')), ['ann', 'bob']);
   t.is((await send(server, 'Patient', { body: PATIENT })).code, 'NOT_PARTITIONABLE');
+});
+
+test('over HTTP, a transaction may create a Patient together with what belongs to it', async (t) => {
+  const server = await serve(t, {
+    settings: { partitioning: ['interceptors'], unnamedPartitions: true },
+    interceptors: [interceptor],
+  });
+  const fullUrl = 'urn:uuid:0193a7c0-0000-4000-8000-000000000001';
+  const weight = {
+    ...observation(),
+    subject: { reference: fullUrl },
+    valueQuantity: { value: 71.5, unit: 'kg' },
+  };
+  const body = {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [
+      { resource: weight, request: { method: 'POST', url: 'Observation' } },
+      { fullUrl, resource: PATIENT, request: { method: 'POST', url: 'Patient' } },
+    ],
+  };
+  t.is((await send(server, '', { body })).status, 200);
+  const [patient] = idsOf(await send(server, 'Patient'));
+  t.truthy(patient);
+  t.is(idsOf(await send(server, `Observation?patient=${patient}`)).length, 1);
+  const conditional = { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=7' };
+  const refusedBundle = { ...body, entry: [{ resource: PATIENT, request: conditional }] };
+  t.is((await send(server, '', { body: refusedBundle })).code, 'NOT_PARTITIONABLE');
+});
+
+test('a bundle without a new Patient stays the same, whatever is in it', (t) => {
+  const bundles = [
+    {},
+    { entry: 7 },
+    { entry: [null, 7, {}, { resource: null, request: { method: 'POST', url: 'Patient' } }] },
+  ];
+  for (const bundle of bundles as unknown as readonly Bundle[])
+    t.is(
+      withPatientIds(bundle, () => 'x'),
+      bundle,
+    );
+  const odd = {
+    entry: [null, { resource: PATIENT, request: { method: 'POST', url: 'Patient' } }],
+  } as unknown as Bundle;
+  t.deepEqual(withPatientIds(odd, () => 'x').entry?.[1]?.request, { method: 'PUT', url: 'Patient/x' });
 });
 
 test('over HTTP, a change that would move a resource to another patient is refused', async (t) => {
