@@ -5,11 +5,12 @@ import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { HistoryKey, HistoryQuery, StoredVersion } from '../storage/store.js';
-import { notFound } from './find.js';
-import { jsonResponse } from './response.js';
+import { notFound, onlyOne } from './find.js';
+import { isLenient, jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { presentationOf, presentText, show, type ShownVersion } from './show.js';
 
+const KNOWN = new Set(['_since', '_at', '_count']);
 const PASSED_OVER = new Set(['_format', '_pretty', '_summary', '_elements']);
 
 /** What a history page link remembers besides the scope. */
@@ -23,12 +24,14 @@ export interface HistoryPage {
 
 export async function history(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const scope = await server.resolver.resolveRead(request);
-  const { resourceType, resourceId, parameters } = request;
+  const { resourceType, resourceId } = request;
+  const parameters = understood(request);
   const key = {
     ...(resourceType === undefined ? {} : { type: resourceType }),
     ...(resourceId === undefined ? {} : { id: resourceId }),
   };
-  return historyPage(server, request, { scope, query: { ...key, ...parseHistoryQuery(server, parameters) } });
+  const query = { ...key, ...parseHistoryQuery(server, parameters) };
+  return historyPage(server, { ...request, parameters }, { scope, query });
 }
 
 /** A further page; the caller has checked the link and the scope. */
@@ -53,7 +56,7 @@ async function historyPage(
 ): Promise<OutgoingResponse> {
   if (query.id !== undefined && query.type !== undefined) {
     const holders = await server.resources.read(scope, query.type, query.id);
-    if (holders.length === 0) throw notFound(query.type, query.id);
+    if (!onlyOne(server, holders)) throw notFound(query.type, query.id);
   }
   const total = await server.resources.countHistory(scope, query);
   const found = query.count === 0 ? [] : await server.resources.history(scope, { ...query, count: query.count + 1 });
@@ -70,6 +73,12 @@ function toPage(request: RequestDetails, query: HistoryQuery, last: StoredVersio
   const { updated, rowId, version } = last;
   const after = { updated, rowId, version };
   return { kind: 'history', type: query.type ?? null, id: query.id ?? null, parameters: request.parameters, after };
+}
+
+/** With `Prefer: handling=lenient` what history does not know is left out, of the self link too. */
+function understood(request: RequestDetails): readonly QueryParameter[] {
+  const { parameters } = request;
+  return isLenient(request) ? parameters.filter(([name]) => KNOWN.has(name) || PASSED_OVER.has(name)) : parameters;
 }
 
 /** @throws FhirError INVALID_SEARCH, UNKNOWN_SEARCH_PARAMETER */

@@ -12,6 +12,7 @@ import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Meta, Resource } from '../model/resource.js';
+import { targetOf } from '../partition/resolver.js';
 import type { StoredVersion } from '../storage/store.js';
 import { assertKnown, readParameters } from './parameters.js';
 
@@ -55,12 +56,13 @@ async function changeMeta(
   return metaResponse(request, writes[0].resource?.meta ?? {});
 }
 
+/** Whoever guards updates guards this: it is announced as one. */
 async function planChange(
   server: ServerParts,
   request: RequestDetails,
   { given, change }: { readonly given: Meta; readonly change: MetaChange },
 ): Promise<PlannedWrite> {
-  const scope = await server.resolver.resolveRead(request);
+  const scope = await server.resolver.resolveRead(request, { ...targetOf(request), interaction: 'update' });
   const current = await findVersion(server, scope, request);
   const content = contentOf(current);
   const resource: Resource = { ...content, meta: change(content.meta ?? {}, given) };
