@@ -33,14 +33,17 @@ async function runEntry(
   try {
     const { request } = toEntryRequest(parent, entry, index);
     const response = await dispatch(server, request);
-    const wantsBody =
-      request.method === 'GET' ||
-      returnPreference(parent) === 'representation' ||
-      request.operation !== undefined;
-    return answerEntry(wantsBody ? response : { ...response, body: undefined });
+    return answerEntry(
+      response,
+      isWrite(request) && returnPreference(request) === 'OperationOutcome' ? 'outcome' : 'resource',
+    );
   } catch (error) {
     return answerEntry(failedEntry(server, parent, error));
   }
+}
+
+function isWrite({ method, operation }: RequestDetails): boolean {
+  return method !== 'GET' && method !== 'HEAD' && operation === undefined;
 }
 
 function failedEntry(server: ServerParts, parent: RequestDetails, error: unknown) {

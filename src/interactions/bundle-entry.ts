@@ -1,4 +1,5 @@
 import { isResourceType } from '../fhir/definitions.js';
+import { parseJson } from '../fhir/json.js';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { Bundle, BundleEntry, Resource } from '../model/resource.js';
@@ -97,7 +98,7 @@ export function toEntryRequest(parent: RequestDetails, entry: BundleEntry, index
     operation: target.operation,
     parameters,
     headers: entryHeaders(parent, entry, place),
-    body: entry.resource,
+    body: target.interaction === 'patch' ? patchBody(entry.resource, place) : entry.resource,
     parent,
     attributes: new Map(parent.attributes),
   };
@@ -108,6 +109,22 @@ export function toEntryRequest(parent: RequestDetails, entry: BundleEntry, index
     fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined,
     resource: toResource(entry, place),
   };
+}
+
+/**
+ * A FHIRPath Patch is a Parameters resource, a JSON Patch comes in a Binary (https://hl7.org/fhir/R4/http.html#patch).
+ * @throws FhirError INVALID_REQUEST
+ */
+export function patchBody(resource: Resource | undefined, place: string): unknown {
+  if (!isJsonObject(resource) || resource['resourceType'] !== 'Binary') return resource;
+  try {
+    return parseJson(Buffer.from(String(resource['data']), 'base64'));
+  } catch (cause) {
+    throw new FhirError('INVALID_REQUEST', 'The Binary does not hold a JSON Patch.', {
+      cause,
+      expression: [`${place}.resource.data`],
+    });
+  }
 }
 
 function toResource(entry: BundleEntry, place: string): Resource | undefined {

@@ -1,21 +1,16 @@
+import { STATUS_CODES } from 'node:http';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import { successOutcome, versionHeaders, versionUrl } from './response.js';
 import type { WriteOutcome } from './planned-write.js';
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  200: '200 OK',
-  201: '201 Created',
-  204: '204 No Content',
-  304: '304 Not Modified',
-};
 
 /** A batch-response or transaction-response around entries that are text already. */
 export function bundleText(
   type: 'batch-response' | 'transaction-response',
   entries: readonly string[],
 ): string {
-  return `{"resourceType":"Bundle","type":"${type}","entry":[${entries.join(',')}]}`;
+  const list = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
+  return `{"resourceType":"Bundle","type":"${type}"${list}}`;
 }
 
 /** The entry for a write, with the resource where `Prefer: return=representation` asks for it. */
@@ -35,8 +30,12 @@ export function writeEntry(
   return entryText(response, preference === 'representation' ? text : null);
 }
 
-/** The entry for any other answer; a failure's OperationOutcome is the entry's outcome. */
-export function answerEntry({ status, headers, body }: OutgoingResponse): string {
+/** The entry for any other answer; what tells of a failure, or of a write, is the entry's outcome. */
+export function answerEntry(
+  { status, headers, body }: OutgoingResponse,
+  kind: 'resource' | 'outcome' = 'resource',
+): string {
+  const isOutcome = kind === 'outcome';
   const response: Record<string, unknown> = { status: statusText(status) };
   if (headers['location'] !== undefined) response['location'] = headers['location'];
   if (headers['etag'] !== undefined) response['etag'] = headers['etag'];
@@ -44,7 +43,7 @@ export function answerEntry({ status, headers, body }: OutgoingResponse): string
     response['lastModified'] = new Date(headers['last-modified']).toISOString();
   }
   const text = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body);
-  if (status < 400) return entryText(response, text);
+  if (status < 400 && !isOutcome) return entryText(response, text);
   return `{"response":${JSON.stringify(response).slice(0, -1)}${text === null ? '' : `,"outcome":${text}`}}}`;
 }
 
@@ -54,5 +53,5 @@ function entryText(response: object, resource: string | null): string {
 }
 
 function statusText(status: number): string {
-  return STATUS_TEXT[status] ?? String(status);
+  return `${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
 }

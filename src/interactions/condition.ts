@@ -10,6 +10,8 @@ import type { ServerParts } from './server-parts.js';
 export interface Condition {
   readonly type: string;
   readonly parameters: readonly QueryParameter[];
+  /** Row ids that do not count as matches. */
+  readonly except?: ReadonlySet<number>;
 }
 
 /** What is not a criterion, though it may stand in the same query. */
@@ -49,14 +51,21 @@ export async function findMatch(
   scope: PartitionScope,
   condition: Condition,
 ): Promise<StoredVersion | undefined> {
-  const matches = await server.searcher.match(scope, request, condition.type, condition.parameters);
+  const { type, parameters, except } = condition;
+  const found = await server.searcher.match(scope, request, type, parameters);
+  const matches = except ? found.filter(({ rowId }) => !except.has(rowId)) : found;
   if (matches.length <= 1) return matches[0];
   throw new FhirError('SEVERAL_MATCHES', `Several ${condition.type} resources match the condition.`);
+}
+
+/** One text for all ways to write the condition. */
+export function canonicalKey(server: ServerParts, { type, parameters }: Condition): string {
+  return `${type}?${server.searcher.canonicalCondition(type, parameters)}`;
 }
 
 /** The claim that keeps identical conditional creates from making two resources. */
 export function toClaim(server: ServerParts, condition: Condition, attempt: Attempt): ConditionClaim {
   const text = server.searcher.canonicalCondition(condition.type, condition.parameters);
-  const { staleHolder } = attempt;
+  const staleHolder = attempt.staleHolders.get(`${condition.type}?${text}`);
   return { condition: text, ...(staleHolder === undefined ? {} : { replaces: staleHolder }) };
 }

@@ -59,7 +59,8 @@ async function historyPage(
     if (!onlyOne(server, holders)) throw notFound(query.type, query.id);
   }
   const total = await server.resources.countHistory(scope, query);
-  const found = query.count === 0 ? [] : await server.resources.history(scope, { ...query, count: query.count + 1 });
+  const found =
+    query.count === 0 ? [] : await server.resources.history(scope, { ...query, count: query.count + 1 });
   const versions = found.slice(0, query.count);
   const last = found.length > query.count ? versions.at(-1) : undefined;
   const presentation = presentationOf(request);
@@ -72,17 +73,28 @@ async function historyPage(
 function toPage(request: RequestDetails, query: HistoryQuery, last: StoredVersion): HistoryPage {
   const { updated, rowId, version } = last;
   const after = { updated, rowId, version };
-  return { kind: 'history', type: query.type ?? null, id: query.id ?? null, parameters: request.parameters, after };
+  return {
+    kind: 'history',
+    type: query.type ?? null,
+    id: query.id ?? null,
+    parameters: request.parameters,
+    after,
+  };
 }
 
 /** With `Prefer: handling=lenient` what history does not know is left out, of the self link too. */
 function understood(request: RequestDetails): readonly QueryParameter[] {
   const { parameters } = request;
-  return isLenient(request) ? parameters.filter(([name]) => KNOWN.has(name) || PASSED_OVER.has(name)) : parameters;
+  return isLenient(request)
+    ? parameters.filter(([name]) => KNOWN.has(name) || PASSED_OVER.has(name))
+    : parameters;
 }
 
 /** @throws FhirError INVALID_SEARCH, UNKNOWN_SEARCH_PARAMETER */
-function parseHistoryQuery(server: ServerParts, parameters: readonly QueryParameter[]): Omit<HistoryQuery, 'type' | 'id'> {
+function parseHistoryQuery(
+  server: ServerParts,
+  parameters: readonly QueryParameter[],
+): Omit<HistoryQuery, 'type' | 'id'> {
   const { defaultPageSize, maxPageSize } = server.settings;
   let query: Omit<HistoryQuery, 'type' | 'id'> = { count: defaultPageSize };
   for (const [name, value] of parameters) {
@@ -90,7 +102,10 @@ function parseHistoryQuery(server: ServerParts, parameters: readonly QueryParame
     else if (name === '_since') query = { ...query, since: parseTime(name, value).low };
     else if (name === '_at') query = { ...query, at: parseTime(name, value) };
     else if (!PASSED_OVER.has(name)) {
-      throw new FhirError('UNKNOWN_SEARCH_PARAMETER', `History has no parameter '${name.slice(0, 80)}'; it has _since, _at and _count.`);
+      throw new FhirError(
+        'UNKNOWN_SEARCH_PARAMETER',
+        `History has no parameter '${name.slice(0, 80)}'; it has _since, _at and _count.`,
+      );
     }
   }
   return query;
@@ -109,7 +124,9 @@ function parseTime(name: string, value: string): { readonly low: number; readonl
 
 function selfUrl(request: RequestDetails, query: HistoryQuery): string {
   const path = [query.type, query.id, '_history'].filter((part) => part !== undefined).join('/');
-  const search = new URLSearchParams(request.parameters.map(([name, value]): [string, string] => [name, value])).toString();
+  const search = new URLSearchParams(
+    request.parameters.map(([name, value]): [string, string] => [name, value]),
+  ).toString();
   return `${request.base}/${path}${search === '' ? '' : `?${search}`}`;
 }
 
@@ -138,4 +155,3 @@ function toEntry(request: RequestDetails, { version: stored, text }: ShownVersio
   const resource = text === null ? '' : `"resource":${text},`;
   return `{"fullUrl":${JSON.stringify(`${request.base}/${key}`)},${resource}${rest.slice(1)}`;
 }
-

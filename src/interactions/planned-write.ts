@@ -3,6 +3,7 @@ import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { StagedBlob } from '../storage/blob-store.js';
 import { type Change, type DeleteChange, WriteConflictError, type WriteConflict } from '../storage/store.js';
+import { atEntry } from './entry-error.js';
 import { unknownTarget } from './incoming.js';
 import type { ServerParts } from './server-parts.js';
 
@@ -28,18 +29,21 @@ export interface PlannedWrite {
   readonly outcome: WriteOutcome;
   /** The resource as it will be stored; undefined for a delete. */
   readonly resource: Resource | undefined;
+  /** Position of the transaction's entry that it answers; errors name it. */
+  readonly entry?: number;
   /** Content that was staged for the resource. */
   readonly blob?: StagedBlob;
 }
 
-/** What an earlier attempt has taught: a claim whose holder no longer matches the condition. */
+/** What earlier attempts have taught. */
 export interface Attempt {
-  readonly staleHolder: number | undefined;
+  /** Row ids by `Type?condition`: holders of claims that no longer match the condition. */
+  readonly staleHolders: ReadonlyMap<string, number>;
   /** Deletes that a hook lets pass although others refer to the resource. */
   readonly ignoredConflicts: ReadonlySet<string>;
 }
 
-export const FIRST_ATTEMPT: Attempt = { staleHolder: undefined, ignoredConflicts: new Set() };
+export const FIRST_ATTEMPT: Attempt = { staleHolders: new Map(), ignoredConflicts: new Set() };
 
 /** Concurrent writers of one resource take turns; each turn one of them gets through. */
 const MAX_ATTEMPTS = 200;
@@ -61,7 +65,10 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
       return planned;
     } catch (error) {
       if (!(error instanceof WriteConflictError)) throw error;
-      attempt = await afterConflict(server, request, { conflict: error.conflict, attempt, turn });
+      const { conflict } = error;
+      const { entry } = planned.writes.find(({ change }) => change === conflict.change) ?? {};
+      const next = afterConflict(server, request, { conflict, attempt, turn });
+      attempt = entry === undefined ? await next : await atEntry(entry, () => next);
     }
   }
 }
@@ -98,7 +105,7 @@ async function afterConflict(
     case 'version':
     case 'claim':
       if (turn >= MAX_ATTEMPTS) throw tooContended();
-      return { ...attempt, staleHolder: conflict.kind === 'claim' ? conflict.holder : attempt.staleHolder };
+      return conflict.kind === 'claim' ? suspecting(attempt, conflict) : attempt;
   }
 }
 
@@ -119,6 +126,14 @@ async function decideOnReferrers(
   }
   const who = referrers.map(({ type, id }) => `${type}/${id}`).join(', ');
   throw new FhirError('DELETE_CONFLICT', `${current.type}/${current.id} is still referred to by ${who}.`);
+}
+
+/** If the holder still matches, the next plan finds it; if not, its claim is taken over. */
+function suspecting(attempt: Attempt, conflict: Extract<WriteConflict, { kind: 'claim' }>): Attempt {
+  const { change, holder } = conflict;
+  if (change.kind === 'delete' || !change.claim) return attempt;
+  const key = `${change.type}?${change.claim.condition}`;
+  return { ...attempt, staleHolders: new Map([...attempt.staleHolders, [key, holder]]) };
 }
 
 function ignoring(attempt: Attempt, key: string): Attempt {

@@ -89,3 +89,10 @@ export function returnPreference(request: RequestDetails): ReturnPreference {
     /(?:^|[,;\s])return\s*=\s*("?)(minimal|OperationOutcome|representation)\1/.exec(prefer)?.slice(1) ?? [];
   return (wanted as ReturnPreference | undefined) ?? 'representation';
 }
+
+/** `Prefer: handling=lenient`: what is not understood is left out (https://hl7.org/fhir/R4/search.html#errors). */
+export function isLenient(request: RequestDetails): boolean {
+  return (request.headers.get('prefer') ?? []).some((value) =>
+    /(?:^|[,;\s])handling\s*=\s*"?lenient/i.test(value),
+  );
+}

@@ -3,19 +3,22 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Bundle } from '../model/resource.js';
 import { TimeSlice } from '../storage/time-slice.js';
-import { type EntryRequest, toEntryRequest } from './bundle-entry.js';
+import { type EntryRequest, patchBody, toEntryRequest } from './bundle-entry.js';
 import { answerEntry, bundleText, writeEntry } from './bundle-response.js';
 import { planDelete } from './delete.js';
 import { dispatch } from './dispatch.js';
+import { atEntry } from './entry-error.js';
 import { acceptResource } from './incoming.js';
 import { planPatch } from './patch.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
 import { returnPreference } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { resolveEntries, type ResolvedEntry } from './transaction-references.js';
+import type { ResolvedEntry } from './transaction-identities.js';
+import { resolveEntries } from './transaction-references.js';
 
-/** The order in which entries are processed, whatever their order in the Bundle. */
-const PROCESSING_ORDER = ['delete', 'create', 'update', 'patch'] as const;
+/** The order in which entries are processed after the deletes, whatever their order in the Bundle. */
+const STORING_ORDER = ['create', 'update', 'patch'] as const;
+const WRITES: ReadonlySet<string> = new Set([...STORING_ORDER, 'delete']);
 
 /** A write with the entry it answers. */
 interface EntryWrite {
@@ -23,7 +26,21 @@ interface EntryWrite {
   readonly write: PlannedWrite;
 }
 
-export async function transaction(server: ServerParts, request: RequestDetails, bundle: Bundle): Promise<string> {
+/** What planning one attempt shares. */
+interface Planning {
+  readonly server: ServerParts;
+  readonly attempt: Attempt;
+  readonly slice: TimeSlice;
+  readonly planned: EntryWrite[];
+  /** `Type/id` of everything that is changed so far. */
+  readonly touched: Set<string>;
+}
+
+export async function transaction(
+  server: ServerParts,
+  request: RequestDetails,
+  bundle: Bundle,
+): Promise<string> {
   const entries = (bundle.entry ?? []).map((entry, index) => toEntryRequest(request, entry, index));
   assertTransactional(entries);
   const { entryWrites } = await executeWrites(server, request, async (attempt) => {
@@ -38,7 +55,10 @@ export async function transaction(server: ServerParts, request: RequestDetails, 
   for (const entry of entries) {
     if (!answers.has(entry.index)) answers.set(entry.index, await readEntry(server, entry));
   }
-  return bundleText('transaction-response', entries.map(({ index }) => answers.get(index)!));
+  return bundleText(
+    'transaction-response',
+    entries.map(({ index }) => answers.get(index)!),
+  );
 }
 
 /** Bodies are sent back only when they are asked for: a transaction is mostly a load. */
@@ -48,60 +68,76 @@ function bundlePreference(request: RequestDetails): 'representation' | 'minimal'
 
 function assertTransactional(entries: readonly EntryRequest[]): void {
   for (const { index, request } of entries) {
-    const { interaction, method } = request;
-    const reads = method === 'GET' || method === 'HEAD';
-    if (reads || PROCESSING_ORDER.some((known) => known === interaction)) continue;
-    const message = `Bundle.entry[${index}] (${method} ${request.path}) is not possible in a transaction.`;
+    const { interaction, method, path } = request;
+    if (isRead(request) || WRITES.has(interaction)) continue;
+    const message = `Bundle.entry[${index}] (${method} ${path.slice(0, 80)}) is not possible in a transaction.`;
     throw new FhirError('INVALID_REQUEST', message, { expression: [`Bundle.entry[${index}].request`] });
   }
 }
 
+function isRead({ method }: RequestDetails): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** Deletes first: what they free can be created again; then creates, updates and patches, and reads at last. */
 async function planEntries(
   server: ServerParts,
   request: RequestDetails,
   { entries, attempt }: { readonly entries: readonly EntryRequest[]; readonly attempt: Attempt },
 ): Promise<readonly EntryWrite[]> {
   const slice = new TimeSlice();
-  const writes = entries.filter(({ request: { interaction } }) => PROCESSING_ORDER.some((known) => known === interaction));
-  const resolved = await resolveEntries(server, request, { entries: writes, attempt, slice });
-  const planned: EntryWrite[] = [];
-  const touched = new Set<string>();
-  for (const interaction of PROCESSING_ORDER) {
+  const planning: Planning = { server, attempt, slice, planned: [], touched: new Set() };
+  for (const entry of entries) {
+    if (entry.request.interaction !== 'delete') continue;
+    await plan(planning, entry, () => planDelete(server, entry.request, attempt));
+  }
+  const deleted = new Set(planning.planned.flatMap(({ write }) => rowIdOf(write)));
+  const storing = entries.filter(
+    ({ request: { interaction } }) => interaction !== 'delete' && WRITES.has(interaction),
+  );
+  const resolved = await resolveEntries(server, request, { entries: storing, attempt, slice, deleted });
+  for (const interaction of STORING_ORDER) {
     for (const one of resolved) {
-      if (one.entry.request.interaction !== interaction) continue;
-      const write = await atEntry(one.entry, () => planEntry(server, one, attempt));
-      assertOnlyOnce(one.entry, write, touched);
-      planned.push({ entry: one.entry, write });
-      if (slice.isOver()) await slice.yield();
+      if (one.entry.request.interaction === interaction)
+        await plan(planning, one.entry, () => planStoring(server, one));
     }
   }
-  return planned;
+  await assertReadable(planning, entries);
+  return planning.planned;
 }
 
-async function planEntry(server: ServerParts, { entry, plan }: ResolvedEntry, attempt: Attempt): Promise<PlannedWrite> {
-  const { request } = entry;
-  if (request.interaction === 'delete') return planDelete(server, request, attempt);
-  if (request.interaction === 'patch') return planPatch(server, { ...request, body: patchBody(entry) });
-  const resource = await acceptResource(server, { ...request, body: entry.resource });
-  return plan(resource);
+async function plan(
+  { slice, planned, touched }: Planning,
+  entry: EntryRequest,
+  work: () => Promise<PlannedWrite>,
+): Promise<void> {
+  const write = await atEntry(entry.index, work);
+  assertOnlyOnce(entry, write, touched);
+  planned.push({ entry, write: { ...write, entry: entry.index } });
+  if (slice.isOver()) await slice.yield();
 }
 
-/** A FHIRPath Patch is a Parameters resource, a JSON Patch comes in a Binary (https://hl7.org/fhir/R4/http.html#patch). */
-function patchBody({ resource, index }: EntryRequest): unknown {
-  if (resource?.resourceType !== 'Binary') return resource;
-  const { data } = resource;
-  try {
-    return JSON.parse(Buffer.from(String(data), 'base64').toString('utf8'));
-  } catch (cause) {
-    throw new FhirError('INVALID_REQUEST', 'The Binary does not hold a JSON Patch.', {
-      cause,
-      expression: [`Bundle.entry[${index}].resource.data`],
-    });
+async function planStoring(
+  server: ServerParts,
+  { entry, plan: planResource }: ResolvedEntry,
+): Promise<PlannedWrite> {
+  const { request, resource, index } = entry;
+  if (request.interaction === 'patch') {
+    return planPatch(server, { ...request, body: patchBody(resource, `Bundle.entry[${index}]`) });
   }
+  return planResource(await acceptResource(server, { ...request, body: resource }));
+}
+
+function rowIdOf({ change }: PlannedWrite): readonly number[] {
+  return change?.kind === 'delete' ? [change.current.rowId] : [];
 }
 
 /** Two writes of one resource in one transaction have no order that the client could rely on. */
-function assertOnlyOnce({ index }: EntryRequest, { change, outcome }: PlannedWrite, touched: Set<string>): void {
+function assertOnlyOnce(
+  { index }: EntryRequest,
+  { change, outcome }: PlannedWrite,
+  touched: Set<string>,
+): void {
   if (!change) return;
   const key = `${outcome.type}/${outcome.id}`;
   if (touched.has(key)) {
@@ -109,6 +145,25 @@ function assertOnlyOnce({ index }: EntryRequest, { change, outcome }: PlannedWri
     throw new FhirError('INVALID_REQUEST', message, { expression: [`Bundle.entry[${index}]`] });
   }
   touched.add(key);
+}
+
+/**
+ * A transaction answers 2xx or 3xx for every entry, or does nothing: what its reads ask for must be there before
+ * anything is written, or be among what it writes.
+ */
+async function assertReadable(
+  { server, planned }: Planning,
+  entries: readonly EntryRequest[],
+): Promise<void> {
+  const reads = entries.filter(({ request }) => isRead(request));
+  if (reads.length === 0) return;
+  const written = new Set(
+    planned.map(({ write: { outcome } }) => (outcome.text === null ? '' : `${outcome.type}/${outcome.id}`)),
+  );
+  for (const { index, request } of reads) {
+    if (written.has(`${request.resourceType}/${request.resourceId}`)) continue;
+    await atEntry(index, () => dispatch(server, request));
+  }
 }
 
 async function readEntry(server: ServerParts, entry: EntryRequest): Promise<string> {
@@ -119,19 +174,3 @@ async function readEntry(server: ServerParts, entry: EntryRequest): Promise<stri
     return answerEntry({ status: error.status, headers: {}, body: JSON.stringify(error.toOutcome()) });
   }
 }
-
-/** Says in the error which entry it came from. */
-export async function atEntry<Result>({ index }: EntryRequest, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof FhirError)) throw error;
-    const place = `Bundle.entry[${index}]`;
-    const issues = error.toOutcome().issue.map((issue) => ({
-      ...issue,
-      expression: (issue.expression ?? ['']).map((path) => (path.startsWith('Bundle.') ? path : [`${place}.resource`, path].filter(Boolean).join(': '))),
-    }));
-    throw new FhirError(error.code, `${place}: ${error.message}`, { ...error.options, status: error.status, issues });
-  }
-}
-

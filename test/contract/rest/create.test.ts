@@ -68,7 +68,7 @@ test('an invalid resource is 422 with an issue, a code and an expression for eve
     nmae: [{ family: 'x' }],
   });
   assertError(t, answer, 422, 'INVALID_RESOURCE');
-  const expressions = answer.body.issue.flatMap(({ expression }) => expression ?? []).sort();
+  const expressions = answer.body.issue.flatMap(({ expression }) => expression ?? []).toSorted();
   t.deepEqual(expressions, ['Patient.birthDate', 'Patient.gender', 'Patient.nmae']);
   t.true(answer.body.issue.every(({ details }) => details?.coding?.[0]?.code === 'INVALID_RESOURCE'));
 });

@@ -126,7 +126,7 @@ test('of 20 concurrent updates each makes a version of its own', async (t) => {
     Array.from({ length: 20 }, () => client.put<Patient>(`Patient/${id}`, { resourceType: 'Patient', id })),
   );
   t.true(answers.every(({ status }) => status === 200));
-  const versions = answers.map(({ body }) => Number(body.meta?.versionId)).sort((a, b) => a - b);
+  const versions = answers.map(({ body }) => Number(body.meta?.versionId)).toSorted((a, b) => a - b);
   t.deepEqual(
     versions,
     Array.from({ length: 20 }, (_, index) => index + 2),
