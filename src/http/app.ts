@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import Koa from 'koa';
+import { answerClientError } from './client-error.js';
 import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
 import { probeRouter } from './probes.js';
 
@@ -16,13 +17,15 @@ const MAX_HEADERS = 100;
 /** The chain: probes and metrics by router, everything else by the FHIR handler. */
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
-  const probes = probeRouter(options);
+  const probes = probeRouter(options, options.server.newRequestId);
   app.use(probes.routes());
   app.use((context) => {
     context.respond = false;
     return handleFhir(options, context.req, context.res);
   });
-  app.on('error', (error: unknown) => options.logger.error({ err: error }, 'request failed outside of the handler'));
+  app.on('error', (error: unknown) =>
+    options.logger.error({ err: error }, 'request failed outside of the handler'),
+  );
   return app;
 }
 
@@ -33,5 +36,6 @@ export function createHttpServer(app: Koa, options: AppOptions): Server {
   server.requestTimeout = options.requestTimeoutMs;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.maxHeadersCount = MAX_HEADERS;
+  server.on('clientError', (error, socket) => answerClientError(error, socket, options.server.newRequestId));
   return server;
 }

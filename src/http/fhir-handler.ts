@@ -15,6 +15,7 @@ import { errorResponse } from './errors.js';
 import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
 import type { Metrics } from './metrics.js';
 import { readRequest, withBody, type RequestOptions } from './request-details.js';
+import { requestIdOf } from './request-id.js';
 import { send } from './send.js';
 
 /** What serving FHIR requests needs. */
@@ -25,7 +26,6 @@ export interface FhirHandlerOptions {
   readonly request: RequestOptions;
 }
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const NOT_FOUND_MESSAGE = 'The server has nothing at this URL.';
 
 /** Serves one request whose path is (or should have been) below the base path, from first hook to last byte. */
@@ -36,7 +36,7 @@ export async function handleFhir(
 ): Promise<void> {
   const { server, metrics } = options;
   const start = performance.now();
-  const exchange: Exchange = { id: requestIdOf(server, message), request: undefined };
+  const exchange: Exchange = { id: requestIdOf(message, server.newRequestId), request: undefined };
   metrics.inFlight.inc();
   const response = await answer(options, message, { socket, exchange });
   if (response)
@@ -51,11 +51,6 @@ export async function handleFhir(
 interface Exchange {
   readonly id: string;
   request: RequestDetails | undefined;
-}
-
-function requestIdOf(server: ServerParts, message: IncomingMessage): string {
-  const given = message.headers['x-request-id'];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : server.newRequestId();
 }
 
 /** The response; undefined where a hook has written it to the socket itself. */
@@ -138,7 +133,7 @@ async function readContent(
   }
   const bytes = await readBody(message, maxBodyBytes);
   if (bytes.length === 0 && request.interaction === 'operation') return request;
-  assertJsonBody(contentType);
+  assertJsonBody(contentType, request.interaction);
   return withBundleInteraction(withBody(request, parseJson(bytes, { maxDepth: maxJsonDepth })));
 }
 

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Metrics } from './metrics.js';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
 
 /** What the probes tell. */
 export interface ServerState {
@@ -9,8 +10,12 @@ export interface ServerState {
 }
 
 /** `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: for Prometheus. */
-export function probeRouter({ ready, metrics }: ServerState): Router {
+export function probeRouter({ ready, metrics }: ServerState, newRequestId: () => string): Router {
   const router = new Router();
+  router.use((context, next) => {
+    context.set(REQUEST_ID_HEADER, requestIdOf(context.req, newRequestId));
+    return next();
+  });
   router.get('/healthz', (context) => {
     context.body = { status: 'ok' };
   });
