@@ -112,19 +112,11 @@ function observationOf(number: number, at: number): Resource {
 }
 
 function conditionOf(number: number, at: number): Resource {
-  const status = (name: string) => ({
-    coding: [
-      {
-        system: `http://terminology.hl7.org/CodeSystem/${name}`,
-        code: name === 'condition-clinical' ? 'active' : 'confirmed',
-      },
-    ],
-  });
   return {
     resourceType: 'Condition',
     id: idOf('c', number, at),
-    clinicalStatus: status('condition-clinical'),
-    verificationStatus: status('condition-ver-status'),
+    clinicalStatus: statusOf('condition-clinical'),
+    verificationStatus: statusOf('condition-ver-status'),
     code: {
       coding: [{ system: 'http://snomed.info/sct', code: '444814009', display: 'Viral sinusitis' }],
       text: 'Viral sinusitis',
@@ -136,10 +128,19 @@ function conditionOf(number: number, at: number): Resource {
 }
 
 function idOf(kind: string, number: number, at: number): string {
-  const part = (value: number) => value.toString(16).padStart(4, '0');
-  return `00000000-${part(number)}-4000-8000-${part(at)}0000000${kind.charCodeAt(0) % 10}`;
+  return `00000000-${hex(number)}-4000-8000-${hex(at)}0000000${kind.charCodeAt(0) % 10}`;
 }
 
 function timeOf(at: number): string {
   return new Date(Date.UTC(2015, 0, 1) + at * 9 * 86_400_000).toISOString();
+}
+
+/** A status of a Condition: `active` or `confirmed`. */
+function statusOf(name: 'condition-clinical' | 'condition-ver-status') {
+  const code = name === 'condition-clinical' ? 'active' : 'confirmed';
+  return { coding: [{ system: `http://terminology.hl7.org/CodeSystem/${name}`, code }] };
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(4, '0');
 }

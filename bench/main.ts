@@ -8,14 +8,16 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     profile: { type: 'string' },
+    seconds: { type: 'string' },
+    repetitions: { type: 'string' },
     only: { type: 'string', default: '' },
   },
 });
 pinParent();
 const corpus = loadCorpus();
 const comparisons = await compareThroughput(corpus, {
-  seconds: values.quick ? 1 : 2.5,
-  repetitions: values.quick ? 1 : 3,
+  seconds: Number(values.seconds ?? (values.quick ? 1 : 2.5)),
+  repetitions: Number(values.repetitions ?? (values.quick ? 1 : 3)),
   profile: values.profile,
   only: values.only,
 });

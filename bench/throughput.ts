@@ -113,10 +113,6 @@ async function measureProgram(program: Program, corpus: Corpus, effort: Effort):
 
 /** Reads come first: floor and server then hold exactly the same resources. */
 function casesOf(corpus: Corpus, ids: readonly string[]): Case[] {
-  const post =
-    (path: string) =>
-    (body: string): Call => ({ method: 'POST', path, body });
-  const get = (path: string): Call => ({ method: 'GET', path });
   return [
     {
       name: 'read by id',
@@ -137,23 +133,31 @@ function casesOf(corpus: Corpus, ids: readonly string[]): Case[] {
       connections: 16,
       operations: 1,
       target: 0.5,
-      calls: corpus.observations.map(post('/Observation')),
+      calls: corpus.observations.map((body) => post('/Observation', body)),
     },
     {
       name: 'create Patient of 3 KB',
       connections: 16,
       operations: 1,
       target: 0.5,
-      calls: corpus.patients.map(post('/Patient')),
+      calls: corpus.patients.map((body) => post('/Patient', body)),
     },
     {
       name: 'transaction of 100, resources',
       connections: 2,
       operations: 100,
       target: 0.5,
-      calls: corpus.bundles.map(post('')),
+      calls: corpus.bundles.map((body) => post('', body)),
     },
   ];
+}
+
+function get(path: string): Call {
+  return { method: 'GET', path };
+}
+
+function post(path: string, body: string): Call {
+  return { method: 'POST', path, body };
 }
 
 /** Stores seeds, bundles and observations; answers ids of Observations. */

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import { openReader } from './open.js';
+import { toReusableSql } from './reusable-sql.js';
 
 /** One query for a reader worker. */
 export interface ReaderRequest {
@@ -21,7 +22,7 @@ const statements = new LRUCache<string, Statement>({ max: 200 });
 
 function run(request: ReaderRequest): ReaderResponse {
   try {
-    const statement = statements.get(request.sql) ?? db.prepare(request.sql).raw();
+    const statement = statements.get(request.sql) ?? db.prepare(toReusableSql(request.sql)).raw();
     statements.set(request.sql, statement);
     return { id: request.id, rows: statement.all(...request.bindings) as unknown[][] };
   } catch (error) {

@@ -5,6 +5,7 @@ import { FhirError } from '../../../model/errors.js';
 import type { SqlReader, SqlStatement } from '../sql-reader.js';
 import { SQL_STATEMENTS, type SqliteDatabase } from './open.js';
 import type { ReaderRequest, ReaderResponse } from './reader-worker.js';
+import { toReusableSql } from './reusable-sql.js';
 
 type Rows = readonly (readonly unknown[])[];
 
@@ -64,7 +65,7 @@ export class SqliteReader implements SqlReader {
   private runHere(statement: SqlStatement): Rows {
     let prepared = this.statements.get(statement.sql);
     if (!prepared) {
-      prepared = this.db.prepare(statement.sql).raw();
+      prepared = this.db.prepare(toReusableSql(statement.sql)).raw();
       this.statements.set(statement.sql, prepared);
     }
     return prepared.all(...statement.bindings) as unknown[][];
