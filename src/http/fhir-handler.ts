@@ -39,12 +39,32 @@ export async function handleFhir(
   const exchange: Exchange = { id: requestIdOf(message, server.newRequestId), request: undefined };
   metrics.inFlight.inc();
   const response = await answer(options, message, { socket, exchange });
-  if (response)
-    await send(socket, addCommonHeaders(options, message, { response, exchange }), {
-      head: message.method === 'HEAD',
-    });
+  if (response) await deliver(options, response, { message, socket, exchange });
   metrics.inFlight.dec();
   await complete(options, exchange, { status: socket.statusCode, milliseconds: performance.now() - start });
+}
+
+/** A hook may have answered headers that HTTP does not know: the client is told as long as nothing is sent. */
+async function deliver(
+  options: FhirHandlerOptions,
+  response: OutgoingResponse,
+  { message, socket, exchange }: Delivery,
+): Promise<void> {
+  const head = message.method === 'HEAD';
+  try {
+    await send(socket, addCommonHeaders(options, message, { response, exchange }), { head });
+  } catch (error) {
+    options.logger.error({ requestId: exchange.id, err: error }, 'a response could not be sent');
+    if (socket.headersSent) return void socket.destroy();
+    const internal = internalError(exchange);
+    await send(socket, addCommonHeaders(options, message, { response: internal, exchange }), { head });
+  }
+}
+
+interface Delivery {
+  readonly message: IncomingMessage;
+  readonly socket: ServerResponse;
+  readonly exchange: Exchange;
 }
 
 /** What becomes known of a request while it is served. */
@@ -103,9 +123,13 @@ async function failure(
     return await errorResponse(server.hooks, logger, error, exchange);
   } catch (second) {
     logger.error({ requestId: exchange.id, err: second }, 'a hook failed while an error was handled');
-    const internal = new FhirError('INTERNAL', `The server failed. Request id: ${exchange.id}.`);
-    return { status: 500, headers: {}, body: internal.toOutcome() };
+    return internalError(exchange);
   }
+}
+
+function internalError({ id }: Exchange): OutgoingResponse {
+  const error = new FhirError('INTERNAL', `The server failed. Request id: ${id}.`);
+  return { status: 500, headers: {}, body: error.toOutcome() };
 }
 
 /** A Binary may be asked for in its own type (https://hl7.org/fhir/R4/binary.html#rest). */
