@@ -138,15 +138,15 @@ export const POINTCUTS = {
     mode: 'transform',
     check: sameKind,
     manual:
-      'Fires before a resource is created, before its partition is chosen and it is validated and indexed. ' +
-      'Answer another resource of the same type to store that. A throw refuses the create.',
+      'Fires before a resource is created, when its partition is chosen and what was sent is valid. Answer ' +
+      'another resource of the same type to store that: it is validated again. A throw refuses the create.',
   },
   STORAGE_PRESTORAGE_RESOURCE_UPDATED: {
     mode: 'transform',
     check: sameKind,
     manual:
-      'Fires before a resource is updated or patched, before it is validated and indexed; `previous` is the ' +
-      'stored content. Answer another resource of the same type to store that. A throw refuses the update.',
+      'Fires before a resource is updated or patched, when what was sent is valid; `previous` is the stored ' +
+      'content. Answer another resource of the same type to store that: it is validated again. A throw refuses it.',
   },
   STORAGE_PRESTORAGE_RESOURCE_DELETED: {
     mode: 'veto',

@@ -21,14 +21,33 @@ export async function errorResponse(
   thrown: unknown,
   { id, request }: FailedRequest,
 ): Promise<OutgoingResponse> {
-  const replaced = await hooks.decide('SERVER_PRE_PROCESS_OUTGOING_EXCEPTION', { request, error: thrown });
-  const error = toFhirError(replaced ?? thrown, id, logger);
+  const error = toFhirError(await preprocessed(hooks, thrown, request), id, logger);
   const response: HookResponse = { status: 200, headers: {}, body: undefined };
-  if ((await hooks.veto('SERVER_HANDLE_EXCEPTION', { request, error, response })) === 'handled') return response;
+  if ((await hooks.veto('SERVER_HANDLE_EXCEPTION', { request, error, response })) === 'handled')
+    return response;
   const { status } = error;
   const event = { request, status };
   const outcome = await hooks.transform('SERVER_OUTGOING_FAILURE_OPERATIONOUTCOME', event, error.toOutcome());
-  return { status, headers: { 'content-type': FHIR_JSON, ...error.options.headers }, body: JSON.stringify(outcome) };
+  return {
+    status,
+    headers: { 'content-type': FHIR_JSON, ...error.options.headers },
+    body: JSON.stringify(outcome),
+  };
+}
+
+/** What hooks make of what was thrown: a throw of theirs replaces it as an answer does. */
+async function preprocessed(
+  hooks: HookRegistry,
+  thrown: unknown,
+  request: RequestDetails | undefined,
+): Promise<unknown> {
+  try {
+    return (
+      (await hooks.decide('SERVER_PRE_PROCESS_OUTGOING_EXCEPTION', { request, error: thrown })) ?? thrown
+    );
+  } catch (other) {
+    return other;
+  }
 }
 
 /** The error that a client may see. */

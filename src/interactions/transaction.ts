@@ -43,6 +43,7 @@ export async function transaction(
 ): Promise<string> {
   const entries = (bundle.entry ?? []).map((entry, index) => toEntryRequest(request, entry, index));
   assertTransactional(entries);
+  await announceWrites(server, entries);
   const { entryWrites } = await executeWrites(server, request, async (attempt) => {
     const planned = await planEntries(server, request, { entries, attempt });
     return { writes: planned.map(({ write }) => write), entryWrites: planned };
@@ -72,6 +73,15 @@ function assertTransactional(entries: readonly EntryRequest[]): void {
     if (isRead(request) || WRITES.has(interaction)) continue;
     const message = `Bundle.entry[${index}] (${method} ${path.slice(0, 80)}) is not possible in a transaction.`;
     throw new FhirError('INVALID_REQUEST', message, { expression: [`Bundle.entry[${index}].request`] });
+  }
+}
+
+/** The entries that read are announced when they are dispatched. */
+async function announceWrites({ hooks }: ServerParts, entries: readonly EntryRequest[]): Promise<void> {
+  if (!hooks.has('SERVER_INCOMING_REQUEST_PRE_HANDLED')) return;
+  for (const { index, request } of entries) {
+    if (isRead(request)) continue;
+    await atEntry(index, async () => hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLED', { request }));
   }
 }
 

@@ -4,13 +4,18 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { contentOf, findCurrent, notFound } from '../interactions/find.js';
 import { resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
+import { show } from '../interactions/show.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OutcomeIssue, Resource } from '../model/resource.js';
 import { assertKnown, type OperationParameter, readParameters, single } from './parameters.js';
 
 const MODES = ['create', 'update', 'delete', 'profile'];
-const ALL_OK: OutcomeIssue = { severity: 'information', code: 'informational', diagnostics: 'No issues were found.' };
+const ALL_OK: OutcomeIssue = {
+  severity: 'information',
+  code: 'informational',
+  diagnostics: 'No issues were found.',
+};
 
 /** Structure, bindings, invariants. The answer is 200 whatever was found: the findings are the result. */
 export async function validate(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -26,7 +31,10 @@ export async function validate(server: ServerParts, request: RequestDetails): Pr
   const wrongType = typeIssue(request, resource);
   const all = wrongType ? [wrongType, ...found] : found;
   const issues = await server.hooks.transform('VALIDATION_COMPLETED', { request, resource }, all);
-  return resourceResponse(request, { resourceType: 'OperationOutcome', issue: issues.length === 0 ? [ALL_OK] : issues });
+  return resourceResponse(request, {
+    resourceType: 'OperationOutcome',
+    issue: issues.length === 0 ? [ALL_OK] : issues,
+  });
 }
 
 /** The resource in the body, else the stored one that the URL names. */
@@ -40,11 +48,15 @@ async function subjectOf(
   if (given?.resource) return given.resource;
   const { resourceType = '', resourceId } = request;
   if (given || resourceId === undefined) {
-    throw new FhirError('INVALID_REQUEST', 'Send the resource to validate as the body or as the parameter resource.');
+    throw new FhirError(
+      'INVALID_REQUEST',
+      'Send the resource to validate as the body or as the parameter resource.',
+    );
   }
   const current = await findCurrent(server, scope, resourceType, resourceId);
-  if (!current) throw notFound(resourceType, resourceId);
-  return contentOf(current);
+  const [shown] = current ? await show(server, request, [current]) : [];
+  if (!shown) throw notFound(resourceType, resourceId);
+  return contentOf({ ...shown.version, text: shown.text });
 }
 
 function typeIssue({ resourceType }: RequestDetails, resource: Resource): OutcomeIssue | undefined {
