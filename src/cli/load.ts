@@ -21,7 +21,7 @@ export async function loadPaths(
   const files = await findSourceFiles(paths, terminal.cwd);
   const target = await openTarget(terminal, flags);
   try {
-    await assertReady(target);
+    await assertReady(target, String(flags.partition));
     const start = performance.now();
     const summary = await loadFiles({ terminal, target, files, concurrency });
     const seconds = (performance.now() - start) / 1000;
@@ -66,14 +66,14 @@ async function openTarget(terminal: Terminal, flags: Flags): Promise<LoadTarget>
   return openDatabaseTarget(await settingsOf(terminal, flags), partition);
 }
 
-/** An empty batch: fails where there is no server or no such partition, before anything is read. */
-async function assertReady(target: LoadTarget): Promise<void> {
-  const answer = await target.send({ resourceType: 'Bundle', type: 'batch', entry: [] });
+/** Fails where there is no server or no such partition, before anything is read. */
+async function assertReady(target: LoadTarget, partition: string): Promise<void> {
+  const answer = await target.probe();
   if (answer.ok) return;
-  const advice = answer.reason.includes('UNKNOWN_PARTITION')
-    ? ' Create it: bulkhead partition create NAME'
-    : '';
-  throw new CommandError(answer.reason + advice);
+  const unknown = answer.reason.includes('UNKNOWN_PARTITION');
+  throw new CommandError(
+    answer.reason + (unknown ? ` Create it: bulkhead partition create ${partition}` : ''),
+  );
 }
 
 function toConcurrency(text: unknown): number {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { FhirError } from '../model/errors.js';
 import type { Partition } from '../model/partition.js';
 import type { Bulkhead } from '../server.js';
 import { CommandError } from './command-error.js';
@@ -41,7 +42,7 @@ export function updatePartition(terminal: Terminal, name: string, flags: Flags):
 export function deletePartition(terminal: Terminal, name: string, flags: Flags): Promise<ExitCode> {
   return manage(terminal, flags, async (server) => {
     const { id } = server.partitions.read({ name });
-    if (flags.purge !== true) await server.partitions.delete(id);
+    if (flags.purge !== true) await deleteEmpty(server, name, id);
     else terminal.print(`Left in partition ${name}: ${await purge(server, id)}.`);
     terminal.print(`Deleted partition ${name} with id ${id}.`);
   });
@@ -54,6 +55,18 @@ async function manage(
 ): Promise<ExitCode> {
   await withServer(await settingsOf(terminal, flags), work);
   return EXIT.ok;
+}
+
+async function deleteEmpty({ partitions }: Bulkhead, name: string, id: number): Promise<void> {
+  try {
+    await partitions.delete(id);
+  } catch (cause) {
+    if (!(cause instanceof FhirError) || cause.code !== 'PARTITION_NOT_EMPTY') throw cause;
+    const [what = cause.message] = cause.message.split('. ');
+    throw new CommandError(`${what}. To delete all of it: bulkhead partition delete ${name} --purge`, {
+      cause,
+    });
+  }
 }
 
 /** Waits for the purge job to end; answers what is left, as text. */

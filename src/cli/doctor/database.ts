@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { Settings } from '../../settings/schema.js';
 import { knownMigrations } from '../../storage/sql/migrate.js';
 import { openReader, type SqliteDatabase } from '../../storage/sql/sqlite/open.js';
+import { databaseFile } from '../database-file.js';
 import type { Check } from './check.js';
 
 const MIB = 2 ** 20;
@@ -11,14 +12,13 @@ const LITTLE_SPACE = 1024 * MIB;
 const NO_SPACE = 64 * MIB;
 
 /** Looks at the database's file and into it, without changing anything. */
-export async function checkDatabase({ databaseUrl }: Settings): Promise<readonly Check[]> {
-  const path = databaseUrl.replace(/^sqlite:(\/\/)?/, '');
-  if (path === ':memory:') {
+export async function checkDatabase(settings: Settings): Promise<readonly Check[]> {
+  const file = databaseFile(settings);
+  if (file === undefined) {
     const advice =
       'Nothing is kept when the server stops; for data that stays name a file: sqlite:data/bulkhead.db';
     return [{ name: 'database', state: 'warn', found: 'in memory', advice }];
   }
-  const file = resolve(path);
   const place = [checkWritable(file), await checkSpace(file)];
   if (existsSync(file)) return [...place, ...checkContent(file)];
   return [

@@ -7,7 +7,7 @@ import type { Bulkhead } from '../../server.js';
 import { type LoadedSettings, serverBaseOf } from '../../settings.js';
 import type { PartitioningMode, Settings } from '../../settings/schema.js';
 import { openServer } from '../open-server.js';
-import { type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
+import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
 
 /**
  * Loads into the database of the settings, in this process, next to a server that may be running on it. All
@@ -15,10 +15,13 @@ import { type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
  * partition that was named stands for the tenant in the URL.
  */
 export async function openDatabaseTarget(loaded: LoadedSettings, partition: string): Promise<LoadTarget> {
-  const server = await openServer(loaded, { partitioning: localPartitioning(loaded.settings.partitioning) });
+  const { server, close } = await openServer(loaded, {
+    partitioning: localPartitioning(loaded.settings.partitioning),
+  });
   return {
+    probe: () => send(server, partition, EMPTY_BATCH),
     send: (bundle) => send(server, partition, bundle),
-    close: () => server.stop(),
+    close,
   };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseJson, stringifyJson } from '../../fhir/json.js';
 import type { Bundle } from '../../model/resource.js';
 import { CommandError } from '../command-error.js';
-import { type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
+import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
 
 /** Where a server is, and how it is spoken to. */
 export interface HttpTargetOptions {
@@ -26,21 +26,22 @@ export function openHttpTarget({ base, partition, headers }: HttpTargetOptions):
   const url = `${toBase(base)}/${encodeURIComponent(partition)}`;
   const common = { ...toHeaders(headers), 'content-type': 'application/fhir+json', prefer: 'return=minimal' };
   return {
-    send: (bundle) => sendPatiently(url, common, bundle),
+    probe: () => send(url, common, { bundle: EMPTY_BATCH, attempts: 1 }),
+    send: (bundle) => send(url, common, { bundle, attempts: ATTEMPTS }),
     close: () => Promise.resolve(),
   };
 }
 
-async function sendPatiently(
+async function send(
   url: string,
   headers: Readonly<Record<string, string>>,
-  bundle: Bundle,
+  { bundle, attempts }: { readonly bundle: Bundle; readonly attempts: number },
 ): Promise<TargetAnswer> {
   const body = stringifyJson(bundle);
   for (let attempt = 1; ; attempt++) {
     const answer = await post(url, { method: 'POST', headers, body });
     if (answer.kind === 'final') return answer.answer;
-    if (attempt === ATTEMPTS) return { ok: false, reason: answer.reason };
+    if (attempt === attempts) return { ok: false, reason: answer.reason };
     await pause(FIRST_PAUSE_MS * 2 ** attempt);
   }
 }

@@ -2,10 +2,15 @@ import type { Bundle, OperationOutcome } from '../../model/resource.js';
 
 /** Where resources are loaded to: a database, or a server over HTTP. */
 export interface LoadTarget {
+  /** Whether there is a server, and the partition: what an empty batch is answered with. */
+  probe(): Promise<TargetAnswer>;
   /** Has a batch or transaction processed; failures of the whole are an answer too. */
   send(bundle: Bundle): Promise<TargetAnswer>;
   close(): Promise<void>;
 }
+
+/** Asks for nothing, which every server grants that serves the partition. */
+export const EMPTY_BATCH: Bundle = { resourceType: 'Bundle', type: 'batch', entry: [] };
 
 /** An HTTP status with the response bundle, or with the reason why there is none. */
 export type TargetAnswer =

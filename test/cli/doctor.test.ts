@@ -1,0 +1,78 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import test from 'ava';
+import { createWorkplace } from './fixtures.js';
+
+test('a healthy place passes every check', async (t) => {
+  const { run } = await createWorkplace(t);
+  await run('partition', 'create', 'acme');
+  const { exit, out } = await run('doctor', '--port', '0');
+  t.is(exit, 0);
+  for (const name of [
+    'node',
+    'clock',
+    'settings',
+    'writable',
+    'disk',
+    'database',
+    'journal',
+    'schema',
+    'partitions',
+    'interceptors',
+    'port',
+  ]) {
+    t.regex(out, new RegExp(`^ok +${name} `, 'm'));
+  }
+  t.regex(out, /^ok +partitions +1 in service/m);
+  t.regex(out, /0 failed, 0 with a warning\.$/);
+});
+
+test('the doctor changes nothing: a database that is not there is not made', async (t) => {
+  const { run } = await createWorkplace(t);
+  const first = await run('doctor', '--port', '0');
+  t.is(first.exit, 0);
+  t.regex(first.out, /does not exist yet; the first start makes it/);
+  t.regex((await run('doctor', '--port', '0')).out, /does not exist yet/);
+});
+
+test('wrong settings fail, each with its line', async (t) => {
+  const { run } = await createWorkplace(t);
+  const { exit, out } = await run('doctor', '--port', 'eighty');
+  t.is(exit, 1);
+  t.regex(out, /^fail +settings +--port: "eighty" is not allowed/m);
+});
+
+test('a file that is no database fails', async (t) => {
+  const { run, folder } = await createWorkplace(t);
+  await writeFile(join(folder, 'test.db'), 'this is a letter, not a database'.repeat(100));
+  const { exit, out } = await run('doctor', '--port', '0');
+  t.is(exit, 1);
+  t.regex(out, /^fail +database .*Restore it from a backup/m);
+});
+
+test('an interceptor module that cannot be loaded fails', async (t) => {
+  const { run, folder } = await createWorkplace(t);
+  const module = join(folder, 'mine.mjs');
+  await writeFile(
+    module,
+    `export default { name: 'mine', hooks: { SERVER_PROCESSING_COMPLETED: () => undefined } };`,
+  );
+  t.regex((await run('doctor', '--port', '0', '--interceptors', module)).out, /^ok +interceptors +mine$/m);
+  await rm(module);
+  const { exit, out } = await run('doctor', '--port', '0', '--interceptors', join(folder, 'gone.mjs'));
+  t.is(exit, 1);
+  t.regex(out, /^fail +interceptors .*gone\.mjs could not be loaded/m);
+});
+
+test('a port on which something listens is a warning', async (t) => {
+  const { run } = await createWorkplace(t);
+  const other = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => other.close());
+  await new Promise((resolve) => other.once('listening', resolve));
+  const { port } = other.address() as AddressInfo;
+  const { exit, out } = await run('doctor', '--port', String(port));
+  t.is(exit, 0);
+  t.regex(out, /^warn +port +something listens/m);
+});
