@@ -13,7 +13,10 @@ export interface IndexValues {
   readonly references: readonly ReferenceValue[];
 }
 
-/** `system` is null where the value has none. */
+/**
+ * `system` is null where the value has none. `value` is empty where an element has no code (text only): nothing
+ * asks for it, but the element is there for `:missing`, and its system for `system|`.
+ */
 export interface TokenValue {
   readonly path: string;
   readonly system: string | null;
@@ -58,7 +61,8 @@ export interface UriValue {
 
 /**
  * A literal reference to a resource of this server (`type` and `id`), or any other reference as `url`
- * (absolute URL, `urn:`, canonical with its `|version`). Contained (`#x`) references are not indexed.
+ * (absolute URL, `urn:`, canonical with its `|version`). A reference that nothing can be asked of (contained,
+ * an identifier or a display only) has the url UNNAMED_TARGET: it is there for `:missing`.
  */
 export interface ReferenceValue {
   readonly path: string;
@@ -66,6 +70,9 @@ export interface ReferenceValue {
   readonly id: string | null;
   readonly url: string | null;
 }
+
+/** The `url` of a reference to something without a name of its own. */
+export const UNNAMED_TARGET = '#';
 
 /** The nine kinds of search parameter, https://hl7.org/fhir/R4/search.html#ptypes. */
 export type SearchParameterType =

@@ -16,7 +16,13 @@ type Conversion = (value: number) => CanonicalQuantity | undefined;
 /** The part of @lhncbc/ucum-lhc that is used here; the package has no types. */
 interface UcumLibrary {
   readonly UcumLhcUtils: {
-    getInstance(): { convertToBaseUnits(code: string, value: number): BaseUnits };
+    getInstance(): {
+      convertToBaseUnits(code: string, value: number): BaseUnits;
+      getSpecifiedUnit(
+        code: string,
+        mode: 'validate',
+      ): { readonly unit: { readonly moleExp_?: number } | null };
+    };
   };
 }
 
@@ -30,12 +36,19 @@ interface BaseUnits {
 /** Longer codes are no units that anybody uses, and cost too much to read. */
 const MAX_CODE_LENGTH = 100;
 const SIGNIFICANT_DIGITS = 12;
+/** `{score}`: a name for what is counted. */
+const ANNOTATION = /^\{[^{}]*\}$/;
+/** `eq` with or without a metric prefix, outside of brackets. The library does not know it for amount of substance. */
+const EQUIVALENT = /(?<![A-Za-z[])(da|[yzafpnumcdhkMGTPEZY])?eq(?![A-Za-z\]]|[^{]*\})/g;
 
 const conversions = new LRUCache<string, { readonly convert: Conversion }>({ max: 5000 });
 
 /**
- * The quantity in base units, rounded to 12 significant digits. Units that UCUM cannot convert (`[iU]`) are
- * their own base unit; undefined for codes that are not UCUM. The library is loaded on the first call.
+ * The quantity in base units, rounded to 12 significant digits. Three kinds of unit are their own base unit, as
+ * their numbers say nothing about other units: arbitrary ones (`[iU]`), mere annotations (`{score}`), and
+ * logarithmic ones (`[pH]`), which also run against the order of what they measure. Amount of substance is a
+ * dimension of its own here: `mmol/L` is never compared with counts per litre. Undefined for codes that are not
+ * UCUM. The library is loaded on the first call.
  */
 export function canonicalQuantity(value: number, code: string): CanonicalQuantity | undefined {
   const known = conversions.get(code);
@@ -47,24 +60,26 @@ export function canonicalQuantity(value: number, code: string): CanonicalQuantit
 
 function conversionOf(code: string): Conversion {
   if (code === '' || code.length > MAX_CODE_LENGTH) return () => undefined;
-  const one = toBase(code, 1);
-  if (one.status === 'failed') return (value) => ({ value: round(value), unit: code });
+  if (ANNOTATION.test(code)) return ownUnit(code);
+  const known = code.replaceAll(EQUIVALENT, '$1mol');
+  const one = toBase(known, 1);
+  if (one.status === 'failed') return ownUnit(code);
   if (one.status !== 'succeeded' || one.magnitude === undefined) return () => undefined;
-  const unit = unitText(one.unitToExp ?? {});
-  if (!one.fromUnitIsSpecial) return linear(one.magnitude, 0, unit);
-  return specialConversion(code, unit);
+  const unit = unitText({ ...one.unitToExp, mol: moleExponent(known) });
+  return one.fromUnitIsSpecial ? specialConversion(code, unit) : linear(one.magnitude, 0, unit);
 }
 
-/** Temperatures are linear with an offset; pH and decibels are not linear at all and are converted one by one. */
+/** Temperatures are linear with an offset. */
 function specialConversion(code: string, unit: string): Conversion {
   const [zero, one, two] = [0, 1, 2].map((value) => toBase(code, value).magnitude ?? Number.NaN);
   if (zero === undefined || one === undefined || two === undefined) return () => undefined;
   const slope = one - zero;
-  if (Math.abs(two - one - slope) <= Math.abs(slope) * 1e-9) return linear(slope, zero, unit);
-  return (value) => {
-    const { magnitude } = toBase(code, value);
-    return magnitude === undefined ? undefined : finite(magnitude, unit);
-  };
+  const isLinear = Math.abs(two - one - slope) <= Math.abs(slope) * 1e-9;
+  return isLinear ? linear(slope, zero, unit) : ownUnit(code);
+}
+
+function ownUnit(code: string): Conversion {
+  return (value) => ({ value: round(value), unit: code });
 }
 
 function linear(factor: number, offset: number, unit: string): Conversion {
@@ -88,6 +103,10 @@ function unitText(dimensions: Readonly<Record<string, number>>): string {
 
 function toBase(code: string, value: number): BaseUnits {
   return library().convertToBaseUnits(code, value);
+}
+
+function moleExponent(code: string): number {
+  return library().getSpecifiedUnit(code, 'validate').unit?.moleExp_ ?? 0;
 }
 
 let loaded: ReturnType<UcumLibrary['UcumLhcUtils']['getInstance']> | undefined;

@@ -85,7 +85,7 @@ function toSyntax(
   if (modifier === undefined) return syntax;
   if (parameter.type === 'reference' && isResourceType(modifier))
     return { ...syntax, referenceType: modifier };
-  const allowed = modifiersOf(parameter);
+  const allowed = MODIFIERS[parameter.type];
   if (!allowed.includes(modifier)) {
     const known =
       allowed.length > 0 ? `use ${allowed.map((one) => `:${one}`).join(', ')}` : 'none is supported';
@@ -93,12 +93,6 @@ function toSyntax(
     throw unknownParameter(context.name, `modifier ":${modifier}" is not supported here; ${known}${orType}.`);
   }
   return modifier === 'exact' || modifier === 'contains' ? { ...syntax, match: modifier } : syntax;
-}
-
-/** Every resource has an id and a time of its last update. */
-function modifiersOf({ code, type }: SearchParameter): readonly string[] {
-  if (code === '_lastUpdated') return [];
-  return code === '_id' ? ['not'] : MODIFIERS[type];
 }
 
 function parseMissing(value: string, { name }: ParameterContext): boolean {

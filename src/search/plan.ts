@@ -32,7 +32,7 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
     case 'values':
       return planValues(type, criterion);
     case 'missing': {
-      const any = planIndex(type, criterion.parameter, null);
+      const any = planPresence(type, criterion.parameter);
       return criterion.missing ? { kind: 'not', of: any } : any;
     }
     case 'chain': {
@@ -64,6 +64,12 @@ function planAlternatives(
     return { kind: 'any', of: ofKind(values, 'date').map((test) => ({ kind: 'updated', test })) };
   }
   return planIndex(type, parameter, values);
+}
+
+/** Every resource has an id and a time of its last update. */
+function planPresence(type: string, parameter: SearchParameter): Condition {
+  const always = parameter.code === '_id' || parameter.code === '_lastUpdated';
+  return always ? { kind: 'all', of: [] } : planIndex(type, parameter, null);
 }
 
 /** The parameter's rows; without values, any of them. */

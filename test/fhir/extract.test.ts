@@ -4,7 +4,7 @@ import { EARLIEST, LATEST } from '../../src/fhir/date-range.js';
 import { structureDefinitions } from '../../src/fhir/definitions.js';
 import { TypeSchema } from '../../src/fhir/expression/schema.js';
 import { extractIndexValues } from '../../src/fhir/extract.js';
-import type { IndexValues } from '../../src/fhir/index-values.js';
+import { UNNAMED_TARGET, type IndexValues } from '../../src/fhir/index-values.js';
 import { createSearchParameterRegistry, SearchParameterRegistry } from '../../src/fhir/search-parameters.js';
 import type { Resource } from '../../src/model/resource.js';
 import { SAMPLES } from './expression/sample-resources.js';
@@ -42,7 +42,13 @@ test('a concept is indexed by each of its codings, and not by its text', (t) => 
   t.deepEqual(rows({ resourceType: 'Observation', code }, 'tokens', 'code'), [
     { system: 'urn:a', value: '1' },
     { system: null, value: '2' },
+    { system: 'urn:b', value: '' },
   ]);
+});
+
+test('a concept of text only has a value without a code', (t) => {
+  const code = { text: 'words' };
+  t.deepEqual(rows({ resourceType: 'Observation', code }, 'tokens', 'code'), [{ system: null, value: '' }]);
 });
 
 test('an identifier is indexed by system and value', (t) => {
@@ -50,6 +56,7 @@ test('an identifier is indexed by system and value', (t) => {
   t.deepEqual(rows({ resourceType: 'Patient', identifier }, 'tokens', 'identifier'), [
     { system: 'urn:i', value: 'x' },
     { system: null, value: 'y' },
+    { system: 'urn:only', value: '' },
   ]);
 });
 
@@ -188,8 +195,14 @@ test('references are local, elsewhere, or not indexed', (t) => {
     { type: null, id: null, url: 'https://x.example/fhir/Patient/1' },
   ]);
   t.deepEqual(subjectRows('urn:uuid:1'), [{ type: null, id: null, url: 'urn:uuid:1' }]);
-  t.deepEqual(subjectRows('#contained'), []);
-  t.deepEqual(subjectRows('Patient?identifier=1'), []);
+});
+
+test('a reference that names no target still counts as a value', (t) => {
+  const unnamed = [{ type: null, id: null, url: UNNAMED_TARGET }];
+  const subjects = [{ reference: '#contained' }, { identifier: { value: '1' } }, { display: 'Somebody' }];
+  for (const subject of subjects) {
+    t.deepEqual(rows({ resourceType: 'Observation', subject }, 'references', 'subject'), unnamed);
+  }
 });
 
 test('an absolute URL of this server is a local reference', (t) => {

@@ -20,14 +20,25 @@ test('noise of floating point is rounded away', (t) => {
 
 test('numbers without dimension have the unit 1', (t) => {
   t.deepEqual(canonicalQuantity(50, '%'), { value: 0.5, unit: '1' });
-  t.deepEqual(canonicalQuantity(3, '{score}'), { value: 3, unit: '1' });
+  t.deepEqual(canonicalQuantity(2, 'mg/g'), { value: 0.002, unit: '1' });
 });
 
-test('logarithmic units are converted value by value', (t) => {
-  const seven = canonicalQuantity(7, '[pH]');
-  const eight = canonicalQuantity(8, '[pH]');
-  t.is(seven?.unit, 'm-3');
-  t.true(Math.abs((seven?.value ?? 0) / (eight?.value ?? 1) - 10) < 1e-6);
+test('an annotation alone is its own base: a score is no percentage', (t) => {
+  t.deepEqual(canonicalQuantity(3, '{score}'), { value: 3, unit: '{score}' });
+});
+
+test('amount of substance and number of particles are different dimensions', (t) => {
+  const molar = canonicalQuantity(5, 'mmol/L');
+  t.is(molar?.unit, 'm-3.mol');
+  t.is(canonicalQuantity(5, '10*6/uL')?.unit, 'm-3');
+  t.deepEqual(canonicalQuantity(5000, 'umol/L'), molar);
+  t.deepEqual(canonicalQuantity(5, 'meq/L'), molar);
+  t.is(canonicalQuantity(5, '/min')?.unit, 's-1');
+  t.is(canonicalQuantity(5, 'U')?.unit, 'mol.s-1');
+});
+
+test('logarithmic units are their own base, as acidity grows while its number falls', (t) => {
+  t.deepEqual(canonicalQuantity(7.4, '[pH]'), { value: 7.4, unit: '[pH]' });
 });
 
 test('arbitrary units are their own base', (t) => {

@@ -92,7 +92,7 @@ const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: 
   ['Patient', 'name:above=1', 'UNKNOWN_SEARCH_PARAMETER', /"name:above".*use :exact, :contains, :missing/],
   ['Patient', 'name:exact:contains=1', 'UNKNOWN_SEARCH_PARAMETER', /more than one modifier/],
   ['Observation', 'subject:Nothing=1', 'UNKNOWN_SEARCH_PARAMETER', /:missing or :\[type\]/],
-  ['Patient', '_id:missing=true', 'UNKNOWN_SEARCH_PARAMETER', /use :not/],
+  ['Patient', '_id:exact=1', 'UNKNOWN_SEARCH_PARAMETER', /use :not, :missing/],
   ['Patient', '_text=x', 'UNKNOWN_SEARCH_PARAMETER', /_text/],
   ['Observation', 'code-value-quantity=a$5', 'UNKNOWN_SEARCH_PARAMETER', /composite/],
   ['Patient', 'name=', 'INVALID_SEARCH', /"name": the value is empty/],

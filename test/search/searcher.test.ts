@@ -225,6 +225,16 @@ test('a condition is judged strictly, and two matches are enough', async (t) => 
   });
 });
 
+test('no resource lacks an id or a time of its last update', async (t) => {
+  const { searcher } = sample();
+  for (const code of ['_id', '_lastUpdated']) {
+    t.is((await search(searcher, `Patient?${code}:missing=true`)).total, 0, code);
+    t.is((await search(searcher, `Patient?${code}:missing=false`)).total, 2, code);
+    t.is((await search(searcher, `Observation?subject:Patient.${code}:missing=false`)).total, 7, code);
+    t.is((await search(searcher, `Observation?subject:Patient.${code}:missing=true`)).total, 0, code);
+  }
+});
+
 test('special marks survive the self link', async (t) => {
   const query = String.raw`name=a%26b%3Dc%5C%2Cd,e&_id=x%7Cy`;
   const self = linkOf(await search(sample().searcher, `Patient?${query}`), 'self')!;

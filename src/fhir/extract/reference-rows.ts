@@ -1,11 +1,14 @@
+import { UNNAMED_TARGET } from '../index-values.js';
 import { parseReference } from '../references.js';
 import { asObject, asText } from './element-values.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
 
 const reference: RowMaker = (value, path, rows) => {
-  const text = asText(asObject(value)?.['reference']);
+  const part = asObject(value);
+  const text = asText(part?.['reference']);
   if (text !== undefined) addReference(rows, path, text);
+  else if (asObject(part?.['identifier']) || asText(part?.['display'])) addUrl(rows, path, UNNAMED_TARGET);
 };
 
 /** A canonical names a resource by its own URL, wherever that resource is stored. */
@@ -14,7 +17,7 @@ const canonical: RowMaker = (value, path, rows) => {
   if (url !== undefined && !url.startsWith('#')) addUrl(rows, path, url);
 };
 
-/** Contained resources and conditional references are no targets of their own; versions do not count. */
+/** Contained resources and conditional references are no targets with a name; versions do not count. */
 function addReference(rows: RowCollector, path: string, text: string): void {
   const target = parseReference(text);
   switch (target.kind) {
@@ -34,6 +37,7 @@ function addReference(rows: RowCollector, path: string, text: string): void {
       return;
     case 'fragment':
     case 'conditional':
+      addUrl(rows, path, UNNAMED_TARGET);
       return;
     default:
       target satisfies never;

@@ -2,13 +2,19 @@ import { asList, asObject, asText } from './element-values.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
 
+/** The value of an element that has no code, see TokenValue. */
+const UNCODED = '';
+
 const coding: RowMaker = (value, path, rows) => {
   const part = asObject(value);
   if (part) addToken(rows, path, part['system'], part['code']);
 };
 
 const codeableConcept: RowMaker = (value, path, rows) => {
-  for (const part of asList(asObject(value)?.['coding'])) coding(part, path, rows, null);
+  const concept = asObject(value);
+  const codings = asList(concept?.['coding']);
+  for (const part of codings) coding(part, path, rows, null);
+  if (concept && codings.length === 0) addToken(rows, path, null, UNCODED);
 };
 
 const identifier: RowMaker = (value, path, rows) => {
@@ -18,11 +24,12 @@ const identifier: RowMaker = (value, path, rows) => {
 
 /** A contact point's system (phone, email) is not a code system. */
 const contactPoint: RowMaker = (value, path, rows) => {
-  addToken(rows, path, null, asObject(value)?.['value']);
+  const part = asObject(value);
+  if (part) addToken(rows, path, null, part['value']);
 };
 
 const text: RowMaker = (value, path, rows, system) => {
-  addToken(rows, path, system, value);
+  if (asText(value)) addToken(rows, path, system, value);
 };
 
 const boolean: RowMaker = (value, path, rows) => {
@@ -30,8 +37,7 @@ const boolean: RowMaker = (value, path, rows) => {
 };
 
 function addToken(rows: RowCollector, path: string, system: unknown, value: unknown): void {
-  const code = asText(value);
-  if (code !== undefined) rows.tokens.push({ path, system: asText(system) ?? null, value: code });
+  rows.tokens.push({ path, system: asText(system) ?? null, value: asText(value) ?? UNCODED });
 }
 
 /** https://hl7.org/fhir/R4/search.html#token */
