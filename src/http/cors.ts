@@ -13,8 +13,12 @@ export function corsHeaders(origin: string | undefined, allowed: readonly string
   return {
     'access-control-allow-origin': any ? '*' : origin,
     'access-control-expose-headers': EXPOSED,
-    ...(any ? {} : { vary: 'Origin' }),
   };
+}
+
+/** Request headers that the CORS headers depend on, for Vary. */
+export function corsVary(allowed: readonly string[]): readonly string[] {
+  return allowed.includes('*') ? [] : ['Origin'];
 }
 
 /** What a preflight is told besides. */

@@ -10,7 +10,7 @@ import type { RequestDetails } from '../model/request.js';
 import { SELECTED_PARTITIONS } from '../partition/resolver.js';
 import type { RawContent } from '../interactions/binary.js';
 import { limitBody, readBody } from './body.js';
-import { corsHeaders, preflightHeaders } from './cors.js';
+import { corsHeaders, corsVary, preflightHeaders } from './cors.js';
 import { errorResponse } from './errors.js';
 import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
 import type { Metrics } from './metrics.js';
@@ -26,6 +26,7 @@ export interface FhirHandlerOptions {
   readonly request: RequestOptions;
 }
 
+const VARY = ['Authorization', 'Accept', 'Prefer'];
 const NOT_FOUND_MESSAGE = 'The server has nothing at this URL.';
 
 /** Serves one request whose path is (or should have been) below the base path, from first hook to last byte. */
@@ -211,7 +212,7 @@ function addCommonHeaders(
     headers: {
       'x-request-id': exchange.id,
       'cache-control': 'private, no-cache',
-      vary: `Authorization, Accept, Prefer, ${tenantHeader}, ${partitionIdsHeader}`,
+      vary: [...VARY, tenantHeader, partitionIdsHeader, ...corsVary(corsOrigins)].join(', '),
       'x-content-type-options': 'nosniff',
       ...corsHeaders(message.headers.origin, corsOrigins),
       ...response.headers,

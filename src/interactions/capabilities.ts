@@ -4,27 +4,38 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import { describeOperations, type OperationDescription } from '../operations/operations.js';
+import { isServerLevel } from '../operations/partition-management.js';
 import { resourceResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
+import { present, presentationOf } from './show.js';
 
-const INTERACTIONS = ['read', 'vread', 'update', 'patch', 'delete', 'history-instance', 'history-type', 'create', 'search-type'];
+const INTERACTIONS = [
+  'read',
+  'vread',
+  'update',
+  'patch',
+  'delete',
+  'history-instance',
+  'history-type',
+  'create',
+  'search-type',
+];
 const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'history-system'];
-const STARTED = new Date().toISOString();
 
 /** The statement of the tenant that asks: its own base URL, and what applies there. */
 export async function capabilities(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   await server.resolver.resolveRead(request);
   const statement = toStatement(server, request);
   const shown = await server.hooks.transform('SERVER_CAPABILITY_STATEMENT_GENERATED', { request }, statement);
-  return resourceResponse(request, shown);
+  return resourceResponse(request, present(shown, presentationOf(request)));
 }
 
 function toStatement(server: ServerParts, request: RequestDetails): Resource {
-  const operations = describeOperations();
+  const operations = describeOperations(isServerLevel(request) ? 'server' : 'tenant');
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
-    date: STARTED,
+    date: new Date(performance.timeOrigin).toISOString(),
     publisher: 'Bulkhead',
     kind: 'instance',
     software: { name: 'Bulkhead', version: server.version },
@@ -43,10 +54,18 @@ function toStatement(server: ServerParts, request: RequestDetails): Resource {
   };
 }
 
-function toResourceEntry(server: ServerParts, type: string, operations: readonly OperationDescription[]): object {
+function toResourceEntry(
+  server: ServerParts,
+  type: string,
+  operations: readonly OperationDescription[],
+): object {
   const parameters = server.parameters.list(type);
-  const searchable = parameters.filter(({ paths, code }) => paths.length > 0 || code === '_id' || code === '_lastUpdated');
-  const references = searchable.filter((parameter) => parameter.type === 'reference').map(({ code }) => `${type}:${code}`);
+  const searchable = parameters.filter(
+    ({ paths, code }) => paths.length > 0 || code === '_id' || code === '_lastUpdated',
+  );
+  const references = searchable
+    .filter((parameter) => parameter.type === 'reference')
+    .map(({ code }) => `${type}:${code}`);
   const own = operations.filter(({ levels }) => levels.includes('instance') || levels.includes('type'));
   return {
     type,

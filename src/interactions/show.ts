@@ -86,7 +86,8 @@ export function presentText(text: string, presentation: Presentation): string {
   return presentation.pretty ? stringifyPretty(parseStored(text) as object) : text;
 }
 
-function present(resource: Resource, { summary, elements }: Presentation): Resource {
+/** The elements of a resource that the client wants. */
+export function present(resource: Resource, { summary, elements }: Presentation): Resource {
   if (summary !== undefined) return summarizeResource(resource, summary);
   return elements.length > 0 ? selectElements(resource, elements) : resource;
 }

@@ -2,7 +2,7 @@
 import { metaAdd, metaDelete } from '../fhir/meta.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { contentOf, findCurrent, gone, notFound, onlyOne } from '../interactions/find.js';
-import { isJsonObject } from '../interactions/incoming.js';
+import { assertValid, isJsonObject } from '../interactions/incoming.js';
 import { planReplacement } from '../interactions/plan-write.js';
 import { executeWrites, type PlannedWrite } from '../interactions/planned-write.js';
 import { resourceResponse } from '../interactions/response.js';
@@ -66,6 +66,7 @@ async function planChange(
   const current = await findVersion(server, scope, request);
   const content = contentOf(current);
   const resource: Resource = { ...content, meta: change(content.meta ?? {}, given) };
+  await assertValid(server, request, resource);
   return planReplacement(server, request, { resource, current });
 }
 
@@ -78,7 +79,10 @@ async function findVersion(
   const found =
     versionId === undefined
       ? await findCurrent(server, scope, resourceType, resourceId)
-      : onlyOne(server, await server.resources.readVersion(scope, resourceType, resourceId, Number(versionId) || 0));
+      : onlyOne(
+          server,
+          await server.resources.readVersion(scope, resourceType, resourceId, Number(versionId) || 0),
+        );
   if (!found) throw notFound(resourceType, resourceId);
   if (found.deleted) throw gone(found);
   return found;
@@ -96,12 +100,17 @@ function givenMeta(request: RequestDetails): Meta {
   for (const [name, list] of Object.entries({ profile, tag, security })) {
     const known = name === 'profile' ? (item: unknown) => typeof item === 'string' : isJsonObject;
     if (list !== undefined && !(Array.isArray(list) && list.every(known))) {
-      throw new FhirError('INVALID_REQUEST', `meta.${name} must be a list.`, { expression: [`meta.${name}`] });
+      throw new FhirError('INVALID_REQUEST', `meta.${name} must be a list.`, {
+        expression: [`meta.${name}`],
+      });
     }
   }
   return one.value as Meta;
 }
 
 function metaResponse(request: RequestDetails, value: Meta): OutgoingResponse {
-  return resourceResponse(request, { resourceType: 'Parameters', parameter: [{ name: 'return', valueMeta: value }] });
+  return resourceResponse(request, {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'return', valueMeta: value }],
+  });
 }

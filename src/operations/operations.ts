@@ -4,7 +4,13 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import { meta, metaAddOperation, metaDeleteOperation } from './meta.js';
 import { explainPartition } from './partition-explain.js';
-import { createPartition, deletePartition, listPartitions, readPartition, updatePartition } from './partition-management.js';
+import {
+  createPartition,
+  deletePartition,
+  listPartitions,
+  readPartition,
+  updatePartition,
+} from './partition-management.js';
 import { validate } from './validate.js';
 
 /** Where an operation can be called. */
@@ -16,6 +22,8 @@ export interface OperationDescription {
   /** Canonical URL of the OperationDefinition. */
   readonly definition: string;
   readonly levels: readonly OperationLevel[];
+  /** True for what manages the whole server: a tenant's URL does not have it. */
+  readonly serverOnly?: boolean;
 }
 
 interface Operation extends OperationDescription {
@@ -27,22 +35,51 @@ interface Operation extends OperationDescription {
 const R4 = 'http://hl7.org/fhir/OperationDefinition';
 const OWN = 'urn:bulkhead:operation';
 
+function serverOperation(name: string, run: Operation['run']): Operation {
+  const definition = `${OWN}:${name}`;
+  return { name: `$${name}`, definition, levels: ['system'], serverOnly: true, readOnly: true, run };
+}
+
 function partitionOperation(name: string, readOnly: boolean, run: Operation['run']): Operation {
-  return { name: `$partition-management-${name}`, definition: `${OWN}:partition-management-${name}`, levels: ['system'], readOnly, run };
+  return { ...serverOperation(`partition-management-${name}`, run), readOnly };
 }
 
 /** Every operation; `docs/operations.md` is held equal to this table by a test. */
 export const OPERATIONS: readonly Operation[] = [
-  { name: '$meta', definition: `${R4}/Resource-meta`, levels: ['system', 'type', 'instance'], readOnly: true, run: meta },
-  { name: '$meta-add', definition: `${R4}/Resource-meta-add`, levels: ['instance'], readOnly: false, run: metaAddOperation },
-  { name: '$meta-delete', definition: `${R4}/Resource-meta-delete`, levels: ['instance'], readOnly: false, run: metaDeleteOperation },
-  { name: '$validate', definition: `${R4}/Resource-validate`, levels: ['type', 'instance'], readOnly: true, run: validate },
+  {
+    name: '$meta',
+    definition: `${R4}/Resource-meta`,
+    levels: ['system', 'type', 'instance'],
+    readOnly: true,
+    run: meta,
+  },
+  {
+    name: '$meta-add',
+    definition: `${R4}/Resource-meta-add`,
+    levels: ['instance'],
+    readOnly: false,
+    run: metaAddOperation,
+  },
+  {
+    name: '$meta-delete',
+    definition: `${R4}/Resource-meta-delete`,
+    levels: ['instance'],
+    readOnly: false,
+    run: metaDeleteOperation,
+  },
+  {
+    name: '$validate',
+    definition: `${R4}/Resource-validate`,
+    levels: ['type', 'instance'],
+    readOnly: true,
+    run: validate,
+  },
   partitionOperation('create-partition', false, createPartition),
   partitionOperation('read-partition', true, readPartition),
   partitionOperation('update-partition', false, updatePartition),
   partitionOperation('delete-partition', false, deletePartition),
   partitionOperation('list-partitions', true, listPartitions),
-  { name: '$partition-explain', definition: `${OWN}:partition-explain`, levels: ['system'], readOnly: true, run: explainPartition },
+  serverOperation('partition-explain', explainPartition),
 ];
 
 const BY_NAME = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
@@ -62,8 +99,9 @@ export async function runOperation(server: ServerParts, request: RequestDetails)
   return operation.run(server, request);
 }
 
-export function describeOperations(): readonly OperationDescription[] {
-  return OPERATIONS;
+/** Those that can be called on the server, or under a tenant's URL. */
+export function describeOperations(where: 'server' | 'tenant'): readonly OperationDescription[] {
+  return where === 'server' ? OPERATIONS : OPERATIONS.filter(({ serverOnly }) => serverOnly !== true);
 }
 
 function levelOf({ resourceType, resourceId }: RequestDetails): OperationLevel {

@@ -7,10 +7,16 @@ import { DEFAULT_PARTITION_ID, DEFAULT_PARTITION_NAME, type Partition } from '..
 import type { RequestDetails } from '../model/request.js';
 import { assertKnown, type OperationParameter, readParameters, single, singleInteger } from './parameters.js';
 
-export async function createPartition(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export async function createPartition(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<OutgoingResponse> {
   const parameters = await begin(server, request, ['id', 'name', 'description']);
   const id = singleInteger(parameters, 'id');
-  const partition = await server.management.create({ ...(id === undefined ? {} : { id }), ...nameAndDescription(parameters) }, request);
+  const partition = await server.management.create(
+    { ...(id === undefined ? {} : { id }), ...nameAndDescription(parameters) },
+    request,
+  );
   return respond(request, toParameters(partition));
 }
 
@@ -25,17 +31,24 @@ export async function readPartition(server: ServerParts, request: RequestDetails
   return respond(request, toParameters(server.management.read(key)));
 }
 
-export async function updatePartition(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export async function updatePartition(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<OutgoingResponse> {
   const parameters = await begin(server, request, ['id', 'name', 'description']);
   const wanted = { id: requiredId(parameters), ...nameAndDescription(parameters) };
   return respond(request, toParameters(await server.management.update(wanted)));
 }
 
-export async function deletePartition(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export async function deletePartition(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<OutgoingResponse> {
   const parameters = await begin(server, request, ['id', 'purge']);
   const id = requiredId(parameters);
   const purge = single(parameters, 'purge') ?? 'false';
-  if (purge !== 'true' && purge !== 'false') throw new FhirError('INVALID_PARTITION', 'purge must be true or false.');
+  if (purge !== 'true' && purge !== 'false')
+    throw new FhirError('INVALID_PARTITION', 'purge must be true or false.');
   if (purge === 'false') {
     await server.management.delete(id, request);
     return respond(request, [{ name: 'message', valueString: 'Success' }]);
@@ -47,10 +60,16 @@ export async function deletePartition(server: ServerParts, request: RequestDetai
   ]);
 }
 
-export async function listPartitions(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export async function listPartitions(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<OutgoingResponse> {
   await begin(server, request, []);
   const partitions = server.management.list();
-  return respond(request, partitions.map((partition) => ({ name: 'partition', part: toParameters(partition) })));
+  return respond(
+    request,
+    partitions.map((partition) => ({ name: 'partition', part: toParameters(partition) })),
+  );
 }
 
 /** All of them are the server's: under DEFAULT or no tenant, and not at all where partitions have no names. */
@@ -71,9 +90,13 @@ async function begin(
 }
 
 /** @throws FhirError INVALID_PARTITION under a tenant's URL. */
-export function assertServerLevel({ urlTenant, operation }: RequestDetails): void {
-  if (urlTenant === undefined || urlTenant === DEFAULT_PARTITION_NAME) return;
-  throw notServerLevel(operation);
+export function assertServerLevel(request: RequestDetails): void {
+  if (!isServerLevel(request)) throw notServerLevel(request.operation);
+}
+
+/** Whether the URL names no tenant but DEFAULT. */
+export function isServerLevel({ urlTenant }: RequestDetails): boolean {
+  return urlTenant === undefined || urlTenant === DEFAULT_PARTITION_NAME;
 }
 
 /**
@@ -97,9 +120,13 @@ function requiredId(parameters: readonly OperationParameter[]): number {
   throw new FhirError('INVALID_PARTITION', "The parameter 'id' is required.");
 }
 
-function nameAndDescription(parameters: readonly OperationParameter[]): { name: string; description?: string } {
+function nameAndDescription(parameters: readonly OperationParameter[]): {
+  name: string;
+  description?: string;
+} {
   const name = single(parameters, 'name');
-  if (name === undefined || name === '') throw new FhirError('INVALID_PARTITION', "The parameter 'name' is required.");
+  if (name === undefined || name === '')
+    throw new FhirError('INVALID_PARTITION', "The parameter 'name' is required.");
   const description = single(parameters, 'description');
   return { name, ...(description === undefined ? {} : { description }) };
 }

@@ -28,12 +28,32 @@ export class PartitionManagement {
 
   /** @throws FhirError INVALID_PARTITION, PARTITION_EXISTS, or what a hook throws. */
   async create(wanted: NewPartition, request?: RequestDetails): Promise<Partition> {
-    const { hooks, directory, registry } = this.parts;
     assertPartitionName(wanted.name);
-    if (wanted.id !== undefined) assertPartitionId(wanted.id);
-    const id = (wanted.id ?? (await this.nextFreeId())) as PartitionId;
-    const { name, description } = wanted;
-    const partition: Partition = { id, name, ...(description === undefined ? {} : { description }) };
+    if (wanted.id !== undefined) {
+      assertPartitionId(wanted.id);
+      return this.register(wanted, wanted.id, request);
+    }
+    for (let id = await this.nextFreeId(); ;) {
+      try {
+        return await this.register(wanted, id, request);
+      } catch (error) {
+        if (!(error instanceof FhirError && error.code === 'PARTITION_EXISTS')) throw error;
+        const next = await this.nextFreeId();
+        // Where the id is still free, it is the name that is taken.
+        if (next === id) throw error;
+        id = next;
+      }
+    }
+  }
+
+  private async register(
+    { name, description }: NewPartition,
+    id: number,
+    request: RequestDetails | undefined,
+  ): Promise<Partition> {
+    const { hooks, directory, registry } = this.parts;
+    const described = description === undefined ? {} : { description };
+    const partition: Partition = { id: id as PartitionId, name, ...described };
     await registry.create(partition, async () => {
       await hooks.observe('STORAGE_PARTITION_CREATED', { request, partition });
     });

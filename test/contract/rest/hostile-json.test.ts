@@ -10,6 +10,22 @@ const server = await createTestServer({ settings: { maxBodyBytes: MAX_BODY } });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 
+function zipped(text: string) {
+  return new Uint8Array(gzipSync(text));
+}
+
+/** Head of a create whose body is said to be this long. */
+function headOf(length: string | number): string {
+  return [
+    'POST /fhir/Patient HTTP/1.1',
+    'Host: x',
+    'Connection: close',
+    'Content-Type: application/fhir+json',
+    `Content-Length: ${length}`,
+    '\r\n',
+  ].join('\r\n');
+}
+
 const FAMILY = (text: string) => `{"resourceType":"Patient","name":[{"family":${text}}]}`;
 
 test('JSON that is not well-formed is 400 MALFORMED_JSON with the place', async (t) => {
@@ -135,7 +151,6 @@ test('a body above the limit is 413, whether or not its length is declared', asy
 });
 
 test('gzip is understood; broken gzip is 400, a bomb 413, another encoding 415', async (t) => {
-  const zipped = (text: string) => new Uint8Array(gzipSync(text));
   const gzip = { 'content-encoding': 'gzip' };
   const good = await client.post<Patient>('Patient', zipped(FAMILY('"zipped"')), gzip);
   t.is(good.status, 201);
@@ -164,14 +179,12 @@ test('gzip is understood; broken gzip is 400, a bomb 413, another encoding 415',
 
 test('a Content-Length that is wrong never stores a part', async (t) => {
   const body = FAMILY('"partial"');
-  const head = (length: string | number) =>
-    `POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/fhir+json\r\nContent-Length: ${length}\r\n\r\n`;
-  const short = await rawExchange(server.url, `${head(body.length - 5)}${body}`);
+  const short = await rawExchange(server.url, `${headOf(body.length - 5)}${body}`);
   t.is(short.status, 400);
-  const long = await rawExchange(server.url, `${head(body.length + 5)}${body}`, { end: true });
+  const long = await rawExchange(server.url, `${headOf(body.length + 5)}${body}`, { end: true });
   t.true(long.status === 400 || long.status === 0);
   for (const length of ['-1', 'x', '1, 2'])
-    t.is((await rawExchange(server.url, `${head(length)}${body}`)).status, 400);
+    t.is((await rawExchange(server.url, `${headOf(length)}${body}`)).status, 400);
   t.is(await client.count('Patient?family=partial'), 0);
 });
 

@@ -16,13 +16,12 @@ function patch(path: string, body: object, headers: Readonly<Record<string, stri
   });
 }
 
+function toPart([name, value]: [string, object | string]) {
+  if (typeof value === 'object') return { name, ...value };
+  return name === 'type' ? { name, valueCode: value } : { name, valueString: value };
+}
+
 function fhirPathPatch(...operations: readonly Readonly<Record<string, object | string>>[]): Parameters {
-  const toPart = ([name, value]: [string, object | string]) =>
-    typeof value === 'object'
-      ? { name, ...value }
-      : name === 'type'
-        ? { name, valueCode: value }
-        : { name, valueString: value };
   return {
     resourceType: 'Parameters',
     parameter: operations.map((operation) => ({

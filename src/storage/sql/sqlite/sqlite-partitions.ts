@@ -143,7 +143,9 @@ export class SqlitePartitions implements PartitionRegistry {
     const other = taken.find(([id]) => id !== except);
     if (!other) return;
     const what = other[0] === partition.id ? `id ${partition.id}` : `name '${other[1]}'`;
-    throw new FhirError('PARTITION_EXISTS', `A partition with the ${what} exists already.`);
+    const isOnlyAlike = other[0] !== partition.id && other[1] !== partition.name;
+    const code = isOnlyAlike ? 'INVALID_PARTITION' : 'PARTITION_EXISTS';
+    throw new FhirError(code, `A partition with the ${what} exists already.`);
   }
 }
 
