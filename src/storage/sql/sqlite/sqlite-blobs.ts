@@ -16,7 +16,7 @@ export const BLOB_SQL = {
   deleteChunks: `delete from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ?`,
   unstage: `delete from HFJ_BINARY_STAGE where PARTITION_ID = ? and BLOB_ID = ?`,
   staged: `select PARTITION_ID, BLOB_ID from HFJ_BINARY_STAGE
-    where PARTITION_ID in (select PARTITION_ID from HFJ_BINARY_STAGE) and STAGED_AT < ?`,
+    where PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0) and STAGED_AT < ?`,
 } as const;
 
 /** Blobs as rows of bounded size in the same database as the resources that they belong to. */

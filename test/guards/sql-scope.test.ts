@@ -1,0 +1,194 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import test from 'ava';
+import type { Bundle } from 'fhir/r4.js';
+import { SQL_STATEMENTS } from '../../src/storage/sql/sqlite/open.js';
+import { PARTITIONED_TABLES } from '../../src/storage/sql/tables.js';
+import type { FhirClient } from '../contract/support/fhir-client.js';
+import {
+  commonResources,
+  foreignResources,
+  openWorld,
+  store,
+  type World,
+} from '../contract/isolation/fixtures.js';
+import { unscoped } from './sql-aliases.js';
+
+const PATCH = {
+  body: '[{"op":"add","path":"/active","value":false}]',
+  headers: { 'content-type': 'application/json-patch+json' },
+};
+const META = {
+  resourceType: 'Parameters',
+  parameter: [{ name: 'meta', valueMeta: { tag: [{ code: 'x' }] } }],
+};
+
+/** Every kind of parameter, modifier, chain, include, sort and page. */
+const SEARCHES = [
+  'Patient',
+  'Patient?_id=p1,p2',
+  'Patient?_lastUpdated=gt2000-01-01&_tag=urn:tag|same&_security=same&_profile=http://example.org/profile&_source=urn:source',
+  'Patient?identifier=urn:mrn|1&family=oka&family:exact=Okafor&family:contains=fo&gender:not=male&birthdate=ge1970',
+  'Patient?address:missing=true&family:missing=false&_sort=family,-birthdate,_lastUpdated,_id&_total=accurate',
+  'Patient?organization.name=clinic&organization=Organization/o1',
+  'Observation?subject=Patient/p1&patient.name=oka&subject:Patient.identifier=urn:mrn|1&patient.birthdate=lt2000',
+  'Observation?value-quantity=gt1||kg&date=2024&code:missing=true,false&_count=1',
+  'Observation?_include=*&_include=Observation:subject&_summary=count',
+  'Observation?_include=Observation:subject&_include=Observation:patient:Patient',
+  'Patient?_revinclude=Observation:subject&_revinclude=RiskAssessment:subject&_count=1',
+  'RiskAssessment?probability=ap0.5',
+  'PlanDefinition?url=http://example.org/plan&url:below=http://example.org',
+  'ValueSet?url=http://example.org/vs',
+];
+
+const READS = [
+  'Patient/p1',
+  'Patient/p1/_history',
+  'Patient/p1/_history/1',
+  'Patient/p1/_history/7',
+  'Patient/_history?_since=2000-01-01&_count=1',
+  'Patient/_history?_at=2100',
+  'Patient/p1/_history?_at=2100',
+  '_history?_count=2',
+  'Patient/p1/$meta',
+  'Patient/$meta',
+  '$meta',
+  'Patient/p1/$validate',
+  'metadata',
+];
+
+async function readAll(client: FhirClient): Promise<void> {
+  for (const path of [...READS, ...SEARCHES]) {
+    const { body } = await client.get<Bundle>(path);
+    const next = body?.link?.find(({ relation }) => relation === 'next')?.url;
+    if (next !== undefined) await client.get(next);
+  }
+}
+
+async function writeAll(client: FhirClient): Promise<void> {
+  const patient = { resourceType: 'Patient', identifier: [{ system: 'urn:mrn', value: '2' }] };
+  const subject = { reference: 'Patient/p1' };
+  const observation = { resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject };
+  await client.post('Patient', patient, { 'if-none-exist': 'identifier=urn:mrn|2' });
+  await client.post('Patient', patient, { 'if-none-exist': 'identifier=urn:mrn|2' });
+  await client.put('Patient?identifier=urn:mrn|2', patient);
+  await client.put('Observation/b1', {
+    ...observation,
+    id: 'b1',
+    hasMember: [{ reference: 'Observation/b1' }],
+  });
+  await client.put('Observation/b1', { ...observation, id: 'b1' });
+  await client.send('PATCH', 'Patient/p1', PATCH);
+  await client.send('PATCH', 'Patient?identifier=urn:mrn|2', PATCH);
+  await client.post('Patient/p1/$meta-add', META);
+  await client.post('Patient/p1/$meta-delete', META);
+  await client.post('Observation', { ...observation, subject: { reference: 'Patient/nobody' } });
+  await client.post('', {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [
+      {
+        fullUrl: 'urn:uuid:11111111-1111-4111-8111-111111111111',
+        resource: patient,
+        request: { method: 'POST', url: 'Patient' },
+      },
+      {
+        resource: { ...observation, subject: { reference: 'Patient?identifier=urn:mrn|1' } },
+        request: { method: 'POST', url: 'Observation' },
+      },
+      { request: { method: 'DELETE', url: 'RiskAssessment/r1' } },
+      { request: { method: 'GET', url: 'Patient/p1' } },
+    ],
+  });
+  const { headers } = await client.send('POST', 'Binary', {
+    body: 'x'.repeat(600_000),
+    headers: { 'content-type': 'text/plain' },
+  });
+  await client.get(headers.get('location') ?? '', { accept: 'text/plain' });
+  await client.delete('Patient/p1');
+  await client.delete('Observation?subject=Patient/p1');
+  await client.delete('PlanDefinition/d1');
+  await client.put('PlanDefinition/d1', { resourceType: 'PlanDefinition', id: 'd1', status: 'draft' });
+}
+
+async function purge({ root, server }: World): Promise<void> {
+  const parameter = [{ name: 'id', valueInteger: 2 }];
+  const body = { resourceType: 'Parameters', parameter };
+  await root.post('$partition-management-delete-partition', body);
+  await root.post('$partition-management-delete-partition', {
+    ...body,
+    parameter: [...parameter, { name: 'purge', valueBoolean: true }],
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await server.stop();
+}
+
+/** Every statement of a session that uses everything, in servers of different settings. */
+async function record(): Promise<readonly string[]> {
+  const statements = new Set<string>();
+  const listen = (text: unknown): void => void statements.add(String(text));
+  subscribe(SQL_STATEMENTS.name, listen);
+  try {
+    for (const settings of [
+      {},
+      { references: 'any', resourceIds: 'server' },
+      { references: 'default' },
+    ] as const) {
+      const world = await openWorld({ settings });
+      await store(world.acme, ...commonResources(world.acme));
+      await store(world.beta, ...foreignResources(world.beta));
+      await readAll(world.acme.client);
+      await readAll(world.root.tenant('_ALL'));
+      await writeAll(world.acme.client);
+      await readAll(world.acme.client);
+      await purge(world);
+    }
+  } finally {
+    unsubscribe(SQL_STATEMENTS.name, listen);
+  }
+  return [...statements];
+}
+
+test('no statement opens a partitioned table without a predicate on the partition', async (t) => {
+  const statements = await record();
+  const touching = statements.filter((sql) => PARTITIONED_TABLES.some((table) => sql.includes(table)));
+  t.true(touching.length > 200, `only ${touching.length} statements were recorded`);
+  for (const table of PARTITIONED_TABLES) {
+    for (const verb of ['insert', 'select', 'delete']) {
+      const met = touching.some((sql) => sql.startsWith(verb) && sql.includes(table));
+      if (verb !== 'select' || !/CLAIM|STAGE/.test(table)) t.true(met, `no ${verb} of ${table} was recorded`);
+    }
+  }
+  const allowed = /^(create|alter|drop|pragma|explain|vacuum|analyze)\b/i;
+  const wrong = touching.filter((sql) => !allowed.test(sql.trim()) && unscoped(sql).length > 0);
+  t.deepEqual(wrong, []);
+});
+
+test('the guard sees a table without a predicate, wherever it stands', (t) => {
+  const wrong: Readonly<Record<string, readonly string[]>> = {
+    'select 1 from HFJ_RESOURCE where RES_ID = 1': ['HFJ_RESOURCE'],
+    'select 1 from HFJ_RESOURCE r where r.RES_ID = 1': ['r'],
+    'select 1 from `HFJ_RESOURCE` as `r` where r.PARTITION_ID = 1 and exists (select 1 from HFJ_RES_LINK l where l.RES_ID = r.RES_ID)':
+      ['l'],
+    'select 1 from HFJ_RESOURCE r, HFJ_RES_VER v where r.PARTITION_ID = 1': ['v'],
+    "delete from HFJ_RES_LINK where RES_ID = 'PARTITION_ID = 1'": ['HFJ_RES_LINK'],
+    'update HFJ_RESOURCE set PARTITION_DATE = 1 where RES_ID = 1': ['HFJ_RESOURCE'],
+    'insert into HFJ_RES_VER (PARTITION_ID) select PARTITION_ID from HFJ_RESOURCE where RES_ID = 1': [
+      'HFJ_RESOURCE',
+    ],
+    'delete from HFJ_RES_VER where PARTITION_ID = 1 and (RES_ID) in (select RES_ID from HFJ_RES_VER limit 1)':
+      ['HFJ_RES_VER', 'HFJ_RES_VER'],
+    'with x as (select * from HFJ_SPIDX_TOKEN t) select 1 from x where x.PARTITION_ID = 1': ['t'],
+  };
+  for (const [sql, aliases] of Object.entries(wrong)) t.deepEqual(unscoped(sql), aliases, sql);
+});
+
+test('the guard lets scoped statements and inserts pass', (t) => {
+  const right = [
+    'select 1 from HFJ_RESOURCE where PARTITION_ID = ? and RES_ID = 1',
+    'select 1 from HFJ_RESOURCE as r cross join HFJ_RES_LINK as l where r.PARTITION_ID in (1, 2) and l.PARTITION_ID = r.PARTITION_ID',
+    'insert into HFJ_RES_LINK (PARTITION_ID) values (1)',
+    'select 1 from HFJ_RES_VER where +PARTITION_ID = 1',
+    'select 1 from HFJ_PARTITION',
+  ];
+  for (const sql of right) t.deepEqual(unscoped(sql), [], sql);
+});
