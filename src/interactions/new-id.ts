@@ -34,16 +34,15 @@ const BLOCK = 200;
  * same one, and numbers of a block that a server did not use are lost.
  */
 export function numberMaker(take: (count: number) => Promise<number>): () => Promise<string> {
-  let next = 0;
-  let end = 0;
+  const block = { next: 0, end: 0 };
   let refill: Promise<void> | undefined;
   const takeBlock = async (): Promise<void> => {
-    next = await take(BLOCK);
-    end = next + BLOCK;
+    block.next = await take(BLOCK);
+    block.end = block.next + BLOCK;
     refill = undefined;
   };
   return async () => {
-    while (next >= end) await (refill ??= takeBlock());
-    return String(next++);
+    while (block.next >= block.end) await (refill ??= takeBlock());
+    return String(block.next++);
   };
 }

@@ -10,6 +10,11 @@ const server = await createTestServer({
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 
+async function operationsOf(from: FhirClient): Promise<readonly string[]> {
+  const { body } = await from.get<CapabilityStatement>('metadata');
+  return body.rest?.[0]?.operation?.map(({ name }) => name) ?? [];
+}
+
 test('the capability statement is valid, of R4, and has the base URL of the tenant that asks', async (t) => {
   for (const from of [client, client.tenant('acme')]) {
     const { status, body } = await from.get<CapabilityStatement>('metadata');
@@ -51,14 +56,10 @@ test('the capability statement names types, interactions, search parameters and 
 });
 
 test('operations that manage partitions are named where they can be called', async (t) => {
-  const namesOf = async (from: FhirClient) => {
-    const { body } = await from.get<CapabilityStatement>('metadata');
-    return body.rest?.[0]?.operation?.map(({ name }) => name) ?? [];
-  };
-  t.true((await namesOf(client)).includes('partition-management-list-partitions'));
-  t.true((await namesOf(client.tenant('DEFAULT'))).includes('partition-management-list-partitions'));
-  t.false((await namesOf(client.tenant('acme'))).includes('partition-management-list-partitions'));
-  t.true((await namesOf(client.tenant('acme'))).includes('meta'));
+  t.true((await operationsOf(client)).includes('partition-management-list-partitions'));
+  t.true((await operationsOf(client.tenant('DEFAULT'))).includes('partition-management-list-partitions'));
+  t.false((await operationsOf(client.tenant('acme'))).includes('partition-management-list-partitions'));
+  t.true((await operationsOf(client.tenant('acme'))).includes('meta'));
 });
 
 test('_summary and _elements shape the capability statement', async (t) => {

@@ -6,14 +6,14 @@ import { FhirClient } from '../support/fhir-client.js';
 
 const IN_FLIGHT_MS = 300;
 
-let arrived = 0;
+const arrivals: number[] = [];
 
 /** Holds up every create. */
 const slow = defineInterceptor({
   name: 'slow',
   hooks: {
     STORAGE_PRESTORAGE_RESOURCE_CREATED: async () => {
-      arrived += 1;
+      arrivals.push(Date.now());
       await pause(IN_FLIGHT_MS);
       return undefined;
     },
@@ -57,7 +57,7 @@ test('a stop lets requests in flight finish, and what was accepted is answered',
   const inFlight = Promise.all(
     Array.from({ length: 5 }, () => client.post('Patient', { resourceType: 'Patient' })),
   );
-  while (arrived < 5) await pause(5);
+  while (arrivals.length < 5) await pause(5);
   const begin = Date.now();
   await server.stop();
   t.true(Date.now() - begin < 5000);

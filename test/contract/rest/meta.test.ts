@@ -15,6 +15,10 @@ function returned({ parameter }: Parameters): Meta | undefined {
   return parameter?.find(({ name }) => name === 'return')?.valueMeta;
 }
 
+async function codes(from: FhirClient, path: string): Promise<readonly (string | undefined)[]> {
+  return returned((await from.get<Parameters>(path)).body)?.tag?.map(({ code }) => code) ?? [];
+}
+
 const TAG = { system: 'urn:t', code: 'a' };
 const OTHER_TAG = { system: 'urn:t', code: 'b' };
 
@@ -68,8 +72,6 @@ test('$meta of a type and of the server give the labels in use in the own tenant
   const code = uniqueValue();
   const acme = client.tenant('acme');
   await acme.createPatient({ meta: { tag: [{ system: 'urn:own', code }] } });
-  const codes = async (from: FhirClient, path: string) =>
-    returned((await from.get<Parameters>(path)).body)?.tag?.map((tag) => tag.code) ?? [];
   t.true((await codes(acme, 'Patient/$meta')).includes(code));
   t.true((await codes(acme, '$meta')).includes(code));
   t.false((await codes(acme, 'Observation/$meta')).includes(code));
