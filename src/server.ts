@@ -17,7 +17,6 @@ import { numberMaker, uuidMaker } from './interactions/new-id.js';
 import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
 import { createLogger, type Logger } from './log.js';
-import type { PartitionId } from './model/partition.js';
 import { PartitionDirectory } from './partition/directory.js';
 import { PartitionManagement } from './partition/management.js';
 import { PartitionPurge } from './partition/purge.js';
@@ -106,7 +105,6 @@ function registerTools(registry: DependencyContainer, settings: Settings, clock:
 }
 
 async function openStorage(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
-  let directory: PartitionDirectory | undefined;
   const storage = await openSqliteStorage({
     url: settings.databaseUrl,
     synchronous: settings.sqliteSynchronous,
@@ -114,10 +112,9 @@ async function openStorage(registry: DependencyContainer, settings: Settings): P
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,
     newBlobId: uuidMaker(registry.resolve(CLOCK)),
-    activePartitions: () => directory?.active() ?? new Set<PartitionId>(),
   });
   registry.register(STORAGE, { useValue: storage });
-  directory = new PartitionDirectory(storage.partitions);
+  const directory = new PartitionDirectory(storage.partitions);
   await directory.load();
   return directory;
 }

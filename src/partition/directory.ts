@@ -15,7 +15,6 @@ const DEFAULT_PARTITION: Partition = { id: DEFAULT_PARTITION_ID, name: DEFAULT_P
 export class PartitionDirectory {
   private byNames: ReadonlyMap<string, Partition> = new Map();
   private byIds: ReadonlyMap<PartitionId, Partition> = new Map();
-  private ids: ReadonlySet<PartitionId> = new Set([DEFAULT_PARTITION_ID]);
 
   constructor(private readonly registry: PartitionRegistry) {}
 
@@ -23,7 +22,6 @@ export class PartitionDirectory {
     const partitions = [DEFAULT_PARTITION, ...(await this.registry.list())];
     this.byNames = new Map(partitions.map((partition) => [partition.name, partition]));
     this.byIds = new Map(partitions.map((partition) => [partition.id, partition]));
-    this.ids = new Set(this.byIds.keys());
   }
 
   byName(name: string): Partition | undefined {
@@ -37,10 +35,5 @@ export class PartitionDirectory {
   /** All partitions, DEFAULT first. */
   list(): readonly Partition[] {
     return [...this.byIds.values()];
-  }
-
-  /** Ids of all partitions, DEFAULT included. */
-  active(): ReadonlySet<PartitionId> {
-    return this.ids;
   }
 }

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import knex, { type Knex } from 'knex';
-import type { PartitionId } from '../../../model/partition.js';
 import type { BlobStore } from '../../blob-store.js';
 import type { SearchStore } from '../../search-store.js';
 import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from '../../store.js';
@@ -26,8 +25,6 @@ export interface SqliteStorageOptions {
   readonly resourceIds: 'partition' | 'server';
   readonly searchTimeoutMs: number;
   readonly newBlobId: () => string;
-  /** Partitions in service, DEFAULT included. */
-  readonly activePartitions: () => ReadonlySet<PartitionId>;
 }
 
 /** Everything that is stored, on one SQLite database. */

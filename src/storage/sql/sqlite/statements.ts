@@ -14,6 +14,7 @@ const RESOURCE_VERSION =
   'HFJ_RESOURCE where PARTITION_ID = @partition and RES_ID = @rowId and RES_VER = @version';
 
 export const WRITE_SQL = {
+  isInService: `select 1 from HFJ_PARTITION where PART_ID = ? and PART_STATE = 'active'`,
   insertResource: `insert into HFJ_RESOURCE
     (PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
     values (?, ?, ?, ?, 1, ?, null, ?) on conflict do nothing`,

@@ -40,8 +40,6 @@ export interface PreparedChange {
 export interface UnitWriterOptions {
   readonly references: ReferencePolicy;
   readonly resourceIds: 'partition' | 'server';
-  /** Partitions in service, DEFAULT included: only they are written. */
-  readonly activePartitions: () => ReadonlySet<PartitionId>;
 }
 
 /** Rows found or made while one unit is written, by `partition type/id`. */
@@ -99,10 +97,21 @@ export class UnitWriter {
     };
   }
 
+  /**
+   * A partition may have gone since the request's decision, here or in another process; nothing may be written
+   * behind its purge. Call inside the transaction.
+   * @throws FhirError UNKNOWN_PARTITION
+   */
+  assertInService(unit: readonly PreparedChange[]): void {
+    for (const partition of new Set(unit.map((prepared) => prepared.partition))) {
+      if (partition === DEFAULT_PARTITION_ID || this.sql.isInService.get(partition) !== undefined) continue;
+      throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
+    }
+  }
+
   /** First pass: the resource's own row; returns its row id. */
   writeVersion(prepared: PreparedChange, targets: Targets): number {
     const { change } = prepared;
-    this.assertInService(prepared.partition);
     const rowId = change.kind === 'create' ? this.insert(prepared, change) : this.replace(prepared, change);
     if (change.kind !== 'delete') targets.set(targetKey(prepared.partition, change.type, change.id), rowId);
     return rowId;
@@ -134,12 +143,6 @@ export class UnitWriter {
       .slice(0, 10)
       .map(([partition, typeId, id]) => ({ partition, type: this.dictionary.typeName(typeId), id }));
     throw new WriteConflictError({ kind: 'referenced', change, referrers });
-  }
-
-  /** A partition may have gone since the request's decision; nothing may be written behind its purge. */
-  private assertInService(partition: PartitionId): void {
-    if (this.options.activePartitions().has(partition)) return;
-    throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
   }
 
   private insert(prepared: PreparedChange, change: CreateChange): number {

@@ -164,6 +164,7 @@ export class WriteQueue {
   }
 
   private async writeUnit(prepared: readonly PreparedChange[], slice: TimeSlice): Promise<void> {
+    this.writer.assertInService(prepared);
     const targets = new Map<string, number>();
     const rowIds: number[] = [];
     for (const change of prepared) {
