@@ -1,24 +1,43 @@
-/** `npm run bench`: the bare floor and the server, one after the other, and what the server must hold. */
+/**
+ * `npm run bench`: the bare floor and the server, one after the other, and what the server must hold.
+ *
+ * `--quick` runs each case once and shortly; `--json` prints the figures for programs; `--only PREFIX` runs the
+ * cases whose name begins so (`loop` and `partitions` are names too); `--profile FOLDER` writes CPU profiles.
+ * Ends with 1 if a target was missed.
+ */
 import { parseArgs } from 'node:util';
 import { pinParent } from './child.js';
 import { loadCorpus } from './corpus.js';
+import { measureEventLoop } from './event-loop.js';
+import { measurePartitions } from './partitions.js';
+import { report, type BenchResult } from './report.js';
 import { compareThroughput } from './throughput.js';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    profile: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     seconds: { type: 'string' },
     repetitions: { type: 'string' },
-    only: { type: 'string', default: '' },
+    profile: { type: 'string' },
   },
 });
+const { quick, json, only, profile } = values;
+const effort = {
+  seconds: Number(values.seconds ?? (quick ? 1 : 2.5)),
+  repetitions: Number(values.repetitions ?? (quick ? 1 : 3)),
+};
+
 pinParent();
 const corpus = loadCorpus();
-const comparisons = await compareThroughput(corpus, {
-  seconds: Number(values.seconds ?? (values.quick ? 1 : 2.5)),
-  repetitions: Number(values.repetitions ?? (values.quick ? 1 : 3)),
-  profile: values.profile,
-  only: values.only,
-});
-for (const c of comparisons) console.log(c);
+const result: BenchResult = {
+  corpus: corpus.source,
+  throughput: await compareThroughput(corpus, { ...effort, profile, only }),
+  loop: 'loop'.startsWith(only) ? await measureEventLoop(corpus, quick ? 3 : 8) : undefined,
+  partitions: 'partitions'.startsWith(only) ? await measurePartitions(effort) : undefined,
+};
+const { text, misses } = report(result);
+process.stdout.write(json ? `${JSON.stringify({ ...result, misses }, null, 2)}\n` : `${text}\n`);
+for (const miss of misses) process.stderr.write(`missed: ${miss}\n`);
+process.exitCode = misses.length === 0 ? 0 : 1;

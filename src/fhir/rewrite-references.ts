@@ -11,21 +11,20 @@ const URI_TYPES: ReadonlySet<string> = new Set(['uri', 'url', 'canonical', 'oid'
  */
 export function rewriteReferences(resource: Resource, replacements: ReadonlyMap<string, string>): Resource {
   if (replacements.size === 0) return resource;
-  const lengths = new Set([...replacements.keys()].map((key) => key.length));
-  return rewriteMembers(resource, resource.resourceType, { replacements, lengths });
+  return rewriteMembers(resource, resource.resourceType, replacements);
 }
 
-interface Rewriting {
-  readonly replacements: ReadonlyMap<string, string>;
-  /** Rules most texts out without hashing them. */
-  readonly lengths: ReadonlySet<number>;
-}
+type Replacements = ReadonlyMap<string, string>;
 
-function rewriteMembers<Holder extends object>(holder: Holder, place: string, rewriting: Rewriting): Holder {
+function rewriteMembers<Holder extends object>(
+  holder: Holder,
+  place: string,
+  replacements: Replacements,
+): Holder {
   const children = childrenAt(place);
   let copy: Holder | undefined;
   for (const [name, value] of Object.entries(holder)) {
-    const rewritten = rewriteMember(name, value, { children, place, rewriting });
+    const rewritten = rewriteMember(name, value, { children, place, replacements });
     if (rewritten === value) continue;
     copy = { ...(copy ?? holder), [name]: rewritten };
   }
@@ -35,26 +34,32 @@ function rewriteMembers<Holder extends object>(holder: Holder, place: string, re
 interface Surroundings {
   readonly children: ReadonlyMap<string, ElementChild>;
   readonly place: string;
-  readonly rewriting: Rewriting;
+  readonly replacements: Replacements;
 }
 
-function rewriteMember(name: string, value: unknown, { children, place, rewriting }: Surroundings): unknown {
+function rewriteMember(
+  name: string,
+  value: unknown,
+  { children, place, replacements }: Surroundings,
+): unknown {
   if (name.startsWith('_') && children.has(name.slice(1))) {
-    return mapValues(value, (item) => (isObject(item) ? rewriteMembers(item, 'Element', rewriting) : item));
+    return mapValues(value, (item) =>
+      isObject(item) ? rewriteMembers(item, 'Element', replacements) : item,
+    );
   }
   const child = children.get(name);
   if (!child) return value;
+  // R4 gives Reference.reference the type string.
+  const type = place === 'Reference' && name === 'reference' ? 'uri' : child.type;
   return mapValues(value, (item) => {
-    if (isObject(item)) return rewriteMembers(item, placeOf(child, item), rewriting);
-    return typeof item === 'string' ? rewriteText(item, `${place}.${name}`, child.type, rewriting) : item;
+    if (isObject(item)) return rewriteMembers(item, placeOf(child, item), replacements);
+    return typeof item === 'string' ? rewriteText(item, type, replacements) : item;
   });
 }
 
-function rewriteText(text: string, path: string, type: string, rewriting: Rewriting): string {
-  if (type === 'xhtml') return rewriteNarrative(text, rewriting.replacements);
-  if (!rewriting.lengths.has(text.length)) return text;
-  if (!URI_TYPES.has(type) && path !== 'Reference.reference') return text;
-  return rewriting.replacements.get(text) ?? text;
+function rewriteText(text: string, type: string, replacements: Replacements): string {
+  if (type === 'xhtml') return rewriteNarrative(text, replacements);
+  return (URI_TYPES.has(type) ? replacements.get(text) : undefined) ?? text;
 }
 
 function rewriteNarrative(text: string, replacements: ReadonlyMap<string, string>): string {

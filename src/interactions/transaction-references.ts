@@ -51,9 +51,17 @@ export async function resolveEntries(
     plans.push(await atEntry(entry.index, () => identify(identities, entry)));
     if (slice.isOver()) await slice.yield();
   }
-  for (const entry of entries) await atEntry(entry.index, () => resolveReferences(identities, parent, entry));
+  for (const entry of entries) {
+    await atEntry(entry.index, () => resolveReferences(identities, parent, entry));
+    if (slice.isOver()) await slice.yield();
+  }
   const namesBelow = withRelativeNames(identities);
-  return entries.map((entry, index) => ({ entry: rewritten(namesBelow, entry), plan: plans[index]! }));
+  const resolved: ResolvedEntry[] = [];
+  for (const [index, entry] of entries.entries()) {
+    resolved.push({ entry: rewritten(namesBelow, entry), plan: plans[index]! });
+    if (slice.isOver()) await slice.yield();
+  }
+  return resolved;
 }
 
 /**

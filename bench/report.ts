@@ -1,0 +1,113 @@
+import { LOOP_LIMIT_MS, type LoopResult } from './event-loop.js';
+import { PARTITION_LIMITS, type PartitionResult } from './partitions.js';
+import type { Comparison, Sample } from './throughput.js';
+
+/** Everything that one run has measured. */
+export interface BenchResult {
+  readonly corpus: string;
+  readonly throughput: readonly Comparison[];
+  readonly loop: LoopResult | undefined;
+  readonly partitions: PartitionResult | undefined;
+}
+
+/** The result for people, and what missed its target. */
+export function report({ corpus, throughput, loop, partitions }: BenchResult): {
+  readonly text: string;
+  readonly misses: readonly string[];
+} {
+  const rows = [
+    `corpus: ${corpus}`,
+    ...(throughput.length > 0 ? [HEADING] : []),
+    ...throughput.map(comparisonRow),
+    ...(loop ? loopRows(loop) : []),
+    ...(partitions ? partitionRows(partitions) : []),
+  ];
+  const misses = [
+    ...throughput
+      .filter(({ ratio, target }) => ratio < target)
+      .map(({ name, ratio, target }) => `${name}: ${ratio.toFixed(2)} of the floor, not ${target}`),
+    ...(loop ? loopMisses(loop) : []),
+    ...(partitions ? partitionMisses(partitions) : []),
+  ];
+  return { text: rows.join('\n'), misses };
+}
+
+const COLUMNS = [32, 10, 10, 7, 8, 11, 11, 11, 13, 13] as const;
+
+const HEADING = line([
+  'operation',
+  'floor/s',
+  'server/s',
+  'ratio',
+  'target',
+  'floor µs',
+  'server µs',
+  'µs ratio',
+  'floor p50/p99',
+  'server p50/p99',
+]);
+
+function comparisonRow({ name, floor, server, ratio, target, cpuRatio }: Comparison): string {
+  const [floorCpu, serverCpu] = [floor, server].map(({ cpu }) => cpu?.toFixed(0) ?? '-');
+  return line([
+    name,
+    floor.rate.toFixed(0),
+    server.rate.toFixed(0),
+    ratio.toFixed(2),
+    String(target),
+    floorCpu!,
+    serverCpu!,
+    cpuRatio?.toFixed(2) ?? '-',
+    latencies(floor),
+    latencies(server),
+  ]);
+}
+
+function latencies({ p50, p99 }: Sample): string {
+  return `${p50}/${p99} ms`;
+}
+
+function line(cells: readonly string[]): string {
+  return cells
+    .map((cell, at) => (at === 0 ? cell.padEnd(COLUMNS[at]!) : cell.padStart(COLUMNS[at]! + 2)))
+    .join('');
+}
+
+function loopRows({ idle, busy, bundleMs }: LoopResult): string[] {
+  const rows = Object.entries({ idle, busy }).map(([name, { p50, p99, max, loop }]) => {
+    const reads = [p50, p99, max].map((value) => value.toFixed(1)).join(' / ');
+    return `  ${name}: reads p50 / p99 / max ${reads} ms; loop held p99 ${loop.p99Ms.toFixed(1)}, max ${loop.maxMs.toFixed(1)} ms`;
+  });
+  return [
+    `200 reads a second beside transactions of 1,000 entries (${bundleMs.toFixed(0)} ms each):`,
+    ...rows,
+  ];
+}
+
+function partitionRows({ partitions, rates, startEmpty, startFull }: PartitionResult): string[] {
+  return [
+    `one partition against ${partitions}, same data:`,
+    ...rates.map(
+      ({ name, one, many, ratio }) =>
+        `  ${name}: ${one.toFixed(0)}/s, ${many.toFixed(0)}/s, ratio ${ratio.toFixed(2)}`,
+    ),
+    `start until served: empty ${startEmpty.toFixed(0)} ms, with ${partitions} partitions ${startFull.toFixed(0)} ms`,
+  ];
+}
+
+function loopMisses({ busy }: LoopResult): string[] {
+  return busy.loop.maxMs < LOOP_LIMIT_MS
+    ? []
+    : [`the event loop was held for ${busy.loop.maxMs.toFixed(0)} ms`];
+}
+
+function partitionMisses({ rates, startEmpty, startFull }: PartitionResult): string[] {
+  const { ratio, startEmptyMs, startFullMs } = PARTITION_LIMITS;
+  return [
+    ...rates
+      .filter((rate) => rate.ratio < ratio)
+      .map((rate) => `${rate.name} over many partitions: ratio ${rate.ratio.toFixed(2)}`),
+    ...(startEmpty > startEmptyMs ? [`start with an empty database: ${startEmpty.toFixed(0)} ms`] : []),
+    ...(startFull > startFullMs ? [`start with many partitions: ${startFull.toFixed(0)} ms`] : []),
+  ];
+}
