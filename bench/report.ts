@@ -76,7 +76,7 @@ function line(cells: readonly string[]): string {
 function loopRows({ idle, busy, bundleMs }: LoopResult): string[] {
   const rows = Object.entries({ idle, busy }).map(([name, { p50, p99, max, loop }]) => {
     const reads = [p50, p99, max].map((value) => value.toFixed(1)).join(' / ');
-    return `  ${name}: reads p50 / p99 / max ${reads} ms; loop held p99 ${loop.p99Ms.toFixed(1)}, max ${loop.maxMs.toFixed(1)} ms`;
+    return `  ${name}: reads p50 / p99 / max ${reads} ms; loop held for at most ${loop.maxMs.toFixed(1)} ms, ${loop.maxCpuMs.toFixed(1)} ms CPU`;
   });
   return [
     `200 reads a second beside transactions of 1,000 entries (${bundleMs.toFixed(0)} ms each):`,

@@ -41,7 +41,7 @@ export async function transaction(
   request: RequestDetails,
   bundle: Bundle,
 ): Promise<string> {
-  const entries = (bundle.entry ?? []).map((entry, index) => toEntryRequest(request, entry, index));
+  const entries = await toEntryRequests(request, bundle);
   assertTransactional(entries);
   await announceWrites(server, entries);
   const { entryWrites } = await executeWrites(server, request, async (attempt) => {
@@ -60,6 +60,16 @@ export async function transaction(
     'transaction-response',
     entries.map(({ index }) => answers.get(index)!),
   );
+}
+
+async function toEntryRequests(request: RequestDetails, bundle: Bundle): Promise<readonly EntryRequest[]> {
+  const slice = new TimeSlice();
+  const entries: EntryRequest[] = [];
+  for (const [index, entry] of (bundle.entry ?? []).entries()) {
+    entries.push(toEntryRequest(request, entry, index));
+    if (slice.isOver()) await slice.yield();
+  }
+  return entries;
 }
 
 /** Bodies are sent back only when they are asked for: a transaction is mostly a load. */
