@@ -12,7 +12,6 @@ export interface AppOptions extends FhirHandlerOptions {
 
 const HEADERS_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_MS = 65_000;
-const MAX_HEADERS = 100;
 
 /** The chain: probes and metrics by router, everything else by the FHIR handler. */
 export function createApp(options: AppOptions): Koa {
@@ -35,7 +34,8 @@ export function createHttpServer(app: Koa, options: AppOptions): Server {
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = options.requestTimeoutMs;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.maxHeadersCount = MAX_HEADERS;
+  // Their size is limited; a limit of their number would drop the rest in silence, an If-Match for example.
+  server.maxHeadersCount = 0;
   server.on('clientError', (error, socket) => answerClientError(error, socket, options.server.newRequestId));
   return server;
 }

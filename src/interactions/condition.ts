@@ -55,7 +55,11 @@ export async function findMatch(
   const found = await server.searcher.match(scope, request, type, parameters);
   const matches = except ? found.filter(({ rowId }) => !except.has(rowId)) : found;
   if (matches.length <= 1) return matches[0];
-  throw new FhirError('SEVERAL_MATCHES', `Several ${condition.type} resources match the condition.`);
+  throw severalMatches(type);
+}
+
+export function severalMatches(type: string): FhirError {
+  return new FhirError('SEVERAL_MATCHES', `Several ${type} resources match the condition.`);
 }
 
 /** One text for all ways to write the condition. */

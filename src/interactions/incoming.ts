@@ -43,7 +43,11 @@ export async function acceptResource(server: ServerParts, request: RequestDetail
  * Checks a resource as `validation` in the settings says.
  * @throws FhirError INVALID_RESOURCE with every finding as an issue.
  */
-export async function assertValid(server: ServerParts, request: RequestDetails, resource: Resource): Promise<void> {
+export async function assertValid(
+  server: ServerParts,
+  request: RequestDetails,
+  resource: Resource,
+): Promise<void> {
   const mode = server.settings.validation;
   const found = mode === 'off' ? [] : await validateResource(resource, { mode });
   const issues = await server.hooks.transform('VALIDATION_COMPLETED', { request, resource }, found);
@@ -65,7 +69,12 @@ export async function assertReplacementValid(
 export function prepareResource(
   server: ServerParts,
   request: RequestDetails,
-  content: { readonly resource: Resource; readonly id: string; readonly version: number; readonly updated: number },
+  content: {
+    readonly resource: Resource;
+    readonly id: string;
+    readonly version: number;
+    readonly updated: number;
+  },
 ): PreparedResource {
   const local = toLocalReferences(request, content.resource);
   const resource = withServerMeta(local.resource, content);
@@ -93,11 +102,12 @@ function toLocalReferences(
     if (parsed.kind !== 'relative' && parsed.kind !== 'absolute') return;
     const { type, id } = parsed;
     if (parsed.kind === 'absolute') {
-      if (!parsed.base.startsWith(request.serverBase)) return;
+      if (!`${parsed.base}/`.startsWith(`${request.serverBase}/`)) return;
       if (parsed.base !== request.base) throw unknownTarget(`${type}/${id}`, found.expression);
       replacements.set(found.text, found.text.slice(request.base.length + 1));
     }
-    if (!references.has(`${type}/${id}`)) references.set(`${type}/${id}`, { type, id, expression: found.expression });
+    if (!references.has(`${type}/${id}`))
+      references.set(`${type}/${id}`, { type, id, expression: found.expression });
   });
   return { resource: rewriteReferences(resource, replacements), references: [...references.values()] };
 }

@@ -17,6 +17,7 @@ import { singleHeader } from './find.js';
 import { planCreation, planNothing } from './plan-write.js';
 import type { Attempt, PlannedWrite } from './planned-write.js';
 import type { ServerParts } from './server-parts.js';
+import type { TransactionIdentifiers } from './transaction-identifiers.js';
 import { planUpdate } from './update.js';
 
 /** An entry whose identity is known, and how to plan it once its resource has been checked. */
@@ -40,6 +41,7 @@ export interface Identities {
   readonly relativeNames: Map<string, Map<string, string>>;
   /** Reference of the entry that creates or updates under a condition, by the condition's key. */
   readonly conditions: Map<string, string>;
+  readonly identifiers: TransactionIdentifiers;
 }
 
 /** What a create entry will be: a new resource, or the one that its condition matches. */
@@ -129,12 +131,14 @@ function own({ server, conditions }: Identities, condition: Condition, id: strin
 }
 
 /** https://hl7.org/fhir/R4/bundle.html#references */
-function name({ names, relativeNames }: Identities, { fullUrl, request }: EntryRequest, id: string): void {
+function name({ names, relativeNames, identifiers }: Identities, entry: EntryRequest, id: string): void {
+  const { fullUrl, request, resource } = entry;
+  const reference = `${request.resourceType}/${id}`;
+  if (resource) identifiers.add(resource, reference);
   if (fullUrl === undefined) return;
   if (names.has(fullUrl)) {
     throw new FhirError('INVALID_REQUEST', `Two entries have the fullUrl '${fullUrl.slice(0, 200)}'.`);
   }
-  const reference = `${request.resourceType}/${id}`;
   names.set(fullUrl, reference);
   const parsed = parseReference(fullUrl);
   if (parsed.kind !== 'absolute') return;

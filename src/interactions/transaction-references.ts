@@ -5,11 +5,12 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { TimeSlice } from '../storage/time-slice.js';
 import type { EntryRequest } from './bundle-entry.js';
-import { canonicalKey, parseCondition } from './condition.js';
+import { canonicalKey, parseCondition, severalMatches } from './condition.js';
 import { atEntry } from './entry-error.js';
 import { unknownTarget } from './incoming.js';
 import type { Attempt } from './planned-write.js';
 import type { ServerParts } from './server-parts.js';
+import { TransactionIdentifiers } from './transaction-identifiers.js';
 import {
   identify,
   type Identities,
@@ -45,6 +46,7 @@ export async function resolveEntries(
     names: new Map(),
     relativeNames: new Map(),
     conditions: new Map(),
+    identifiers: new TransactionIdentifiers(),
   };
   const plans: ResourcePlan[] = [];
   for (const entry of entries) {
@@ -94,13 +96,17 @@ async function resolveReferences(
   }
 }
 
-/** The entry that is created or updated under the condition, else the one resource that matches. */
+/**
+ * The entry that is created or updated under the condition, else the one resource that matches, of those that are
+ * stored and of those that will be.
+ * @throws FhirError SEVERAL_MATCHES
+ */
 async function targetOf(
   identities: Identities,
   parent: RequestDetails,
   { type, query }: ConditionalReference,
 ): Promise<string | undefined> {
-  const { server, conditions } = identities;
+  const { server, conditions, identifiers } = identities;
   const condition = parseCondition(type, query);
   const own = conditions.get(canonicalKey(server, condition));
   if (own !== undefined) return own;
@@ -110,7 +116,10 @@ async function targetOf(
     resourceType: type,
   });
   const match = await matchOf(identities, parent, scope, condition);
-  return match && `${match.type}/${match.id}`;
+  const matches = new Set(identifiers.matching(condition));
+  if (match) matches.add(`${match.type}/${match.id}`);
+  if (matches.size > 1) throw severalMatches(type);
+  return [...matches][0];
 }
 
 /** For each sender's base: all names, and those of relative references below the base. */

@@ -128,6 +128,7 @@ test('references to other servers, to contained resources and by identifier are 
     contained: [{ resourceType: 'Patient', id: 'p' }],
     subject: { reference: '#p' },
     performer: [
+      { reference: `${server.url}2/Practitioner/1` },
       { reference: 'https://other.example/fhir/Practitioner/1' },
       { identifier: { system: 'urn:x', value: '1' } },
     ],

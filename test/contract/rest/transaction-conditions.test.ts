@@ -106,6 +106,22 @@ test('a conditional reference means what the same transaction creates or updates
   t.is(await subjectOf(body.entry?.[1]), createdKey(body.entry?.[3]));
 });
 
+test('a conditional reference means what the same transaction creates with that identifier', async (t) => {
+  const value = uniqueValue();
+  const patient = { resource: identified(value), request: { method: 'POST', url: 'Patient' } };
+  const { status, body, text } = await transaction([
+    observationEntry(`Patient?${queryFor(value)}`),
+    patient,
+    observationEntry(`Patient?identifier=urn%3Amrn%7C${value}`),
+  ]);
+  t.is(status, 200, text);
+  const key = createdKey(body.entry?.[1]);
+  t.is(await subjectOf(body.entry?.[0]), key);
+  t.is(await subjectOf(body.entry?.[2]), key);
+  const again = await transaction([observationEntry(`Patient?${queryFor(value)}`), patient]);
+  assertError(t, again, 412, 'SEVERAL_MATCHES');
+});
+
 test('two entries with the same condition are 400', async (t) => {
   const value = uniqueValue();
   assertError(t, await transaction([createEntry(value), createEntry(value)]), 400, 'INVALID_REQUEST');

@@ -159,6 +159,13 @@ test('what is not HTTP is 400 with an OperationOutcome, and the server goes on',
   t.is((await client.get('metadata')).status, 200);
 });
 
+test('no header is lost among many', async (t) => {
+  const { id } = await client.createPatient();
+  const many = Array.from({ length: 150 }, (_, index) => `X-Filler-${index}: 1\r\n`).join('');
+  const { status } = await raw(`/fhir/Patient/${id}`, 'DELETE', `${many}If-Match: W/"9"\r\n`);
+  t.is(status, 412);
+});
+
 test('X-Request-Id is echoed, and made where it is missing or unfit', async (t) => {
   t.is(
     (await client.get('metadata', { 'x-request-id': 'abc-1.2_3' })).headers.get('x-request-id'),
