@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { CommandError } from './command-error.js';
+import { DEFAULT_PARTITION_NAME } from '../model/partition.js';
+import { CommandError, InterruptedError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { openDatabaseTarget } from './load/database-target.js';
 import { openHttpTarget } from './load/http-target.js';
@@ -21,16 +22,13 @@ export async function loadPaths(
   const files = await findSourceFiles(paths, terminal.cwd);
   const target = await openTarget(terminal, flags);
   try {
-    await assertReady(target, String(flags.partition));
+    await assertReady(target, partitionOf(flags) ?? DEFAULT_PARTITION_NAME);
     const start = performance.now();
     const summary = await loadFiles({ terminal, target, files, concurrency });
     const seconds = (performance.now() - start) / 1000;
     summaryLines(summary, { files: files.length, seconds }).forEach(terminal.print);
-    if (terminal.stopped.aborted) {
-      terminal.complain(
-        'Stopped before the end. Repeat the command to go on; what is loaded stays as it is.',
-      );
-      return EXIT.interrupted;
+    if (terminal.stopSignal().aborted) {
+      throw new InterruptedError('Stopped before the end. Repeat the command to go on from here.');
     }
     return summary.failed.length === 0 ? EXIT.ok : EXIT.failed;
   } finally {
@@ -52,18 +50,18 @@ async function loadFiles({
   const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
   const progress = showProgress(terminal, totalBytes);
   try {
-    return await load({ target, files, concurrency, progress, stopped: terminal.stopped });
+    return await load({ target, files, concurrency, progress, stopped: terminal.stopSignal() });
   } finally {
     progress.stop();
   }
 }
 
 async function openTarget(terminal: Terminal, flags: Flags): Promise<LoadTarget> {
-  const partition = String(flags.partition);
+  const partition = partitionOf(flags);
   const headers = flags.header as readonly string[];
   if (flags.url !== undefined) return openHttpTarget({ base: String(flags.url), partition, headers });
   if (headers.length > 0) throw new CommandError('--header goes with --url only.');
-  return openDatabaseTarget(await settingsOf(terminal, flags), partition);
+  return openDatabaseTarget(await settingsOf(terminal, flags), partition ?? DEFAULT_PARTITION_NAME);
 }
 
 /** Fails where there is no server or no such partition, before anything is read. */
@@ -74,6 +72,10 @@ async function assertReady(target: LoadTarget, partition: string): Promise<void>
   throw new CommandError(
     answer.reason + (unknown ? ` Create it: bulkhead partition create ${partition}` : ''),
   );
+}
+
+function partitionOf({ partition }: Flags): string | undefined {
+  return typeof partition === 'string' ? partition : undefined;
 }
 
 function toConcurrency(text: unknown): number {

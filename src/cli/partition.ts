@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../model/errors.js';
 import type { Partition } from '../model/partition.js';
 import type { Bulkhead } from '../server.js';
-import { CommandError } from './command-error.js';
+import { CommandError, InterruptedError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { withServer } from './open-server.js';
 import { type Flags, settingsOf } from './setting-flags.js';
@@ -43,7 +43,7 @@ export function deletePartition(terminal: Terminal, name: string, flags: Flags):
   return manage(terminal, flags, async (server) => {
     const { id } = server.partitions.read({ name });
     if (flags.purge !== true) await deleteEmpty(server, name, id);
-    else terminal.print(`Left in partition ${name}: ${await purge(server, id)}.`);
+    else terminal.print(`Left in partition ${name}: ${await purge(server, id, terminal.stopSignal())}.`);
     terminal.print(`Deleted partition ${name} with id ${id}.`);
   });
 }
@@ -70,7 +70,7 @@ async function deleteEmpty({ partitions }: Bulkhead, name: string, id: number): 
 }
 
 /** Waits for the purge job to end; answers what is left, as text. */
-async function purge({ partitions, parts }: Bulkhead, id: number): Promise<string> {
+async function purge({ partitions, parts }: Bulkhead, id: number, stopped: AbortSignal): Promise<string> {
   const started = await partitions.startPurge(id);
   for (;;) {
     const job = (await parts.partitions.jobs()).find((one) => one.id === started.id);
@@ -78,6 +78,7 @@ async function purge({ partitions, parts }: Bulkhead, id: number): Promise<strin
       return Object.entries(job.result?.left ?? {})
         .map(toCount)
         .join(', ');
+    if (stopped.aborted) throw new InterruptedError('The next server that starts goes on with the purge.');
     await pause(POLL_MS);
   }
 }

@@ -71,7 +71,7 @@ function addLoad(program: Command, run: Run): void {
     .command('load')
     .description('Loads Bundles and resources from .json, .json.gz, .ndjson, .ndjson.gz files and folders.')
     .argument('<path...>', 'files and folders')
-    .option('--partition <name>', 'partition that the resources go to', 'DEFAULT')
+    .option('--partition <name>', 'partition that the resources go to; DEFAULT if left out')
     .option('--concurrency <number>', 'files at a time', '4')
     .option('--url <base>', 'FHIR base of a running server, instead of the database')
     .option(

@@ -3,16 +3,17 @@ import type { Bulkhead } from '../server.js';
 import { CommandError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Flags, settingsOf } from './setting-flags.js';
-import { type Terminal, untilStopped } from './terminal.js';
+import { type Terminal, untilAborted } from './terminal.js';
 
 /** `bulkhead serve`: listens until it is told to stop, then lets requests in flight finish. */
 export async function serve(terminal: Terminal, flags: Flags): Promise<ExitCode> {
   const { settings } = await settingsOf(terminal, flags);
   const { createBulkhead } = await import('../server.js');
   const server = await createBulkhead({ settings });
+  const stopped = terminal.stopSignal();
   const url = await listen(server);
   greeting(server, url).forEach(terminal.print);
-  await untilStopped(terminal);
+  await untilAborted(stopped);
   await server.stop();
   return EXIT.ok;
 }

@@ -1,3 +1,5 @@
+import { EXIT } from './exit-codes.js';
+
 /** Where a command writes, and what it is started with. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -9,31 +11,39 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Problems and advice, one line at a time. */
   readonly complain: (line: string) => void;
-  /** Aborted by the first SIGINT or SIGTERM: the command ends in good order. */
-  readonly stopped: AbortSignal;
+  /**
+   * Aborted by the first SIGINT or SIGTERM after the first call, so that the command can end in good order; a
+   * command that never asks is ended by a signal at once.
+   */
+  readonly stopSignal: () => AbortSignal;
 }
 
-/** The process's own streams and signals. A second signal ends the process at once. */
+/** The process's own streams and signals. */
 export function processTerminal(): Terminal {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  let stop: AbortSignal | undefined;
   return {
     env: process.env,
     cwd: process.cwd(),
     interactive: process.stdout.isTTY === true,
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
-    stopped: stop.signal,
+    stopSignal: () => (stop ??= listenForSignals()),
   };
 }
 
-/** Resolves when the command is told to stop. */
-export function untilStopped({ stopped }: Terminal): Promise<void> {
-  if (stopped.aborted) return Promise.resolve();
-  return new Promise((resolve) => stopped.addEventListener('abort', () => resolve(), { once: true }));
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** A second signal ends the process at once. */
+function listenForSignals(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return stop.signal;
 }

@@ -1,6 +1,6 @@
 import { ERROR_CATALOGUE, FhirError } from '../model/errors.js';
 import { SettingsError } from '../settings/error.js';
-import { CommandError } from './command-error.js';
+import { CommandError, InterruptedError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 
@@ -9,6 +9,10 @@ export function toExit(error: unknown, { env, complain }: Terminal): ExitCode {
   if (error instanceof SettingsError) {
     complain(error.message);
     return EXIT.usage;
+  }
+  if (error instanceof InterruptedError) {
+    complain(error.message);
+    return EXIT.interrupted;
   }
   if (error instanceof FhirError) complain(`error: ${error.message} ${ERROR_CATALOGUE[error.code].advice}`);
   else if (error instanceof CommandError) complain(`error: ${error.message}`);

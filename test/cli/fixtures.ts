@@ -39,7 +39,7 @@ export async function createWorkplace(t: ExecutionContext): Promise<Workplace> {
       interactive: false,
       print: (line) => void out.push(line),
       complain: (line) => void err.push(line),
-      stopped: new AbortController().signal,
+      stopSignal: () => new AbortController().signal,
       ...changes,
     };
     const exit = await runCommand(words, terminal).catch((error: unknown) => toExit(error, terminal));

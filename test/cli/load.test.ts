@@ -229,11 +229,31 @@ test('nothing is begun without the partition, the path or the server', async (t)
   }
 });
 
+test('without a partition, resources go to DEFAULT, over HTTP to the base as it is', async (t) => {
+  const { run, folder, serve } = await createWorkplace(t);
+  await writeFile(join(folder, 'one.json'), patient('1'));
+  await writeFile(join(folder, 'two.json'), patient('2'));
+  await run('load', 'one.json');
+  const base = await serve();
+  await run('partition', 'create', 'acme');
+  t.is((await run('load', 'two.json', '--url', `${base}/acme`)).exit, 0);
+  t.is((await fetch(`${base}/DEFAULT/Patient/1`)).status, 200);
+  t.is((await fetch(`${base}/acme/Patient/2`)).status, 200);
+});
+
+test('a tenant that the settings let come into being is made by loading', async (t) => {
+  const { run, folder, serve } = await createWorkplace(t);
+  await writeFile(join(folder, 'one.json'), patient('1'));
+  const words = ['load', 'one.json', '--partition', 'fresh', '--auto-create-partitions'];
+  const { exit, out, err } = await run(...words);
+  t.is(exit, 0, out + err);
+  t.is(await countAt(`${await serve()}/fresh/Patient`), 1);
+});
+
 test('told to stop, it finishes what is under way and says how to go on', async (t) => {
   const { runWith, folder } = await createWorkplace(t);
   await writeSamples(join(folder, 'samples'), 2);
-  const stopped = AbortSignal.abort();
-  const { exit, err } = await runWith({ stopped }, 'load', 'samples');
+  const { exit, err } = await runWith({ stopSignal: () => AbortSignal.abort() }, 'load', 'samples');
   t.is(exit, 130);
   t.regex(err, /Repeat the command to go on/);
 });

@@ -18,11 +18,19 @@ export async function openDatabaseTarget(loaded: LoadedSettings, partition: stri
   const { server, close } = await openServer(loaded, {
     partitioning: localPartitioning(loaded.settings.partitioning),
   });
+  await createWhereAllowed(server, partition);
   return {
     probe: () => send(server, partition, EMPTY_BATCH),
     send: (bundle) => send(server, partition, bundle),
     close,
   };
+}
+
+/** Loading writes, and `autoCreatePartitions` lets the first write to a tenant make its partition. */
+async function createWhereAllowed({ settings, partitions }: Bulkhead, name: string): Promise<void> {
+  if (!settings.autoCreatePartitions || settings.unnamedPartitions || !settings.partitioning.includes('url'))
+    return;
+  if (!partitions.list().some((partition) => partition.name === name)) await partitions.create({ name });
 }
 
 function localPartitioning(modes: readonly PartitioningMode[]): readonly PartitioningMode[] {

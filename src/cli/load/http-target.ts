@@ -8,8 +8,8 @@ import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer } from './tar
 export interface HttpTargetOptions {
   /** FHIR base, for example `http://localhost:8080/fhir`. */
   readonly base: string;
-  /** Appended to the base; `DEFAULT` where none was named. */
-  readonly partition: string;
+  /** Appended to the base; undefined: the base is spoken to as it is. */
+  readonly partition: string | undefined;
   /** `Name: value`, each. */
   readonly headers: readonly string[];
 }
@@ -23,7 +23,7 @@ const FIRST_PAUSE_MS = 250;
  * @throws CommandError for a base or header that cannot be.
  */
 export function openHttpTarget({ base, partition, headers }: HttpTargetOptions): LoadTarget {
-  const url = `${toBase(base)}/${encodeURIComponent(partition)}`;
+  const url = toBase(base) + (partition === undefined ? '' : `/${encodeURIComponent(partition)}`);
   const common = { ...toHeaders(headers), 'content-type': 'application/fhir+json', prefer: 'return=minimal' };
   return {
     probe: () => send(url, common, { bundle: EMPTY_BATCH, attempts: 1 }),
