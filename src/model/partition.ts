@@ -6,6 +6,7 @@ export type PartitionId = number & { readonly [idBrand]: true };
 
 /** The partition that always exists. */
 export const DEFAULT_PARTITION_ID = 0 as PartitionId;
+/** The name that clients know it by, and that no other partition can have. */
 export const DEFAULT_PARTITION_NAME = 'DEFAULT';
 
 /** The tenant name that means all partitions, for reads only. */
