@@ -70,7 +70,7 @@ async function readWhile(url: string, work: () => Promise<void>): Promise<number
   let due = performance.now() + READ_INTERVAL_MS;
   const timer = setInterval(() => {
     for (; due <= performance.now(); due += READ_INTERVAL_MS) reads.push(readLatency(url, due));
-  }, READ_INTERVAL_MS);
+  }, 1);
   await work();
   clearInterval(timer);
   return Promise.all(reads);

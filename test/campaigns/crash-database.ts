@@ -1,0 +1,50 @@
+import Database from 'better-sqlite3';
+import type { Violations } from './crash-verify.js';
+
+const INDEX_TABLES = [
+  'HFJ_SPIDX_TOKEN',
+  'HFJ_SPIDX_STRING',
+  'HFJ_SPIDX_DATE',
+  'HFJ_SPIDX_NUMBER',
+  'HFJ_SPIDX_QUANTITY',
+  'HFJ_SPIDX_URI',
+  'HFJ_RES_LINK',
+  'HFJ_RES_SEARCH_URL',
+] as const;
+
+/** Queries that count what must not be. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    INDEX_TABLES.map((table) => [
+      `rows of ${table} without a live resource in their partition`,
+      `select count(*) from ${table} i left join HFJ_RESOURCE r
+        on r.RES_ID = i.RES_ID and r.PARTITION_ID = i.PARTITION_ID and r.RES_DELETED_AT is null
+        where r.RES_ID is null`,
+    ]),
+  ),
+  'live resources without a token row': `select count(*) from HFJ_RESOURCE r where RES_DELETED_AT is null
+    and not exists (select 1 from HFJ_SPIDX_TOKEN t where t.RES_ID = r.RES_ID)`,
+  'live resources without text, or deleted ones with it': `select count(*) from HFJ_RESOURCE
+    where (RES_TEXT is null) <> (RES_DELETED_AT is not null)`,
+  'links to a target that does not live': `select count(*) from HFJ_RES_LINK l left join HFJ_RESOURCE r
+    on r.RES_ID = l.TARGET_RES_ID and r.RES_DELETED_AT is null where l.TARGET_RES_ID <> 0 and r.RES_ID is null`,
+  'resources whose superseded versions are not 1 to the one before': `select count(*) from HFJ_RESOURCE r
+    where RES_VER - 1 <> (select count(*) from HFJ_RES_VER v where v.RES_ID = r.RES_ID and v.RES_VER < r.RES_VER)`,
+  'superseded versions without a resource': `select count(*) from HFJ_RES_VER v
+    where not exists (select 1 from HFJ_RESOURCE r where r.RES_ID = v.RES_ID and r.RES_VER > v.RES_VER)`,
+};
+
+/** Looks into the file itself, beside the running server: index rows and resources must belong together. */
+export function verifyDatabase(file: string): Violations {
+  const db = new Database(file, { readonly: true });
+  try {
+    const violations = Object.entries(FORBIDDEN).flatMap(([what, sql]) => {
+      const count = db.prepare(sql).pluck().get() as number;
+      return count === 0 ? [] : [`${count} ${what}`];
+    });
+    const state = db.pragma('quick_check', { simple: true }) as string;
+    return state === 'ok' ? violations : [...violations, `the file is damaged: ${state}`];
+  } finally {
+    db.close();
+  }
+}
