@@ -17,15 +17,21 @@ export interface OrderColumn {
 /** Where a page begins: the slot of each order column's value, null where the value is. */
 export type After = readonly (Slot | null)[];
 
-/** The column whose least (ascending) or greatest (descending) value a resource is sorted by. */
-const SORT_COLUMNS = {
-  token: ['SP_VALUE', 'SP_VALUE'],
-  string: ['SP_NORM', 'SP_NORM'],
-  date: ['SP_LOW', 'SP_HIGH'],
-  number: ['SP_VALUE', 'SP_VALUE'],
-  quantity: ['SP_VALUE', 'SP_VALUE'],
-  uri: ['SP_VALUE', 'SP_VALUE'],
-  reference: ['TARGET_RES_ID', 'TARGET_RES_ID'],
+const CODE = "nullif(@.SP_VALUE, '')";
+const TARGET = 'nullif(@.TARGET_RES_ID, 0)';
+
+/**
+ * What a resource is sorted by: the least (ascending) or greatest (descending) value of its rows, of alias `@`.
+ * An element without a code and a reference that leads nowhere here count as no value.
+ */
+const SORT_VALUES = {
+  token: [CODE, CODE],
+  string: ['@.SP_NORM', '@.SP_NORM'],
+  date: ['@.SP_LOW', '@.SP_HIGH'],
+  number: ['@.SP_VALUE', '@.SP_VALUE'],
+  quantity: ['@.SP_VALUE', '@.SP_VALUE'],
+  uri: ['@.SP_VALUE', '@.SP_VALUE'],
+  reference: [TARGET, TARGET],
 } as const satisfies Record<keyof typeof INDEX_TABLES, readonly [string, string]>;
 
 /** Orders the query, and begins it behind `after`. */
@@ -89,9 +95,9 @@ function selectIndexValue(query: Query, sort: IndexSort, name: string, sql: RowS
     return;
   }
   const rows = sql.paths(INDEX_TABLES[sort.index], sort.params);
-  const [least, greatest] = SORT_COLUMNS[sort.index];
-  const value =
-    sort.direction === 'ascending' ? `min(${rows.alias}.${least})` : `max(${rows.alias}.${greatest})`;
+  const [least, greatest] = SORT_VALUES[sort.index];
+  const picked = sort.direction === 'ascending' ? `min(${least})` : `max(${greatest})`;
+  const value = picked.replaceAll('@', rows.alias);
   if (INDEXED_BY_RESOURCE.has(sort.index)) {
     query.select(rows.query.whereRaw(`${rows.alias}.RES_ID = m.RES_ID`).select(knex.raw(value)).as(name));
     return;

@@ -136,12 +136,22 @@ for (const [sort, ids] of SORTED) {
   });
 }
 
-test('resources without the value that is sorted by come last in both directions', async (t) => {
-  for (const sort of ['date', '-date']) {
-    const { body } = await acme.get<Bundle>(`Observation?_sort=${sort}`);
-    t.is(namesOf(matchesOf([body]))[0], 'Observation/night', sort);
-  }
-});
+const LAST: readonly [sort: string, id: string][] = [
+  ['date', 'words'],
+  ['-date', 'words'],
+  ['code', 'words'],
+  ['-code', 'words'],
+];
+
+for (const [sort, id] of LAST) {
+  test(`_sort=${sort} puts what has no value to sort by last`, async (t) => {
+    const { body } = await acme.get<Bundle>(`Observation?_id=night,${id}&_sort=${sort}`);
+    t.deepEqual(
+      matchesOf([body]).map((one) => one.id),
+      ['night', id],
+    );
+  });
+}
 
 const REFUSED: readonly [query: string, code: string][] = [
   ['Patient?nothing=1', 'UNKNOWN_SEARCH_PARAMETER'],
