@@ -134,6 +134,12 @@ test('hooks run by order, and a removed one no more', async (t) => {
 
 const REFUSED = { ...PATIENT, id: 'p9', gender: 'male' };
 
+/** An entry that stores the patient under its id. */
+const put = (resource: { readonly id: string; readonly gender: string }) => ({
+  resource,
+  request: { method: 'PUT', url: `Patient/${resource.id}` },
+});
+
 /** Throws for what is male, whatever happens to it. */
 const ROLLBACK: Hooks = Object.fromEntries(
   (['CREATED', 'UPDATED', 'DELETED'] as const).map((what) => [
@@ -151,17 +157,13 @@ test('a PRECOMMIT throw rolls back a whole transaction: rows, versions, indexes,
   await acme.put('Patient/p2', { ...PATIENT, id: 'p2' });
   const before = await server.bulkhead.parts.partitions.contents(1 as never);
   const history = (await acme.get('_history')).text;
-  const put = (resource: { readonly id: string }) => ({
-    resource,
-    request: { method: 'PUT', url: `Patient/${resource.id}` },
-  });
   const create = {
     resource: PATIENT,
     request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=urn:x|1' },
   };
   const rest = [
     create,
-    put({ ...PATIENT, ...{ gender: 'other' } }),
+    put({ ...PATIENT, gender: 'other' }),
     { request: { method: 'DELETE', url: 'Patient/p2' } },
     { resource: observationOf('Patient/p1'), request: { method: 'POST', url: 'Observation' } },
   ];

@@ -67,8 +67,11 @@ class Talk {
   }
 }
 
+function open(): Promise<TestServer> {
+  return createTestServer({ clock: tickingClock() });
+}
+
 test('what a tenant is answered does not depend on what others hold and do', async (t) => {
-  const open = (): Promise<TestServer> => createTestServer({ clock: tickingClock() });
   const shared = await open();
   const own = await Promise.all(TENANTS.map(open));
   t.teardown(() => Promise.all([shared, ...own].map((server) => server.stop())));

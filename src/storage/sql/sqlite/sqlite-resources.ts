@@ -68,7 +68,7 @@ export class SqliteResources implements ResourceStore {
     const sql = historySql(shapeOf(query));
     const pages: VersionRow[][] = [];
     for (const part of parts) pages.push((await this.run(sql, part, query)) as VersionRow[]);
-    const merged = pages.length === 1 ? pages[0]! : pages.flat().sort(newestFirst);
+    const merged = pages.length === 1 ? pages[0]! : pages.flat().toSorted(newestFirst);
     return merged.slice(0, query.count).map((row) => toStoredVersion(this.dictionary, row));
   }
 
