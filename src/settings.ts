@@ -18,23 +18,22 @@ export interface LoadedSettings {
  */
 export async function loadSettings(input: SettingsInput): Promise<LoadedSettings> {
   const given = [await fromFile(input), fromEnvironment(input), fromFlags(input)].flat();
-  const values: Partial<Record<SettingName, unknown>> = {};
-  const sources: Partial<Record<SettingName, string>> = {};
-  const problems: string[] = [];
-  for (const one of given) {
-    const read = readGiven(one);
-    if ('problem' in read) problems.push(read.problem);
-    else [values[read.name], sources[read.name]] = [read.value, one.place];
-  }
+  const { values, sources, problems } = readAll(given);
   const settings = withDefaults(values);
   problems.push(...contradictions(settings));
   if (problems.length > 0) throw new SettingsError(problems);
   return { settings, sources: { ...everyName('default'), ...sources } };
 }
 
-/** The settings of a server that nobody has configured, with `changes`: for tests and embedding. */
+/**
+ * The settings of a server that nobody has configured, with `changes`: for tests and embedding.
+ * @throws SettingsError that lists every bad value.
+ */
 export function defaultSettings(changes: Partial<Settings> = {}): Settings {
-  return withDefaults(changes);
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const { values, problems } = readAll(given.map(([name, value]) => ({ name, value, place: name })));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return withDefaults(values);
 }
 
 /**
@@ -46,6 +45,19 @@ export function serverBaseOf(settings: Settings, port: number): string {
   const { host } = settings;
   const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${settings.basePath}`;
+}
+
+/** What was given, checked and brought into one form; of one name the last. */
+function readAll(given: readonly Given[]) {
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const sources: Partial<Record<SettingName, string>> = {};
+  const problems: string[] = [];
+  for (const one of given) {
+    const read = readGiven(one);
+    if ('problem' in read) problems.push(read.problem);
+    else [values[read.name], sources[read.name]] = [read.value, one.place];
+  }
+  return { values, sources, problems };
 }
 
 type Read = { readonly name: SettingName; readonly value: unknown } | { readonly problem: string };

@@ -10,8 +10,8 @@ import { presentationOf, presentText } from './show.js';
 import { transaction } from './transaction.js';
 
 export async function bundle(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
-  const sent = acceptBundle(server, request);
   await server.resolver.resolveRead(request);
+  const sent = acceptBundle(server, request);
   const accepted = await server.hooks.transform('STORAGE_TRANSACTION_PROCESSING', { request }, sent);
   const text =
     accepted.type === 'transaction'

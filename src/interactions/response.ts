@@ -45,8 +45,10 @@ export function writeResponse(request: RequestDetails, outcome: WriteOutcome): O
   const headers = versionHeaders(version, updated);
   const preference = returnPreference(request);
   if (text === null) return deletionResponse(request, outcome, preference);
-  if (status === 201) headers['location'] = versionUrl(request, outcome);
-  else headers['content-location'] = versionUrl(request, outcome);
+  const url = versionUrl(request, outcome);
+  // A conditional create tells where its resource is, whether it is new or was there.
+  if (status === 201 || request.interaction === 'create') headers['location'] = url;
+  if (status !== 201) headers['content-location'] = url;
   if (preference === 'minimal') return { status, headers, body: undefined };
   if (preference === 'OperationOutcome') return withOutcome(request, outcome, headers);
   return jsonResponse(status, presentText(text, presentationOf(request)), headers);

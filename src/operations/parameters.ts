@@ -12,21 +12,28 @@ export interface OperationParameter {
   readonly value: unknown;
 }
 
+/** Parameters of every request, which are no operation's own: https://hl7.org/fhir/R4/http.html#parameters */
+const PRESENTATION = new Set(['_format', '_pretty', '_summary', '_elements']);
+
 /**
  * The parameters of an operation: of the query, and of the body, which is a Parameters resource, or (where
  * `resourceName` is given) a resource that is that parameter's value.
  * @throws FhirError INVALID_REQUEST
  */
-export function readParameters(request: RequestDetails, resourceName?: string): readonly OperationParameter[] {
+export function readParameters(
+  request: RequestDetails,
+  resourceName?: string,
+): readonly OperationParameter[] {
   const query = request.parameters
-    .filter(([name]) => name !== '_format' && name !== '_pretty')
+    .filter(([name]) => !PRESENTATION.has(name))
     .map(([name, text]) => ({ name, text, resource: undefined, value: text }));
   return [...query, ...bodyParameters(request.body, resourceName)];
 }
 
 function bodyParameters(body: unknown, resourceName: string | undefined): OperationParameter[] {
   if (body === undefined) return [];
-  if (!isObject(body) || typeof body['resourceType'] !== 'string') throw invalid('The body must be a Parameters resource.');
+  if (!isObject(body) || typeof body['resourceType'] !== 'string')
+    throw invalid('The body must be a Parameters resource.');
   if (body['resourceType'] !== 'Parameters') {
     if (resourceName === undefined) throw invalid('The body must be a Parameters resource.');
     return [{ name: resourceName, text: undefined, resource: body as unknown as Resource, value: undefined }];
@@ -37,7 +44,8 @@ function bodyParameters(body: unknown, resourceName: string | undefined): Operat
 }
 
 function toParameter(one: unknown, index: number): OperationParameter {
-  if (!isObject(one) || typeof one['name'] !== 'string') throw invalid(`Parameters.parameter[${index}] needs a name.`);
+  if (!isObject(one) || typeof one['name'] !== 'string')
+    throw invalid(`Parameters.parameter[${index}] needs a name.`);
   const [, value] = Object.entries(one).find(([key]) => key.startsWith('value')) ?? [];
   const primitive = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   const resource = isObject(one['resource']) ? (one['resource'] as unknown as Resource) : undefined;
@@ -64,7 +72,10 @@ export function singleInteger(parameters: readonly OperationParameter[], name: s
 /** @throws FhirError INVALID_REQUEST for a parameter that the operation does not know. */
 export function assertKnown(parameters: readonly OperationParameter[], known: readonly string[]): void {
   const unknown = parameters.find(({ name }) => !known.includes(name));
-  if (unknown) throw invalid(`Unknown parameter '${unknown.name.slice(0, 80)}'; the operation has ${known.join(', ') || 'none'}.`);
+  if (unknown)
+    throw invalid(
+      `Unknown parameter '${unknown.name.slice(0, 80)}'; the operation has ${known.join(', ') || 'none'}.`,
+    );
 }
 
 function invalid(message: string): FhirError {

@@ -161,6 +161,15 @@ test('an empty batch gives an empty answer', async (t) => {
   }
 });
 
+test('a bundle sent to an unknown tenant is 404, whatever it holds', async (t) => {
+  assertError(
+    t,
+    await client.tenant('nobody').post('', { resourceType: 'Nonsense' }),
+    404,
+    'UNKNOWN_PARTITION',
+  );
+});
+
 test('a bundle that is none, or of another type, is 400', async (t) => {
   for (const body of [
     { resourceType: 'Patient' },

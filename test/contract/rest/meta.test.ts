@@ -25,7 +25,7 @@ const OTHER_TAG = { system: 'urn:t', code: 'b' };
 test('$meta of a resource gives its meta, of a version that of the version', async (t) => {
   const patient = await client.createPatient({ meta: { tag: [TAG] } });
   await client.put(`Patient/${patient.id}`, { resourceType: 'Patient', id: patient.id });
-  const current = await client.get<Parameters>(`Patient/${patient.id}/$meta`);
+  const current = await client.get<Parameters>(`Patient/${patient.id}/$meta?_pretty=true&_summary=false`);
   t.is(current.status, 200);
   t.is(returned(current.body)?.versionId, '2');
   const first = await client.get<Parameters>(`Patient/${patient.id}/_history/1/$meta`);
