@@ -111,10 +111,7 @@ async function targetOf(
   const own = conditions.get(canonicalKey(server, condition));
   if (own !== undefined) return own;
   const search = { ...parent, interaction: 'search-type', resourceType: type } as const;
-  const scope = await server.resolver.resolveRead(search, {
-    interaction: 'search-type',
-    resourceType: type,
-  });
+  const scope = await server.resolver.resolveRead(search);
   const match = await matchOf(identities, parent, scope, condition);
   const matches = new Set(identifiers.matching(condition));
   if (match) matches.add(`${match.type}/${match.id}`);

@@ -62,7 +62,7 @@ async function planChange(
   request: RequestDetails,
   { given, change }: { readonly given: Meta; readonly change: MetaChange },
 ): Promise<PlannedWrite> {
-  const scope = await server.resolver.resolveRead(request, { ...targetOf(request), interaction: 'update' });
+  const scope = await server.resolver.resolveReadOf(request, { ...targetOf(request), interaction: 'update' });
   const current = await findVersion(server, scope, request);
   const content = contentOf(current);
   const resource: Resource = { ...content, meta: change(content.meta ?? {}, given) };

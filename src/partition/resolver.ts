@@ -55,6 +55,10 @@ const CALENDAR_DATE = /^\d{4}-\d{2}-\d{2}$/;
  * asks once, at its beginning, and hands the answer down as a value.
  */
 export class PartitionResolver {
+  /** What was decided, by request: a write that has to be planned anew is not decided anew. */
+  private readonly scopes = new WeakMap<RequestDetails, PartitionScope>();
+  private readonly assignments = new WeakMap<RequestDetails, PartitionAssignment>();
+
   constructor(
     private readonly hooks: HookRegistry,
     private readonly directory: PartitionDirectory,
@@ -62,13 +66,19 @@ export class PartitionResolver {
   ) {}
 
   /**
-   * The partitions that the interaction may read.
+   * The partitions that the interaction may read; the same for the same request.
    * @throws FhirError UNKNOWN_PARTITION, PARTITION_NOT_DECIDED, or what a hook throws.
    */
-  async resolveRead(
-    request: RequestDetails,
-    target: ReadTarget = targetOf(request),
-  ): Promise<PartitionScope> {
+  async resolveRead(request: RequestDetails): Promise<PartitionScope> {
+    const known = this.scopes.get(request);
+    if (known) return known;
+    const scope = await this.resolveReadOf(request, targetOf(request));
+    this.scopes.set(request, scope);
+    return scope;
+  }
+
+  /** As `resolveRead`, for something else than the request itself says; asked and announced anew each time. */
+  async resolveReadOf(request: RequestDetails, target: ReadTarget): Promise<PartitionScope> {
     const choice = this.options.enabled ? await this.identifyRead(request, target) : DEFAULT_CHOICE;
     const selection = this.pin(target.resourceType, this.select(choice));
     await this.announce(request, target, selection);
@@ -76,21 +86,21 @@ export class PartitionResolver {
   }
 
   /**
-   * The partition that a new resource is written to.
+   * The partition that a new resource is written to; the same for the same request.
    * @throws FhirError UNKNOWN_PARTITION, PARTITION_REQUIRED_ONE, NOT_PARTITIONABLE, PARTITION_NOT_DECIDED.
    */
-  async resolveCreate(
-    request: RequestDetails,
-    resource: Resource,
-    target: ReadTarget = targetOf(request),
-  ): Promise<PartitionAssignment> {
+  async resolveCreate(request: RequestDetails, resource: Resource): Promise<PartitionAssignment> {
+    const known = this.assignments.get(request);
+    if (known) return known;
     const choice = this.options.enabled ? await this.identifyCreate(request, resource) : DEFAULT_CHOICE;
     const selection = this.select(choice);
     assertWritable(resource.resourceType, selection);
-    await this.announce(request, target, selection);
+    await this.announce(request, targetOf(request), selection);
     const [partition] = selection.partitions;
     if (this.options.unnamed && partition) await this.options.adopt(partition.id);
-    return toAssignment(selection);
+    const assignment = toAssignment(selection);
+    this.assignments.set(request, assignment);
+    return assignment;
   }
 
   /** The scope of an assignment's one partition: where a conditional create looks for matches. */

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Bundle } from 'fhir/r4.js';
 import type { Answer, FhirClient } from '../support/fhir-client.js';
 import { assertError, codeOf } from '../support/fhir-client.js';
-import { bundleOf, JSON_PATCH, openHooked, PATIENT } from './fixtures.js';
+import { bundleOf, JSON_PATCH, observationOf, openHooked, PATIENT } from './fixtures.js';
 import { FhirError } from '../../../src/index.js';
 import { OPERATIONS } from '../../../src/operations/operations.js';
 
@@ -142,8 +142,8 @@ test('STORAGE_PARTITION_SELECTED guards every entry of a bundle, and conditional
     { request: { method: 'DELETE', url: 'Patient/none' } },
   ];
   t.is((await acme.post('', bundleOf('transaction', ...entries))).status, 200);
-  const distinct = [...new Set(seen.map((one) => JSON.stringify(one)))].toSorted();
-  t.deepEqual(distinct, [
+  const asked = seen.map((one) => JSON.stringify(one)).toSorted();
+  t.deepEqual(asked, [
     '["create","Observation",null]',
     '["delete","Patient","none"]',
     '["read","Patient","p1"]',
@@ -177,4 +177,25 @@ test('each interaction is decided once', async (t) => {
     await send(acme);
     t.is(asked, 1, name);
   }
+});
+
+test('a write that has to be planned anew is not decided anew', async (t) => {
+  let selected = 0;
+  let asked = 0;
+  const { acme } = await openHooked(t, {
+    STORAGE_PARTITION_IDENTIFY_READ: () => void (asked += 1),
+    STORAGE_PARTITION_SELECTED: () => void (selected += 1),
+    STORAGE_PRESTORAGE_DELETE_CONFLICTS: () => 'ignore',
+  });
+  await acme.put('Patient/p1', PATIENT);
+  await acme.put('Observation/b1', { ...observationOf('Patient/p1'), id: 'b1' });
+  [selected, asked] = [0, 0];
+  const updates = Array.from({ length: 12 }, (_, index) =>
+    acme.put('Patient/p1', { ...PATIENT, multipleBirthInteger: index }),
+  );
+  const statuses = (await Promise.all(updates)).map(({ status }) => status);
+  t.deepEqual(new Set(statuses), new Set([200]));
+  t.deepEqual([selected, asked], [12, 12]);
+  t.is((await acme.delete('Patient/p1')).status, 204);
+  t.deepEqual([selected, asked], [13, 13]);
 });
