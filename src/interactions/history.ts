@@ -6,6 +6,7 @@ import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { HistoryKey, HistoryQuery, StoredVersion } from '../storage/store.js';
 import { notFound, onlyOne } from './find.js';
+import { looksServerAssigned } from './new-id.js';
 import { isLenient, jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { presentationOf, presentText, show, type ShownVersion } from './show.js';
@@ -67,7 +68,7 @@ async function historyPage(
   const shown = await show(server, request, versions, presentation);
   const links = [link('self', selfUrl(request, query))];
   if (last) links.push(link('next', server.searcher.pageUrl(request, scope, toPage(request, query, last))));
-  return jsonResponse(200, presentText(toBundle(request, { total, links, shown }), presentation));
+  return jsonResponse(200, presentText(toBundle(server, request, { total, links, shown }), presentation));
 }
 
 function toPage(request: RequestDetails, query: HistoryQuery, last: StoredVersion): HistoryPage {
@@ -135,18 +136,29 @@ function link(relation: string, url: string): string {
 }
 
 function toBundle(
+  server: ServerParts,
   request: RequestDetails,
   { total, links, shown }: { total: number; links: readonly string[]; shown: readonly ShownVersion[] },
 ): string {
-  const entries = shown.map((one) => toEntry(request, one)).join(',');
+  const entries = shown.map((one) => toEntry(server, request, one)).join(',');
   const head = `{"resourceType":"Bundle","type":"history","total":${total},"link":[${links.join(',')}]`;
   return entries === '' ? `${head}}` : `${head},"entry":[${entries}]}`;
 }
 
-function toEntry(request: RequestDetails, { version: stored, text }: ShownVersion): string {
+/** What was called is not stored: a first version whose id has the form of the server's own was a POST. */
+function methodOf(server: ServerParts, { id, version, deleted }: StoredVersion): 'POST' | 'PUT' | 'DELETE' {
+  if (deleted) return 'DELETE';
+  return version === 1 && looksServerAssigned(id, server.settings.serverIds) ? 'POST' : 'PUT';
+}
+
+function toEntry(
+  server: ServerParts,
+  request: RequestDetails,
+  { version: stored, text }: ShownVersion,
+): string {
   const { type, id, version, updated, deleted } = stored;
   const key = `${type}/${id}`;
-  const method = deleted ? 'DELETE' : version === 1 ? 'POST' : 'PUT';
+  const method = methodOf(server, stored);
   const status = deleted ? '204 No Content' : version === 1 ? '201 Created' : '200 OK';
   const rest = JSON.stringify({
     request: { method, url: method === 'POST' ? type : key },

@@ -46,3 +46,10 @@ export function numberMaker(take: (count: number) => Promise<number>): () => Pro
     return String(block.next++);
   };
 }
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether an id has the form of those that the server gives out. */
+export function looksServerAssigned(id: string, kind: 'uuid' | 'sequential'): boolean {
+  return (kind === 'uuid' ? UUID_V7 : /^[1-9]\d*$/).test(id);
+}

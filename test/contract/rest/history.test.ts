@@ -61,6 +61,15 @@ test.serial('the history of an instance is newest first and tells what was done'
   t.is(body.link?.find(({ relation }) => relation === 'self')?.url, `${acme.base}/Patient/${id}/_history`);
 });
 
+test.serial('a resource that was created by PUT begins with a PUT to its URL', async (t) => {
+  await acme.put('Patient/chosen', { resourceType: 'Patient', id: 'chosen' });
+  const { body } = await acme.get<Bundle>('Patient/chosen/_history');
+  t.like(body.entry?.[0], {
+    request: { method: 'PUT', url: 'Patient/chosen' },
+    response: { status: '201 Created', etag: 'W/"1"' },
+  });
+});
+
 test.serial('the history of what never was is 404, also where it exists in another tenant', async (t) => {
   assertError(t, await acme.get('Patient/never/_history'), 404, 'NOT_FOUND');
   const { id } = await acme.createPatient();
