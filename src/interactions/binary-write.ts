@@ -1,5 +1,6 @@
 /** create and update of a Binary from its content: https://hl7.org/fhir/R4/binary.html#rest */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { FhirError } from '../model/errors.js';
 import type { PartitionAssignment } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
@@ -30,6 +31,7 @@ export async function writeRawBinary(
   request: RequestDetails,
   content: RawContent,
 ): Promise<OutgoingResponse> {
+  assertUnconditional(request);
   const empty: Resource = inlineBinary(request, content.contentType, Buffer.alloc(0));
   const destination = await findDestination(server, request, empty);
   const { head, rest } = await readHead(content.stream);
@@ -45,6 +47,16 @@ export async function writeRawBinary(
     await server.blobs.discard(blob);
     throw error;
   }
+}
+
+/** A condition asks for a search before the content is read; nobody may take it for kept when it is not. */
+function assertUnconditional({ interaction, resourceId, headers }: RequestDetails): void {
+  const isConditional =
+    headers.has('if-none-exist') || (interaction === 'update' && resourceId === undefined);
+  if (!isConditional) return;
+  const message =
+    'Raw content cannot be written under a condition; send the Binary as application/fhir+json.';
+  throw new FhirError('INVALID_REQUEST', message);
 }
 
 async function findDestination(
@@ -86,7 +98,7 @@ async function writeBinary(
   return writeResponse(request, { ...writes[0].outcome, text: withoutContent(writes[0].outcome.text) });
 }
 
-/** An update that loses a race goes on from the version that won. */
+/** An update that loses a race goes on from the version that won, where If-Match and If-None-Match still allow it. */
 async function planBinary(
   server: ServerParts,
   request: RequestDetails,
@@ -96,6 +108,7 @@ async function planBinary(
   const scope = server.resolver.scopeOfAssignment(assignment);
   const current =
     request.resourceId === undefined ? undefined : await findCurrent(server, scope, 'Binary', id);
+  assertWritePreconditions(request, current);
   if (current) return planReplacement(server, request, { resource, current });
   return planCreation(server, request, { resource, id, assignment, claim: undefined });
 }

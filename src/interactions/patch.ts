@@ -6,6 +6,7 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { StoredVersion } from '../storage/store.js';
+import { assertNoBlobReference, blobIdOf } from './blob-pointer.js';
 import { findMatch, toCondition } from './condition.js';
 import { assertWritePreconditions, contentOf, findCurrent, gone, notFound } from './find.js';
 import { assertValid, isJsonObject } from './incoming.js';
@@ -24,7 +25,9 @@ export async function patch(server: ServerParts, request: RequestDetails): Promi
 export async function planPatch(server: ServerParts, request: RequestDetails): Promise<PlannedWrite> {
   const current = await findPatched(server, request);
   assertWritePreconditions(request, current);
-  const resource = applyPatch(contentOf(current), request.body);
+  const before = contentOf(current);
+  const resource = applyPatch(before, request.body);
+  if (blobIdOf(resource) !== blobIdOf(before)) assertNoBlobReference(resource);
   await assertValid(server, request, resource);
   return planReplacement(server, request, { resource, current });
 }
@@ -47,5 +50,8 @@ async function findPatched(server: ServerParts, request: RequestDetails): Promis
 function applyPatch(resource: Resource, body: unknown): Resource {
   if (Array.isArray(body)) return applyJsonPatch(resource, body);
   if (isJsonObject(body) && body['resourceType'] === 'Parameters') return applyFhirPathPatch(resource, body);
-  throw new FhirError('INVALID_REQUEST', 'A patch is a JSON Patch list or a FHIRPath Patch Parameters resource.');
+  throw new FhirError(
+    'INVALID_REQUEST',
+    'A patch is a JSON Patch list or a FHIRPath Patch Parameters resource.',
+  );
 }

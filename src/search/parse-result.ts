@@ -1,4 +1,5 @@
 import { isResourceType } from '../fhir/definitions.js';
+import { FhirError } from '../model/errors.js';
 import { findParameter } from './parse-criterion.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
 import type { Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
@@ -22,6 +23,8 @@ interface ResultParameter {
 
 type Reader = (parts: ResultParts, parameter: ResultParameter, context: ParameterContext) => void;
 
+/** Each key is a join, and databases join a limited number of tables. */
+const MAX_SORT_KEYS = 10;
 const TOTALS = ['none', 'estimate', 'accurate'] as const;
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
 const ELEMENT = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
@@ -31,7 +34,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   _include: (parts, parameter, context) => addInclude(parts, 'include', parameter, context),
   _revinclude: (parts, parameter, context) => addInclude(parts, 'revinclude', parameter, context),
   _sort: (parts, { type, value }, context) => {
-    parts.sort = value.split(',').map((key) => parseSort(type, key, context));
+    const keys = value.split(',');
+    if (keys.length > MAX_SORT_KEYS) {
+      throw new FhirError('LIMIT_EXCEEDED', `A search is sorted by at most ${MAX_SORT_KEYS} keys.`);
+    }
+    parts.sort = keys.map((key) => parseSort(type, key, context));
   },
   _count: (parts, { value }, context) => {
     if (!/^\d{1,9}$/.test(value)) throw invalidParameter(context.name, 'the count is a whole number from 0.');

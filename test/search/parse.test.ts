@@ -126,6 +126,7 @@ const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: 
   ['Patient', '_include:once=Patient:organization', 'UNKNOWN_SEARCH_PARAMETER', /:iterate/],
   ['Patient', '_revinclude=*', 'INVALID_SEARCH', /Type:\*/],
   ['Patient', '_id=' + 'a,'.repeat(300) + 'a', 'LIMIT_EXCEEDED', /200 values/],
+  ['Patient', '_sort=' + 'name,'.repeat(10) + 'name', 'LIMIT_EXCEEDED', /10 keys/],
   ['Patient', 'name=a&'.repeat(65), 'LIMIT_EXCEEDED', /64 parameters/],
   ['Observation', ('code=' + 'a,'.repeat(99) + 'a&').repeat(3), 'LIMIT_EXCEEDED', /200 values/],
   ['Encounter', 'part-of:Encounter.'.repeat(4) + '_id=1', 'LIMIT_EXCEEDED', /3 references/],

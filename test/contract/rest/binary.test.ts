@@ -122,3 +122,45 @@ test('HTML is served so that a browser does not run it', async (t) => {
   t.is(response.headers.get('content-security-policy'), "sandbox; default-src 'none'");
   t.is(response.headers.get('x-content-type-options'), 'nosniff');
 });
+
+test('If-Match holds for the version that raw content replaces, not for the one at the start of the upload', async (t) => {
+  const { id } = await upload(Buffer.from('first'));
+  const headers = { 'content-type': 'text/plain' };
+  const content = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = content.writable.getWriter();
+  const late = server.fetch(`acme/Binary/${id}`, {
+    method: 'PUT',
+    body: content.readable,
+    headers: { ...headers, 'if-match': 'W/"1"' },
+    duplex: 'half',
+  } as RequestInit);
+  await writer.write(Buffer.from('late'));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const second = await server.fetch(`acme/Binary/${id}`, { method: 'PUT', body: 'second', headers });
+  t.is(second.status, 200);
+  await writer.close();
+  t.is((await late).status, 412);
+});
+
+test('raw content is refused under a condition, instead of being stored without it', async (t) => {
+  const headers = { 'content-type': 'text/plain' };
+  const created = await server.fetch('acme/Binary', {
+    method: 'POST',
+    body: 'x',
+    headers: { ...headers, 'if-none-exist': '_tag=urn:t|1' },
+  });
+  t.is(created.status, 400);
+  const updated = await server.fetch('acme/Binary?_tag=urn:t|1', { method: 'PUT', body: 'x', headers });
+  t.is(updated.status, 400);
+});
+
+test('a patch cannot point at content either', async (t) => {
+  const { id } = await upload(Buffer.from('own'));
+  const extension = [{ url: 'urn:bulkhead:blob', valueString: 'guessed' }];
+  const response = await server.fetch(`acme/Binary/${id}`, {
+    method: 'PATCH',
+    body: JSON.stringify([{ op: 'add', path: '/_data', value: { extension } }]),
+    headers: { 'content-type': 'application/json-patch+json' },
+  });
+  t.is(response.status, 400);
+});
