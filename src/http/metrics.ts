@@ -24,7 +24,11 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  const inFlight = new Gauge({ name: 'bulkhead_requests_in_flight', help: 'Requests being served', registers });
+  const inFlight = new Gauge({
+    name: 'bulkhead_requests_in_flight',
+    help: 'Requests being served',
+    registers,
+  });
   const counters = new Map<string, Counter.Internal>();
   const histograms = new Map<string, Histogram.Internal<'interaction'>>();
   return {

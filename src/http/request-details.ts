@@ -79,4 +79,3 @@ function toHeaderMap(message: IncomingMessage): ReadonlyMap<string, readonly str
   }
   return headers;
 }
-

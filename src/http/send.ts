@@ -17,13 +17,17 @@ export async function send(
   if (response.body instanceof Readable) return sendStream(socket, response, options);
   const { status, body } = response;
   if (body === undefined) {
-    const headers = status === 204 || status === 304 ? response.headers : { ...response.headers, 'content-length': '0' };
+    const headers =
+      status === 204 || status === 304 ? response.headers : { ...response.headers, 'content-length': '0' };
     socket.writeHead(status, headers).end();
     return;
   }
   const isResource = typeof body !== 'string' && !Buffer.isBuffer(body);
   const bytes = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body : stringifyJson(body);
-  const headers: Record<string, string | number> = { ...response.headers, 'content-length': Buffer.byteLength(bytes) };
+  const headers: Record<string, string | number> = {
+    ...response.headers,
+    'content-length': Buffer.byteLength(bytes),
+  };
   if (isResource) headers['content-type'] ??= FHIR_JSON;
   socket.writeHead(status, headers);
   if (options.head) socket.end();

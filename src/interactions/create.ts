@@ -30,7 +30,12 @@ export async function planCreate(
   const assignment = await server.resolver.resolveCreate(request, resource);
   const header = singleHeader(request, 'if-none-exist');
   if (header === undefined) {
-    return planCreation(server, request, { resource, id: id ?? (await server.newId()), assignment, claim: undefined });
+    return planCreation(server, request, {
+      resource,
+      id: id ?? (await server.newId()),
+      assignment,
+      claim: undefined,
+    });
   }
   const condition = parseCondition(resource.resourceType, header);
   const scope = server.resolver.scopeOfAssignment(assignment);

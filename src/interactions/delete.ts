@@ -8,7 +8,10 @@ import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.
 import { writeResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 
-export async function deleteResource(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export async function deleteResource(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<OutgoingResponse> {
   const { writes } = await executeWrites(server, request, async (attempt) => ({
     writes: [await planDelete(server, request, attempt)] as const,
   }));

@@ -25,7 +25,9 @@ export function onlyOne(server: ServerParts, holders: readonly StoredVersion[]):
   if (holders.length <= 1) return holders[0];
   const live = holders.filter(({ deleted }) => !deleted);
   if (live.length <= 1) return live[0] ?? holders[0];
-  const tenants = live.map(({ partition }) => server.directory.byId(partition)?.name ?? String(partition)).join(', ');
+  const tenants = live
+    .map(({ partition }) => server.directory.byId(partition)?.name ?? String(partition))
+    .join(', ');
   const [{ type, id }] = live as [StoredVersion];
   throw new FhirError('SEVERAL_MATCHES', `${type}/${id} exists in several partitions: ${tenants}.`);
 }
@@ -70,7 +72,10 @@ export function assertWritePreconditions(request: RequestDetails, current: Store
   }
 }
 
-export function entityTags(request: RequestDetails, header: 'If-Match' | 'If-None-Match'): EntityTags | undefined {
+export function entityTags(
+  request: RequestDetails,
+  header: 'If-Match' | 'If-None-Match',
+): EntityTags | undefined {
   const text = singleHeader(request, header.toLowerCase());
   return text === undefined ? undefined : parseEntityTags(text, header);
 }

@@ -1,5 +1,10 @@
 import { extractIndexValues } from '../fhir/extract.js';
-import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionAssignment, type PartitionId } from '../model/partition.js';
+import {
+  DEFAULT_PARTITION_ID,
+  NON_PARTITIONABLE_TYPES,
+  type PartitionAssignment,
+  type PartitionId,
+} from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { ConditionClaim, StoredVersion } from '../storage/store.js';
@@ -36,7 +41,17 @@ export async function planCreation(
   const { text, index, references } = prepared;
   const type = resource.resourceType;
   return {
-    change: { kind: 'create', assignment, type, id, updated, text, index, references, ...(claim ? { claim } : {}) },
+    change: {
+      kind: 'create',
+      assignment,
+      type,
+      id,
+      updated,
+      text,
+      index,
+      references,
+      ...(claim ? { claim } : {}),
+    },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_CREATED', () => ({
       request,
       resource: prepared.resource,
@@ -55,7 +70,11 @@ export async function planReplacement(
 ): Promise<PlannedWrite> {
   if (current.deleted) return planRevival(server, request, { resource: sent, current, claim });
   const previous = contentOf(current);
-  const resource = await server.hooks.transform('STORAGE_PRESTORAGE_RESOURCE_UPDATED', { request, previous }, sent);
+  const resource = await server.hooks.transform(
+    'STORAGE_PRESTORAGE_RESOURCE_UPDATED',
+    { request, previous },
+    sent,
+  );
   await assertReplacementValid(server, request, { before: sent, after: resource });
   const next = nextVersion(server, request, { resource, current });
   const previousIndex = extractIndexValues(previous, server.parameters);

@@ -17,7 +17,13 @@ export const PAGE_PARAMETER = '_page';
 
 type Methods = Readonly<Partial<Record<string, Interaction>>>;
 
-const TYPE_METHODS: Methods = { GET: 'search-type', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+const TYPE_METHODS: Methods = {
+  GET: 'search-type',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
 const INSTANCE_METHODS: Methods = { GET: 'read', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
 /**
@@ -37,7 +43,10 @@ export function parseTarget(
   if (first === '_history' && rest.length === 0) return allowed({ GET: 'history-system' }, verb, {});
   if (first === '_search' && rest.length === 0) return allowed({ POST: 'search-system' }, verb, {});
   if (!isResourceType(first)) {
-    throw new FhirError('UNKNOWN_RESOURCE_TYPE', `'${first.slice(0, 64)}' is not a resource type of FHIR R4.`);
+    throw new FhirError(
+      'UNKNOWN_RESOURCE_TYPE',
+      `'${first.slice(0, 64)}' is not a resource type of FHIR R4.`,
+    );
   }
   return typeTarget(verb, first, rest);
 }
@@ -68,7 +77,8 @@ function instanceTarget(
 ): RequestTarget {
   const [third, fourth, fifth] = rest;
   if (third === undefined) return allowed(INSTANCE_METHODS, verb, instance);
-  if (rest.length === 1 && third.startsWith('$')) return operationTarget(verb, { ...instance, operation: third });
+  if (rest.length === 1 && third.startsWith('$'))
+    return operationTarget(verb, { ...instance, operation: third });
   if (third === '_history' && rest.length === 1) return allowed({ GET: 'history-instance' }, verb, instance);
   if (third === '_history' && fourth !== undefined && rest.length === 2) {
     return allowed({ GET: 'vread' }, verb, { ...instance, versionId: fourth });

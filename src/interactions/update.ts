@@ -62,7 +62,11 @@ async function planUpdateAsCreate(
   const assignment = await server.resolver.resolveCreate(request, resource);
   const target = server.resolver.scopeOfAssignment(assignment);
   const hidden = await findCurrent(server, target, resource.resourceType, id);
-  if (hidden) throw new FhirError('DUPLICATE', `${resource.resourceType}/${id} exists in the partition it would be written to.`);
+  if (hidden)
+    throw new FhirError(
+      'DUPLICATE',
+      `${resource.resourceType}/${id} exists in the partition it would be written to.`,
+    );
   return planCreation(server, request, { resource, id, assignment, claim });
 }
 
@@ -76,7 +80,10 @@ async function planConditionalUpdate(
   const match = await findMatch(server, request, scope, condition);
   if (match) {
     if (resource.id !== undefined && resource.id !== match.id) {
-      throw new FhirError('INVALID_REQUEST', `The condition matches ${match.type}/${match.id}, but the body has another id.`);
+      throw new FhirError(
+        'INVALID_REQUEST',
+        `The condition matches ${match.type}/${match.id}, but the body has another id.`,
+      );
     }
     assertWritePreconditions(request, match);
     return planReplacement(server, request, { resource, current: match });
@@ -99,9 +106,11 @@ function assertSameId(resource: Resource, id: string): void {
 /** @throws FhirError INVALID_REQUEST, METHOD_NOT_ALLOWED; see `clientIds` in the settings. */
 export function assertClientId(server: ServerParts, id: string): void {
   const { clientIds } = server.settings;
-  if (!isResourceId(id)) throw new FhirError('INVALID_REQUEST', `'${id.slice(0, 80)}' is not a valid resource id.`);
+  if (!isResourceId(id))
+    throw new FhirError('INVALID_REQUEST', `'${id.slice(0, 80)}' is not a valid resource id.`);
   if (clientIds === 'any' || (clientIds === 'alphanumeric' && !/^\d+$/.test(id))) return;
-  const rule = clientIds === 'none' ? 'Clients cannot choose ids' : 'Ids chosen by clients cannot be purely numeric';
+  const rule =
+    clientIds === 'none' ? 'Clients cannot choose ids' : 'Ids chosen by clients cannot be purely numeric';
   throw new FhirError('METHOD_NOT_ALLOWED', `${rule} on this server; create the resource by POST.`, {
     headers: { allow: 'GET, HEAD, POST' },
   });
