@@ -139,19 +139,23 @@ export const POINTCUTS = {
     check: sameKind,
     manual:
       'Fires before a resource is created, when its partition is chosen and what was sent is valid. Answer ' +
-      'another resource of the same type to store that: it is validated again. A throw refuses the create.',
+      'another resource of the same type to store that: it is validated again. A throw refuses the create. ' +
+      'Fires again if another request came in between, so that the write is planned anew.',
   },
   STORAGE_PRESTORAGE_RESOURCE_UPDATED: {
     mode: 'transform',
     check: sameKind,
     manual:
       'Fires before a resource is updated or patched, when what was sent is valid; `previous` is the stored ' +
-      'content. Answer another resource of the same type to store that: it is validated again. A throw refuses it.',
+      'content. Answer another resource of the same type to store that: it is validated again. A throw refuses it. Fires again if ' +
+      'another request came in between, so that the write is planned anew.',
   },
   STORAGE_PRESTORAGE_RESOURCE_DELETED: {
     mode: 'veto',
     refusal: 'throw',
-    manual: 'Fires before a resource is deleted. Nothing is answered. A throw refuses the delete.',
+    manual:
+      'Fires before a resource is deleted. Nothing is answered. A throw refuses the delete. Fires again if another ' +
+      'request came in between, so that the write is planned anew.',
   },
   STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID: {
     mode: 'veto',
