@@ -75,3 +75,33 @@ test('a purge takes everything of its partition and nothing of another', async (
   t.is(reborn.body.total, 0, 'who gets the id next inherits nothing');
   t.deepEqual((await beta.client.get<Parameters>('$meta')).body.parameter?.[0]?.valueMeta ?? {}, {});
 });
+
+test('content that is on its way into a partition ends with it', async (t) => {
+  const world = await openWorld();
+  t.teardown(() => world.server.stop());
+  const piece = new Uint8Array(600_000).fill(120);
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(piece);
+      await untilStaged(world);
+      await remove(world, 2, true);
+      await untilPurged(world, 2);
+      controller.enqueue(piece);
+      controller.close();
+    },
+  });
+  const headers = { 'content-type': 'application/octet-stream' };
+  const init = { method: 'POST', body, headers, duplex: 'half' } as RequestInit;
+  const answer = await fetch(`${world.beta.client.base}/Binary`, init);
+  t.is(answer.status, 404, await answer.text());
+  t.deepEqual(await world.server.bulkhead.parts.partitions.contents(2 as PartitionId), NOTHING);
+});
+
+async function untilStaged({ server }: World): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) {
+    const { indexRows } = await server.bulkhead.parts.partitions.contents(2 as PartitionId);
+    if (indexRows > 1) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('nothing is staged');
+}

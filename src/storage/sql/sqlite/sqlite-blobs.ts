@@ -1,3 +1,4 @@
+import { FhirError } from '../../../model/errors.js';
 import type { PartitionAssignment, PartitionId } from '../../../model/partition.js';
 import type { BlobStore, StagedBlob } from '../../blob-store.js';
 import { toStoredDate } from '../../partition-date.js';
@@ -9,9 +10,12 @@ const CHUNK_BYTES = 192 * 1024;
 
 /** The SQL of blobs; the guard test reads it. */
 export const BLOB_SQL = {
-  stage: `insert into HFJ_BINARY_STAGE (PARTITION_ID, PARTITION_DATE, BLOB_ID, STAGED_AT) values (?, ?, ?, ?)`,
+  stage: `insert into HFJ_BINARY_STAGE (PARTITION_ID, PARTITION_DATE, BLOB_ID, STAGED_AT)
+    select @partition, @date, @id, @now where @partition = 0
+      or exists (select 1 from HFJ_PARTITION where PART_ID = @partition and PART_STATE = 'active')`,
   insertChunk: `insert into HFJ_BINARY_CHUNK (PARTITION_ID, PARTITION_DATE, BLOB_ID, CHUNK_NO, CHUNK_DATA)
-    values (?, ?, ?, ?, ?)`,
+    select PARTITION_ID, PARTITION_DATE, BLOB_ID, @number, @chunk from HFJ_BINARY_STAGE
+    where PARTITION_ID = @partition and BLOB_ID = @id`,
   readChunk: `select CHUNK_DATA from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ? and CHUNK_NO = ?`,
   deleteChunks: `delete from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ?`,
   unstage: `delete from HFJ_BINARY_STAGE where PARTITION_ID = ? and BLOB_ID = ?`,
@@ -31,13 +35,12 @@ export class SqliteBlobs implements BlobStore {
     const id = this.newId();
     const { partition } = assignment;
     const date = toStoredDate(assignment.date);
-    await this.queue.transaction((db) => db.prepare(BLOB_SQL.stage).run(partition, date, id, Date.now()));
+    await this.insert(BLOB_SQL.stage, { partition, date, id, now: Date.now() });
     let size = 0;
     try {
       let number = 0;
       for await (const chunk of inChunks(content)) {
-        const row = [partition, date, id, number++, chunk] as const;
-        await this.queue.transaction((db) => db.prepare(BLOB_SQL.insertChunk).run(...row));
+        await this.insert(BLOB_SQL.insertChunk, { partition, id, number: number++, chunk });
         size += chunk.length;
       }
       return { partition, id, size };
@@ -45,6 +48,12 @@ export class SqliteBlobs implements BlobStore {
       await this.discard({ partition, id, size });
       throw error;
     }
+  }
+
+  /** A partition that has gone takes no content; one that goes meanwhile takes the staged row with it. */
+  private async insert(sql: string, row: Readonly<Record<string, unknown>>): Promise<void> {
+    const { changes } = await this.queue.transaction((db) => db.prepare(sql).run(row));
+    if (changes === 0) throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
   }
 
   discard({ partition, id }: StagedBlob): Promise<void> {
