@@ -30,8 +30,14 @@ export async function searchSystem(server: ServerParts, request: RequestDetails)
 /** Follows a page link. Under another tenant than it was made for it does not exist. */
 export async function followPage(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const token = request.parameters.find(([name]) => name === PAGE_PARAMETER)?.[1] ?? '';
-  const other = request.parameters.find(([name]) => name !== PAGE_PARAMETER && name !== '_format' && name !== '_pretty');
-  if (other) throw new FhirError('INVALID_PAGE_LINK', `A page link takes no further parameters, such as '${other[0].slice(0, 40)}'.`);
+  const other = request.parameters.find(
+    ([name]) => name !== PAGE_PARAMETER && name !== '_format' && name !== '_pretty',
+  );
+  if (other)
+    throw new FhirError(
+      'INVALID_PAGE_LINK',
+      `A page link takes no further parameters, such as '${other[0].slice(0, 40)}'.`,
+    );
   const scope = await server.resolver.resolveRead(request);
   const state = server.searcher.openPage<PageState | HistoryPage>(scope, token);
   if (state.kind === 'history') return followHistoryPage(server, request, { scope, page: state });
@@ -69,5 +75,7 @@ async function shownRows(
   { rows, presentation }: { readonly rows: readonly SearchRow[]; readonly presentation: Presentation },
 ): Promise<readonly SearchRow[]> {
   const shown = await show(server, request, rows, presentation);
-  return shown.map(({ version, text }) => (text === null || text === version.text ? version : { ...version, text }));
+  return shown.map(({ version, text }) =>
+    text === null || text === version.text ? version : { ...version, text },
+  );
 }

@@ -134,7 +134,12 @@ export interface HistoryKey {
 export interface ResourceStore {
   /** Every holder of the id in the scope, deletions included: none, one, or several where the scope has several. */
   read(scope: PartitionScope, type: string, id: string): Promise<readonly StoredVersion[]>;
-  readVersion(scope: PartitionScope, type: string, id: string, version: number): Promise<readonly StoredVersion[]>;
+  readVersion(
+    scope: PartitionScope,
+    type: string,
+    id: string,
+    version: number,
+  ): Promise<readonly StoredVersion[]>;
   history(scope: PartitionScope, query: HistoryQuery): Promise<readonly StoredVersion[]>;
   /** How many versions a history has in all, without `after` and `count`. */
   countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number>;

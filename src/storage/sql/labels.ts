@@ -32,7 +32,9 @@ export class SqlLabelStore implements LabelStore {
   }
 
   private paths(types: readonly string[] | undefined, kind: PathKind, path: string): readonly number[] {
-    return (types ?? this.dictionary.knownTypes()).flatMap((type) => this.dictionary.pathId(type, kind, path) ?? []);
+    return (types ?? this.dictionary.knownTypes()).flatMap(
+      (type) => this.dictionary.pathId(type, kind, path) ?? [],
+    );
   }
 
   private async distinct(
