@@ -113,7 +113,12 @@ function checkSchema(db: SqliteDatabase): readonly Check[] {
 }
 
 function checkPartitions(db: SqliteDatabase): Check {
-  const rows = db.prepare('select PART_STATE, count(*) from HFJ_PARTITION group by PART_STATE').raw().all();
+  const rows = db
+    .prepare(
+      `select PART_STATE, count(*) from HFJ_PARTITION where PART_STATE <> 'deleted' group by PART_STATE`,
+    )
+    .raw()
+    .all();
   const counts = new Map(rows as readonly (readonly [string, number])[]);
   const active = counts.get('active') ?? 0;
   const others = [...counts]

@@ -19,7 +19,7 @@ export interface LinkRow {
   readonly url: string;
 }
 
-/** All value rows of a resource. Adds to the dictionaries, so it runs outside a transaction. */
+/** All value rows of a resource. Adds to the dictionaries. */
 export function toValueRows(dictionary: SqliteDictionary, type: string, values: IndexValues): ValueRow[] {
   const rows: ValueRow[] = [];
   for (const { path, system, value } of values.tokens) {

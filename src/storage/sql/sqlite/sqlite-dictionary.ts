@@ -12,15 +12,19 @@ const MAX_SYSTEMS_IN_MEMORY = 20_000;
 
 /**
  * The dictionaries of one SQLite database. New entries are committed on their own before the rows that use
- * them, so that a rolled back unit can't leave an id in memory that the database has given to something else.
+ * them, so that a rolled back unit can't leave an id in memory that the database has given to something else:
+ * whoever adds entries in a transaction that fails calls `forget`. What is not known here may have been added by
+ * another process, so that it is looked up again before it counts as unknown.
  */
 export class SqliteDictionary implements Dictionary {
   private readonly typeIds = new Map<string, number>();
   private readonly typeNames = new Map<number, string>();
   private readonly pathIds = new Map<string, number>();
-  private readonly referencePaths: number[] = [UNINDEXED_REFERENCE];
   private readonly systems = new LRUCache<string, number>({ max: MAX_SYSTEMS_IN_MEMORY });
   private readonly db: SqliteDatabase;
+  /** Moves when another process commits; this connection's own commits do not count. */
+  private seen: unknown;
+  private grown = false;
 
   constructor(writer: SqliteDatabase) {
     this.db = writer;
@@ -29,6 +33,7 @@ export class SqliteDictionary implements Dictionary {
 
   /** Takes over what other processes have added. */
   reload(): void {
+    this.seen = this.version();
     for (const [id, type] of this.rows<[number, string]>('select RES_TYPE_ID, RES_TYPE from HFJ_RES_TYPE')) {
       this.rememberType(id, type);
     }
@@ -36,11 +41,36 @@ export class SqliteDictionary implements Dictionary {
       'select PARAM_ID, RES_TYPE_ID, SP_TYPE, SP_PATH from HFJ_SP_PATH',
     );
     for (const [id, typeId, kind, path] of paths)
-      this.rememberPath(id, kind, pathKey(this.typeName(typeId), kind, path));
+      this.pathIds.set(pathKey(this.typeName(typeId), kind, path), id);
+  }
+
+  /** Whether there may be entries that were not known here; they are now. */
+  private isStale(): boolean {
+    if (this.version() === this.seen) return false;
+    this.reload();
+    return true;
+  }
+
+  private version(): unknown {
+    return this.db.pragma('data_version', { simple: true });
+  }
+
+  /** Whether entries were added since the last call: they must be committed before they are used. */
+  takeGrown(): boolean {
+    const { grown } = this;
+    this.grown = false;
+    return grown;
+  }
+
+  /** Drops what was not committed. */
+  forget(): void {
+    this.grown = false;
+    for (const cache of [this.typeIds, this.typeNames, this.pathIds, this.systems]) cache.clear();
+    this.reload();
   }
 
   typeId(resourceType: string): number | undefined {
-    return this.typeIds.get(resourceType);
+    return this.typeIds.get(resourceType) ?? (this.isStale() ? this.typeIds.get(resourceType) : undefined);
   }
 
   typeName(id: number): string {
@@ -52,16 +82,13 @@ export class SqliteDictionary implements Dictionary {
   }
 
   knownTypes(): readonly string[] {
+    this.isStale();
     return [...this.typeIds.keys()];
   }
 
   pathId(resourceType: string, kind: PathKind, path: string): number | undefined {
-    return this.pathIds.get(pathKey(resourceType, kind, path));
-  }
-
-  /** Every PARAM_ID that has links: what a delete looks through for referrers. */
-  referencePathIds(): readonly number[] {
-    return this.referencePaths;
+    const key = pathKey(resourceType, kind, path);
+    return this.pathIds.get(key) ?? (this.isStale() ? this.pathIds.get(key) : undefined);
   }
 
   ensureType(resourceType: string): number {
@@ -78,7 +105,7 @@ export class SqliteDictionary implements Dictionary {
     if (known !== undefined) return known;
     const row = { RES_TYPE_ID: this.ensureType(resourceType), SP_TYPE: kind, SP_PATH: path };
     const id = this.insert('HFJ_SP_PATH', row, 'PARAM_ID');
-    this.rememberPath(id, kind, key);
+    this.pathIds.set(key, id);
     return id;
   }
 
@@ -92,6 +119,7 @@ export class SqliteDictionary implements Dictionary {
   }
 
   private insert(table: string, row: Record<string, unknown>, key: string): number {
+    this.grown = true;
     const columns = Object.keys(row);
     const values = Object.values(row);
     const same = columns.map((column) => `${column} = ?`).join(' and ');
@@ -112,11 +140,6 @@ export class SqliteDictionary implements Dictionary {
   private rememberType(id: number, type: string): void {
     this.typeIds.set(type, id);
     this.typeNames.set(id, type);
-  }
-
-  private rememberPath(id: number, kind: PathKind, key: string): void {
-    if (kind === 'reference' && !this.pathIds.has(key)) this.referencePaths.push(id);
-    this.pathIds.set(key, id);
   }
 }
 

@@ -22,6 +22,22 @@ const PURGE_KEYS = {
   HFJ_RESOURCE: 'RES_ID',
 } as const satisfies Record<PartitionedTable, string>;
 
+const CREATE = `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC) values (?, ?, ?)
+  on conflict (PART_ID) do update
+    set PART_NAME = excluded.PART_NAME, PART_DESC = excluded.PART_DESC, PART_STATE = 'active'`;
+
+const ADOPT = `insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?)
+  on conflict (PART_ID) do update set PART_NAME = excluded.PART_NAME, PART_STATE = 'active'
+    where PART_STATE = 'deleted'
+  on conflict do nothing`;
+
+/**
+ * The id stays known, under a name that none can have: given to another partition by itself, it would take what
+ * other processes, page links and jobs still mean for the one before.
+ */
+const RETIRE = `update HFJ_PARTITION set PART_NAME = '#' || PART_ID, PART_DESC = null, PART_STATE = 'deleted'
+  where PART_ID = ?`;
+
 type JobRow = readonly [string, string, PartitionId, StoredJob['state'], string, string | null];
 type PartitionRow = readonly [PartitionId, string, string | null];
 
@@ -53,21 +69,14 @@ export class SqlitePartitions implements PartitionRegistry {
   create(partition: Partition, check: () => Promise<void>): Promise<void> {
     return this.queue.transaction(async (db) => {
       this.assertFree(db, partition);
-      db.prepare('insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC) values (?, ?, ?)').run(
-        partition.id,
-        partition.name,
-        partition.description ?? null,
-      );
+      db.prepare(CREATE).run(partition.id, partition.name, partition.description ?? null);
       await check();
     });
   }
 
   adopt({ id, name }: Partition): Promise<void> {
     return this.queue.transaction((db) => {
-      db.prepare('insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?) on conflict do nothing').run(
-        id,
-        name,
-      );
+      db.prepare(ADOPT).run(id, name);
     });
   }
 
@@ -86,7 +95,7 @@ export class SqlitePartitions implements PartitionRegistry {
     return this.queue.transaction(async (db) => {
       const contents = countContents(db, partition.id);
       if (!isEmpty(contents)) throw notEmpty(partition, contents);
-      db.prepare('delete from HFJ_PARTITION where PART_ID = ?').run(partition.id);
+      db.prepare(RETIRE).run(partition.id);
       await check();
     });
   }
@@ -136,7 +145,8 @@ export class SqlitePartitions implements PartitionRegistry {
   private assertFree(db: SqliteDatabase, partition: Partition, except?: PartitionId): void {
     const taken = db
       .prepare(
-        'select PART_ID, PART_NAME from HFJ_PARTITION where PART_ID = ? or PART_NAME = ? collate nocase',
+        `select PART_ID, PART_NAME from HFJ_PARTITION
+          where PART_STATE <> 'deleted' and (PART_ID = ? or PART_NAME = ? collate nocase)`,
       )
       .raw()
       .all(partition.id, partition.name) as [PartitionId, string][];

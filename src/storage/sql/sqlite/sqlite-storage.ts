@@ -53,7 +53,9 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   if (!isMigrated(writer)) await migrateFile(location.file);
   const reader = openReader(location.file);
   const dictionary = new SqliteDictionary(writer);
-  const queue = new WriteQueue(writer, new UnitWriter(writer, dictionary, options));
+  const queue = new WriteQueue(writer, { writer: new UnitWriter(writer, dictionary, options), dictionary });
+  // From now on the queue does the waiting for other processes.
+  writer.pragma('busy_timeout = 1');
   const sqlReader = new SqliteReader(reader, {
     file: location.file,
     workers: READER_WORKERS,

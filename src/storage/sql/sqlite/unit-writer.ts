@@ -65,7 +65,7 @@ export class UnitWriter {
     this.deletes = prepareAll(db, Object.fromEntries(kinds.map(([kind, sql]) => [kind, sql.delete])));
   }
 
-  /** Computes rows and fills the dictionaries; call outside a transaction. */
+  /** Computes rows and fills the dictionaries, whose new entries must be committed before the rows are written. */
   prepare(change: Change): PreparedChange {
     const { dictionary } = this;
     if (change.kind === 'delete') return this.prepareDelete(change);
@@ -135,7 +135,6 @@ export class UnitWriter {
     if (change.kind !== 'delete' || change.referrers === 'ignore') return;
     const rows = this.sql.referrers.all({
       partition: prepared.partition,
-      params: JSON.stringify(this.dictionary.referencePathIds()),
       rowId,
     }) as [PartitionId, number, string, number][];
     if (rows.length === 0) return;

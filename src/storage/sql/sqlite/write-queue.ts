@@ -1,7 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { FhirError } from '../../../model/errors.js';
 import type { WriteUnit } from '../../store.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { SqliteDatabase } from './open.js';
+import type { SqliteDictionary } from './sqlite-dictionary.js';
 import { BLOB_SQL } from './sqlite-blobs.js';
 import type { PreparedChange, UnitWriter } from './unit-writer.js';
 
@@ -9,6 +11,8 @@ import type { PreparedChange, UnitWriter } from './unit-writer.js';
 const SMALL_UNIT = 16;
 /** A shared transaction holds at most this many changes. */
 const MAX_BATCH_CHANGES = 256;
+const LOCK_RETRY_MS = 2;
+const DEFAULT_LIMITS: WaitLimits = { lock: 10_000, hooks: 10_000 };
 
 interface PendingUnit {
   readonly unit: WriteUnit;
@@ -16,7 +20,17 @@ interface PendingUnit {
   readonly reject: (error: unknown) => void;
 }
 
-type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: unknown };
+type Failed = { readonly kind: 'failed'; readonly error: unknown };
+type Outcome = { readonly kind: 'done' } | Failed;
+type Prepared = { readonly kind: 'prepared'; readonly changes: readonly PreparedChange[] } | Failed;
+
+/** Longest times, in milliseconds. */
+export interface WaitLimits {
+  /** For another process that writes. */
+  readonly lock: number;
+  /** That the hooks of one unit may hold up all writers. */
+  readonly hooks: number;
+}
 
 /**
  * Group commit: units that arrive while another transaction is under way are committed together by the next
@@ -26,15 +40,17 @@ type Outcome = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly e
  */
 export class WriteQueue {
   private readonly db: SqliteDatabase;
-  private readonly writer: UnitWriter;
   private pending: PendingUnit[] = [];
   private running = false;
   private readonly exclusive: (() => Promise<void>)[] = [];
   private closed = false;
 
-  constructor(db: SqliteDatabase, writer: UnitWriter) {
+  constructor(
+    db: SqliteDatabase,
+    private readonly parts: { readonly writer: UnitWriter; readonly dictionary: SqliteDictionary },
+    private readonly limits: WaitLimits = DEFAULT_LIMITS,
+  ) {
     this.db = db;
-    this.writer = writer;
   }
 
   write(unit: WriteUnit): Promise<void> {
@@ -50,8 +66,8 @@ export class WriteQueue {
     return new Promise((resolve, reject) => {
       this.exclusive.push(async () => {
         try {
-          this.db.exec('begin immediate');
-          const result = await work(this.db);
+          await this.begin();
+          const result = await this.inTime(async () => work(this.db));
           this.db.exec('commit');
           resolve(result);
         } catch (error) {
@@ -66,7 +82,7 @@ export class WriteQueue {
   /** Refuses new units and waits for those that were accepted. */
   async close(): Promise<void> {
     this.closed = true;
-    while (this.running) await nextTurn();
+    while (this.running) await pause(1);
   }
 
   private wake(): void {
@@ -117,29 +133,59 @@ export class WriteQueue {
 
   private async commit(batch: readonly PendingUnit[]): Promise<readonly Outcome[]> {
     const slice = new TimeSlice();
-    const prepared: PreparedChange[][] = [];
-    for (const { unit } of batch) prepared.push(await this.prepare(unit, slice));
-    this.db.exec('begin immediate');
     try {
+      await this.begin();
+      const prepared: Prepared[] = [];
+      for (const { unit } of batch) prepared.push(await this.prepare(unit, slice));
+      if (this.parts.dictionary.takeGrown()) {
+        this.db.exec('commit');
+        await this.begin();
+      }
       const outcomes: Outcome[] = [];
       for (let index = 0; index < batch.length; index++) {
-        outcomes.push(await this.writeBehindSavepoint(batch[index]!.unit, prepared[index]!, slice));
+        outcomes.push(await this.writePrepared(batch[index]!.unit, prepared[index]!, slice));
       }
       this.db.exec('commit');
       return outcomes;
     } catch (error) {
       if (this.db.inTransaction) this.db.exec('rollback');
+      this.parts.dictionary.forget();
       throw error;
     }
   }
 
-  private async prepare(unit: WriteUnit, slice: TimeSlice): Promise<PreparedChange[]> {
-    const prepared: PreparedChange[] = [];
-    for (const change of unit.changes) {
-      prepared.push(this.writer.prepare(change));
-      if (slice.isOver()) await slice.yield();
+  /** SQLite would wait on the event loop's thread for another process; here everybody else goes on meanwhile. */
+  private async begin(): Promise<void> {
+    const end = performance.now() + this.limits.lock;
+    for (;;) {
+      try {
+        this.db.exec('begin immediate');
+        return;
+      } catch (error) {
+        if ((error as { readonly code?: string }).code !== 'SQLITE_BUSY') throw error;
+        if (performance.now() > end) throw isLocked(error);
+        await pause(LOCK_RETRY_MS);
+      }
     }
-    return prepared;
+  }
+
+  private async prepare(unit: WriteUnit, slice: TimeSlice): Promise<Prepared> {
+    const changes: PreparedChange[] = [];
+    try {
+      for (const change of unit.changes) {
+        changes.push(this.parts.writer.prepare(change));
+        if (slice.isOver()) await slice.yield();
+      }
+      return { kind: 'prepared', changes };
+    } catch (error) {
+      if (!this.db.inTransaction) throw error;
+      return { kind: 'failed', error };
+    }
+  }
+
+  private async writePrepared(unit: WriteUnit, prepared: Prepared, slice: TimeSlice): Promise<Outcome> {
+    if (prepared.kind === 'failed') return prepared;
+    return this.writeBehindSavepoint(unit, prepared.changes, slice);
   }
 
   private async writeBehindSavepoint(
@@ -152,7 +198,8 @@ export class WriteQueue {
       await this.writeUnit(prepared, slice);
       for (const { partition, id } of unit.attaches ?? [])
         this.db.prepare(BLOB_SQL.unstage).run(partition, id);
-      if (unit.beforeCommit) await unit.beforeCommit();
+      const { beforeCommit } = unit;
+      if (beforeCommit) await this.inTime(beforeCommit);
       this.db.exec('release UNIT');
       return { kind: 'done' };
     } catch (error) {
@@ -163,18 +210,42 @@ export class WriteQueue {
     }
   }
 
+  /** What never ends, or waits for a write of its own, must not end all writing. */
+  private async inTime<Result>(work: () => Promise<Result>): Promise<Result> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(isLate(this.limits.hooks)), this.limits.hooks);
+    });
+    try {
+      return await Promise.race([work(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   private async writeUnit(prepared: readonly PreparedChange[], slice: TimeSlice): Promise<void> {
-    this.writer.assertInService(prepared);
+    this.parts.writer.assertInService(prepared);
     const targets = new Map<string, number>();
     const rowIds: number[] = [];
     for (const change of prepared) {
-      rowIds.push(this.writer.writeVersion(change, targets));
+      rowIds.push(this.parts.writer.writeVersion(change, targets));
       if (slice.isOver()) await slice.yield();
     }
     for (let index = 0; index < prepared.length; index++) {
-      this.writer.writeIndex(prepared[index]!, rowIds[index]!, targets);
+      this.parts.writer.writeIndex(prepared[index]!, rowIds[index]!, targets);
       if (slice.isOver()) await slice.yield();
     }
-    prepared.forEach((change, index) => this.writer.assertUnreferenced(change, rowIds[index]!));
+    prepared.forEach((change, index) => this.parts.writer.assertUnreferenced(change, rowIds[index]!));
   }
+}
+
+function isLocked(cause: unknown): FhirError {
+  const headers = { 'Retry-After': '1' };
+  return new FhirError('BUSY', 'Another process is writing to the database.', { cause, headers });
+}
+
+function isLate(limit: number): Error {
+  return new Error(
+    `Hooks inside a transaction took longer than ${limit} ms; they must end soon, and must not wait for a write.`,
+  );
 }
