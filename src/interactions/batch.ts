@@ -4,7 +4,7 @@ import type { RequestDetails } from '../model/request.js';
 import type { Bundle, BundleEntry } from '../model/resource.js';
 import { toEntryRequest } from './bundle-entry.js';
 import { answerEntry, bundleText } from './bundle-response.js';
-import { dispatch } from './dispatch.js';
+import { AnswerBudget, dispatchEntry } from './entry-answer.js';
 import { returnPreference } from './response.js';
 import type { ServerParts } from './server-parts.js';
 
@@ -14,11 +14,12 @@ const CONCURRENT_ENTRIES = 32;
 export async function batch(server: ServerParts, request: RequestDetails, bundle: Bundle): Promise<string> {
   const entries = bundle.entry ?? [];
   const answers: string[] = [];
+  const budget = new AnswerBudget();
   for (let start = 0; start < entries.length; start += CONCURRENT_ENTRIES) {
     const part = entries.slice(start, start + CONCURRENT_ENTRIES);
     answers.push(
       ...(await Promise.all(
-        part.map((entry, index) => runEntry(server, request, { entry, index: start + index })),
+        part.map((entry, index) => runEntry(server, request, { entry, index: start + index, budget })),
       )),
     );
   }
@@ -28,11 +29,15 @@ export async function batch(server: ServerParts, request: RequestDetails, bundle
 async function runEntry(
   server: ServerParts,
   parent: RequestDetails,
-  { entry, index }: { readonly entry: BundleEntry; readonly index: number },
+  {
+    entry,
+    index,
+    budget,
+  }: { readonly entry: BundleEntry; readonly index: number; readonly budget: AnswerBudget },
 ): Promise<string> {
   try {
     const { request } = toEntryRequest(parent, entry, index);
-    const response = await dispatch(server, request);
+    const response = await dispatchEntry(server, request, budget);
     return answerEntry(
       response,
       isWrite(request) && returnPreference(request) === 'OperationOutcome' ? 'outcome' : 'resource',

@@ -6,7 +6,7 @@ import { TimeSlice } from '../storage/time-slice.js';
 import { type EntryRequest, patchBody, toEntryRequest } from './bundle-entry.js';
 import { answerEntry, bundleText, writeEntry } from './bundle-response.js';
 import { planDelete } from './delete.js';
-import { dispatch } from './dispatch.js';
+import { AnswerBudget, dispatchEntry } from './entry-answer.js';
 import { atEntry } from './entry-error.js';
 import { acceptResource } from './incoming.js';
 import { planPatch } from './patch.js';
@@ -53,8 +53,9 @@ export async function transaction(
   for (const { entry, write } of entryWrites) {
     answers.set(entry.index, writeEntry(entry.request, write.outcome, preference));
   }
+  const budget = new AnswerBudget();
   for (const entry of entries) {
-    if (!answers.has(entry.index)) answers.set(entry.index, await readEntry(server, entry));
+    if (!answers.has(entry.index)) answers.set(entry.index, await readEntry(server, entry, budget));
   }
   return bundleText(
     'transaction-response',
@@ -180,15 +181,16 @@ async function assertReadable(
   const written = new Set(
     planned.map(({ write: { outcome } }) => (outcome.text === null ? '' : `${outcome.type}/${outcome.id}`)),
   );
+  const budget = new AnswerBudget();
   for (const { index, request } of reads) {
     if (written.has(`${request.resourceType}/${request.resourceId}`)) continue;
-    await atEntry(index, () => dispatch(server, request));
+    await atEntry(index, () => dispatchEntry(server, request, budget));
   }
 }
 
-async function readEntry(server: ServerParts, entry: EntryRequest): Promise<string> {
+async function readEntry(server: ServerParts, entry: EntryRequest, budget: AnswerBudget): Promise<string> {
   try {
-    return answerEntry(await dispatch(server, entry.request));
+    return answerEntry(await dispatchEntry(server, entry.request, budget));
   } catch (error) {
     if (!(error instanceof FhirError)) throw error;
     return answerEntry({ status: error.status, headers: {}, body: JSON.stringify(error.toOutcome()) });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Bundle, BundleEntry, OperationOutcome, Patient } from 'fhir/r4.js';
+import type { Binary, Bundle, BundleEntry, OperationOutcome, Patient } from 'fhir/r4.js';
 import { createTestServer } from '../../../src/testing.js';
 import { assertError, codeOf, FhirClient, uniqueValue } from '../support/fhir-client.js';
 
@@ -221,4 +221,32 @@ test('POST of a bundle to /Bundle stores it instead of processing it', async (t)
   });
   t.is(status, 201);
   t.truthy(body.id);
+});
+
+test('content that is streamed by itself stands in the Bundle as it was sent', async (t) => {
+  const content = 'y'.repeat(300_000);
+  const headers = { 'content-type': 'text/plain' };
+  await client.send('PUT', 'Binary/streamed', { body: content, headers });
+  for (const type of ['batch', 'transaction']) {
+    const entry = [{ request: { method: 'GET', url: 'Binary/streamed' } }];
+    const { body } = await client.post<Bundle>('', { resourceType: 'Bundle', type, entry });
+    const binary = body.entry?.[0]?.resource as Binary | undefined;
+    t.is(Buffer.from(binary?.data ?? '', 'base64').toString(), content, type);
+  }
+});
+
+test('reads whose answers are too large for one Bundle are refused, not the end of the server', async (t) => {
+  const large = {
+    resourceType: 'Binary',
+    id: 'large',
+    contentType: 'text/plain',
+    data: 'QUJD'.repeat(2 ** 20),
+  };
+  await client.put('Binary/large', large);
+  const entry = Array.from({ length: 80 }, () => ({ request: { method: 'GET', url: 'Binary/large' } }));
+  const { body } = await batch(entry);
+  t.is(statuses(body)[0], '200');
+  t.is(outcomeOf(body.entry?.at(-1) ?? {}).issue[0]?.details?.coding?.[0]?.code, 'LIMIT_EXCEEDED');
+  const all = await client.post('', { resourceType: 'Bundle', type: 'transaction', entry });
+  assertError(t, all, 400, 'LIMIT_EXCEEDED');
 });
