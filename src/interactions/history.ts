@@ -4,6 +4,7 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
+import { assertPageFits } from '../search/bundle.js';
 import type { HistoryKey, HistoryQuery, StoredVersion } from '../storage/store.js';
 import { notFound, onlyOne } from './find.js';
 import { looksServerAssigned } from './new-id.js';
@@ -140,9 +141,10 @@ function toBundle(
   request: RequestDetails,
   { total, links, shown }: { total: number; links: readonly string[]; shown: readonly ShownVersion[] },
 ): string {
-  const entries = shown.map((one) => toEntry(server, request, one)).join(',');
+  const entries = shown.map((one) => toEntry(server, request, one));
+  assertPageFits(entries);
   const head = `{"resourceType":"Bundle","type":"history","total":${total},"link":[${links.join(',')}]`;
-  return entries === '' ? `${head}}` : `${head},"entry":[${entries}]}`;
+  return entries.length === 0 ? `${head}}` : `${head},"entry":[${entries.join(',')}]}`;
 }
 
 /** What was called is not stored: a first version whose id has the form of the server's own was a POST. */

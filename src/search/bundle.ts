@@ -1,3 +1,4 @@
+import { FhirError } from '../model/errors.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { QueryParameter } from '../model/request.js';
 import type { SearchRow } from '../storage/search-store.js';
@@ -12,6 +13,9 @@ export interface BundleStyle {
   /** The JSON text of a row as it is served; the stored text where left out. */
   readonly render?: (row: SearchRow) => string;
 }
+
+/** Most characters of a page's entries; a JavaScript text cannot be much longer than twice as many. */
+const MAX_PAGE = 256 * 2 ** 20;
 
 const TRUNCATED: OutcomeIssue = {
   severity: 'warning',
@@ -29,9 +33,17 @@ export function toSearchBundle(result: SearchResult, style: BundleStyle): string
     ...result.included.map((row) => resourceEntry(row, 'include', style)),
     ...outcomeEntries(result),
   ];
+  assertPageFits(entries);
   const total = result.total === undefined ? '' : `,"total":${result.total}`;
   const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
   return `{"resourceType":"Bundle","type":"searchset"${total},"link":${links(result, style)}${entry}}`;
+}
+
+/** A page is one text in memory. @throws FhirError LIMIT_EXCEEDED where its entries are too large together. */
+export function assertPageFits(entries: readonly string[]): void {
+  const size = entries.reduce((sum, { length }) => sum + length, 0);
+  if (size <= MAX_PAGE) return;
+  throw new FhirError('LIMIT_EXCEEDED', 'The resources are too large for one page; send a smaller _count.');
 }
 
 /** The query that was applied, as a URL below the base. */
