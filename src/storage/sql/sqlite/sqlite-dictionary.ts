@@ -1,3 +1,4 @@
+import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import type { Dictionary, PathKind } from '../dictionary.js';
 import type { SqliteDatabase } from './open.js';
@@ -21,6 +22,7 @@ export class SqliteDictionary implements Dictionary {
   private readonly typeNames = new Map<number, string>();
   private readonly pathIds = new Map<string, number>();
   private readonly systems = new LRUCache<string, number>({ max: MAX_SYSTEMS_IN_MEMORY });
+  private readonly statements = new Map<string, Statement>();
   private readonly db: SqliteDatabase;
   /** Moves when another process commits; this connection's own commits do not count. */
   private seen: unknown;
@@ -124,13 +126,20 @@ export class SqliteDictionary implements Dictionary {
     const values = Object.values(row);
     const same = columns.map((column) => `${column} = ?`).join(' and ');
     const places = columns.map(() => '?').join(', ');
-    this.db
-      .prepare(`insert or ignore into ${table} (${columns.join(', ')}) values (${places})`)
-      .run(...values);
-    return this.db
-      .prepare(`select ${key} from ${table} where ${same}`)
-      .pluck()
-      .get(...values) as number;
+    this.statement(`insert or ignore into ${table} (${columns.join(', ')}) values (${places})`).run(
+      ...values,
+    );
+    const [id] = this.statement(`select ${key} from ${table} where ${same}`)
+      .raw()
+      .get(...values) as [number];
+    return id;
+  }
+
+  /** A resource may bring thousands of new names: each text is prepared once. */
+  private statement(sql: string): Statement {
+    const known = this.statements.get(sql) ?? this.db.prepare(sql);
+    this.statements.set(sql, known);
+    return known;
   }
 
   private rows<Row>(sql: string): Row[] {
