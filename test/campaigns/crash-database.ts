@@ -22,8 +22,8 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
         where r.RES_ID is null`,
     ]),
   ),
-  'live resources without a token row': `select count(*) from HFJ_RESOURCE r where RES_DELETED_AT is null
-    and not exists (select 1 from HFJ_SPIDX_TOKEN t where t.RES_ID = r.RES_ID)`,
+  'live resources without a token row': `select count(*) from HFJ_RESOURCE where RES_DELETED_AT is null
+    and RES_ID not in (select RES_ID from HFJ_SPIDX_TOKEN)`,
   'live resources without text, or deleted ones with it': `select count(*) from HFJ_RESOURCE
     where (RES_TEXT is null) <> (RES_DELETED_AT is not null)`,
   'links to a target that does not live': `select count(*) from HFJ_RES_LINK l left join HFJ_RESOURCE r

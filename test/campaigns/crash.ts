@@ -36,21 +36,32 @@ const journal = emptyJournal();
 const random = seededRandom(seed);
 
 say(`seed ${seed}, ${cycles} cycles`);
-await server.start();
-for (const tenant of TENANTS) await createPartition(tenant);
-let violations: readonly string[] = [];
-for (let cycle = 1; cycle <= cycles && violations.length === 0; cycle++) violations = await runCycle(cycle);
-if (violations.length === 0)
-  violations = await verifyAnswers(server.url, journal, { entries: 0, transactions: 0, conditionals: 0 });
-await server.kill();
-for (const violation of violations) say(`violation: ${violation}`);
-say(
-  violations.length === 0
-    ? `nothing lost: ${journal.acknowledged} acknowledged writes, ${cycles} kills`
-    : `seed ${seed}; files kept in ${folder}`,
-);
-if (violations.length === 0) rmSync(folder, { recursive: true });
-process.exitCode = violations.length === 0 ? 0 : 1;
+try {
+  await server.start();
+  for (const tenant of TENANTS) await createPartition(tenant);
+  conclude(await runCampaign());
+} finally {
+  await server.kill();
+}
+
+async function runCampaign(): Promise<readonly string[]> {
+  for (let cycle = 1; cycle <= cycles; cycle++) {
+    const violations = await runCycle(cycle);
+    if (violations.length > 0) return violations;
+  }
+  return verifyAnswers(server.url, journal, { entries: 0, transactions: 0, conditionals: 0 });
+}
+
+function conclude(violations: readonly string[]): void {
+  for (const violation of violations) say(`violation: ${violation}`);
+  if (violations.length > 0) {
+    say(`seed ${seed}; files kept in ${folder}`);
+    process.exitCode = 1;
+    return;
+  }
+  say(`nothing lost: ${journal.acknowledged} acknowledged writes, ${cycles} kills`);
+  rmSync(folder, { recursive: true });
+}
 
 async function runCycle(cycle: number): Promise<readonly string[]> {
   const { entries, transactions, conditionals, acknowledged } = journal;
@@ -68,7 +79,8 @@ async function runCycle(cycle: number): Promise<readonly string[]> {
     }),
   );
   const life = random.integer(SHORTEST_LIFE_MS, LONGEST_LIFE_MS);
-  await pause(life);
+  // A client that meets a wrong answer ends the campaign at once.
+  await Promise.race([pause(life), Promise.all(clients)]);
   await server.kill();
   await Promise.all(clients);
   await server.start();
