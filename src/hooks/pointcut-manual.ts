@@ -29,6 +29,9 @@ export type DefinitionOf<Type extends { readonly mode: Mode }> =
       ? Definition<'transform'>
       : Definition<Exclude<Type['mode'], 'veto' | 'transform'>>;
 
+const HELD_UP =
+  'All writers wait meanwhile, at most ten seconds; the hook must not wait for a write of its own.';
+
 /** The built-in pointcuts at run time: the types' twin, and the manual. */
 export const POINTCUTS = {
   INTERCEPTOR_REGISTERED: {
@@ -168,19 +171,22 @@ export const POINTCUTS = {
     mode: 'observe',
     manual:
       'Fires inside the database transaction, after a resource was created and before the commit; in a ' +
-      'transaction bundle after all entries. Nothing is answered. A throw rolls everything back.',
+      'transaction bundle after all entries. Nothing is answered. A throw rolls everything back. ' +
+      HELD_UP,
   },
   STORAGE_PRECOMMIT_RESOURCE_UPDATED: {
     mode: 'observe',
     manual:
       'Fires inside the database transaction, after a resource was updated or patched and before the commit; not ' +
-      'where nothing changed. Nothing is answered. A throw rolls everything back.',
+      'where nothing changed. Nothing is answered. A throw rolls everything back. ' +
+      HELD_UP,
   },
   STORAGE_PRECOMMIT_RESOURCE_DELETED: {
     mode: 'observe',
     manual:
       'Fires inside the database transaction, after a resource was deleted and before the commit; `resource` is ' +
-      'its last content. Nothing is answered. A throw rolls everything back.',
+      'its last content. Nothing is answered. A throw rolls everything back. ' +
+      HELD_UP,
   },
   STORAGE_PRESTORAGE_DELETE_CONFLICTS: {
     mode: 'decide',
