@@ -1,3 +1,5 @@
+import { SUBSETTED } from '../fhir/elements.js';
+import { parseStored, stringifyJson } from '../fhir/json.js';
 import { FhirError } from '../model/errors.js';
 import type { Resource } from '../model/resource.js';
 
@@ -16,6 +18,16 @@ export function blobIdOf(resource: Resource): string | undefined {
     if (url === BLOB_EXTENSION && typeof valueString === 'string') return valueString;
   }
   return undefined;
+}
+
+/**
+ * A Binary as lists show it (searches, histories), where content of any size has no place: without the pointer, and
+ * marked as SUBSETTED. Reading the Binary itself gives all of it.
+ */
+export function withoutPointer(text: string): string {
+  const { _data: _pointer, ...resource } = parseStored(text) as Resource;
+  const { meta = {} } = resource;
+  return stringifyJson({ ...resource, meta: { ...meta, tag: [...(meta.tag ?? []), SUBSETTED] } });
 }
 
 /** Only the server may point at a blob. @throws FhirError INVALID_REQUEST */

@@ -10,7 +10,7 @@ import { notFound, onlyOne } from './find.js';
 import { looksServerAssigned } from './new-id.js';
 import { isLenient, jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { presentationOf, presentText, show, type ShownVersion } from './show.js';
+import { presentationOf, presentText, showListed, type ShownVersion } from './show.js';
 
 const KNOWN = new Set(['_since', '_at', '_count']);
 const PASSED_OVER = new Set(['_format', '_pretty', '_summary', '_elements']);
@@ -66,7 +66,7 @@ async function historyPage(
   const versions = found.slice(0, query.count);
   const last = found.length > query.count ? versions.at(-1) : undefined;
   const presentation = presentationOf(request);
-  const shown = await show(server, request, versions, presentation);
+  const shown = await showListed(server, request, versions, presentation);
   const links = [link('self', selfUrl(request, query))];
   if (last) links.push(link('next', server.searcher.pageUrl(request, scope, toPage(request, query, last))));
   return jsonResponse(200, presentText(toBundle(server, request, { total, links, shown }), presentation));

@@ -10,7 +10,7 @@ import type { SearchRow } from '../storage/search-store.js';
 import { followHistoryPage, type HistoryPage } from './history.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { type Presentation, presentationOf, presentText, show } from './show.js';
+import { type Presentation, presentationOf, presentText, showListed } from './show.js';
 import { PAGE_PARAMETER } from './target.js';
 
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -74,7 +74,7 @@ async function shownRows(
   request: RequestDetails,
   { rows, presentation }: { readonly rows: readonly SearchRow[]; readonly presentation: Presentation },
 ): Promise<readonly SearchRow[]> {
-  const shown = await show(server, request, rows, presentation);
+  const shown = await showListed(server, request, rows, presentation);
   return shown.map(({ version, text }) =>
     text === null || text === version.text ? version : { ...version, text },
   );

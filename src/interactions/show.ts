@@ -5,6 +5,7 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { StoredVersion } from '../storage/store.js';
+import { BLOB_EXTENSION, withoutPointer } from './blob-pointer.js';
 import type { ServerParts } from './server-parts.js';
 
 /** A stored version on its way out; `text` is null for a deletion. */
@@ -74,6 +75,21 @@ export async function show<Version extends StoredVersion>(
     live.map((version, index) => [version, stringifyJson(present(shown[index]!, presentation))]),
   );
   return accessible.map((version) => ({ version, text: texts.get(version) ?? null }));
+}
+
+/** As `show`, for lists: content that is streamed when a Binary is read is left out. */
+export async function showListed<Version extends StoredVersion>(
+  server: ServerParts,
+  request: RequestDetails,
+  versions: readonly Version[],
+  presentation: Presentation,
+): Promise<readonly ShownVersion<Version>[]> {
+  const shown = await show(server, request, versions, presentation);
+  return shown.map((one) =>
+    one.version.type === 'Binary' && one.text?.includes(BLOB_EXTENSION)
+      ? { ...one, text: withoutPointer(one.text) }
+      : one,
+  );
 }
 
 /** A resource that was not read from the store as text, in the form that the client wants. */

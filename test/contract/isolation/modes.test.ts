@@ -84,6 +84,19 @@ test("references 'any': a target of a neighbour is found, and still not shown", 
   );
 });
 
+test('a resource whose target was deleted elsewhere can still be changed, but gets no new such reference', async (t) => {
+  const world = await openSeededWorld({ settings: { references: 'default' } });
+  t.teardown(() => world.server.stop());
+  const { acme, root } = world;
+  await root.put('Patient/shared', { resourceType: 'Patient', id: 'shared' });
+  const held = { ...OBSERVATION, id: 'held', subject: { reference: 'Patient/shared' } };
+  t.is((await acme.client.put('Observation/held', held)).status, 201);
+  t.is((await root.delete('Patient/shared')).status, 204);
+  t.is((await acme.client.put('Observation/held', { ...held, status: 'amended' })).status, 200);
+  assertError(t, await acme.client.post('Observation', held), 400, 'REFERENCE_NOT_FOUND');
+  t.is(await acme.client.count('Observation?subject=Patient/shared'), 0, 'what is gone is not found by');
+});
+
 test("resourceIds 'server': a taken id is 409, and tells nothing of its holder", async (t) => {
   const world = await openWorld({ settings: { resourceIds: 'server' } });
   t.teardown(() => world.server.stop());

@@ -116,6 +116,23 @@ test('a client cannot point at content of its choosing', async (t) => {
   t.is(response.status, 400);
 });
 
+test('lists show a large Binary without content and without a word of where it is', async (t) => {
+  const { id } = await upload(randomBytes(400_000));
+  for (const path of [`acme/Binary?_id=${id}`, `acme/Binary/${id}/_history`]) {
+    const response = await server.fetch(path);
+    const text = await response.text();
+    t.false(text.includes('urn:bulkhead:blob'), path);
+    const bundle = JSON.parse(text) as {
+      entry: { resource: { contentType: string; meta: { tag: { code: string }[] } } }[];
+    };
+    t.is(bundle.entry[0]?.resource.contentType, 'image/png');
+    t.deepEqual(
+      bundle.entry[0]?.resource.meta.tag.map(({ code }) => code),
+      ['SUBSETTED'],
+    );
+  }
+});
+
 test('HTML is served so that a browser does not run it', async (t) => {
   const { id } = await upload(Buffer.from('<script>1</script>'), 'text/html');
   const response = await server.fetch(`acme/Binary/${id}`);

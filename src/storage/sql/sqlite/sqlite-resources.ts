@@ -2,7 +2,8 @@ import type { Statement } from 'better-sqlite3';
 import type { PartitionId, PartitionScope } from '../../../model/partition.js';
 import type { HistoryKey, HistoryQuery, ResourceStore, StoredVersion, WriteUnit } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
-import type { SqlReader, SqlValue } from '../sql-reader.js';
+import type { SqlReader, SqlStatement, SqlValue } from '../sql-reader.js';
+import { TimeSlice } from '../../time-slice.js';
 import type { SqliteDatabase } from './open.js';
 import { type HistoryShape, historyCountSql, historySql, prepareAll, READ_SQL } from './statements.js';
 import { toStoredVersion, type VersionRow } from './version-row.js';
@@ -66,17 +67,24 @@ export class SqliteResources implements ResourceStore {
   async history(scope: PartitionScope, query: HistoryQuery): Promise<readonly StoredVersion[]> {
     const parts = await this.historyParts(scope, query);
     const sql = historySql(shapeOf(query));
-    const pages: VersionRow[][] = [];
-    for (const part of parts) pages.push((await this.run(sql, part, query)) as VersionRow[]);
-    const merged = pages.length === 1 ? pages[0]! : pages.flat().toSorted(newestFirst);
-    return merged.slice(0, query.count).map((row) => toStoredVersion(this.dictionary, row));
+    const slice = new TimeSlice();
+    let newest: readonly VersionRow[] = [];
+    for (const part of parts) {
+      const rows = (await this.run({ sql, cost: 'cheap' }, part, query)) as readonly VersionRow[];
+      // Cut after each part: with many partitions and types all of their first pages would not fit into memory.
+      newest = newest.length === 0 ? rows : [...newest, ...rows].toSorted(newestFirst).slice(0, query.count);
+      if (slice.isOver()) await slice.yield();
+    }
+    return newest.map((row) => toStoredVersion(this.dictionary, row));
   }
 
   async countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number> {
     const sql = historyCountSql(shapeOf(query));
+    // Counting walks through all versions, which can be many unless they are those of one resource.
+    const cost = query.id === undefined ? 'expensive' : 'cheap';
     let total = 0;
     for (const part of await this.historyParts(scope, query)) {
-      const [row] = await this.run(sql, part, query);
+      const [row] = await this.run({ sql, cost }, part, query);
       total += row?.[0] as number;
     }
     return total;
@@ -98,7 +106,11 @@ export class SqliteResources implements ResourceStore {
     );
   }
 
-  private run(sql: string, part: HistoryPart, query: HistoryQuery): Promise<readonly (readonly unknown[])[]> {
+  private run(
+    { sql, cost }: Pick<SqlStatement, 'sql' | 'cost'>,
+    part: HistoryPart,
+    query: HistoryQuery,
+  ): Promise<readonly (readonly unknown[])[]> {
     const after = query.after ?? NEWEST;
     const named: Record<string, SqlValue> = {
       scope: part.partition,
@@ -113,7 +125,7 @@ export class SqliteResources implements ResourceStore {
       count: query.count,
     };
     const { text, bindings } = toPositional(sql, named);
-    return this.reader.all({ sql: text, bindings, cost: 'cheap' });
+    return this.reader.all({ sql: text, bindings, cost });
   }
 }
 

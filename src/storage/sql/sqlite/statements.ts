@@ -29,7 +29,7 @@ export const WRITE_SQL = {
     where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID = ?`,
   findTargetAnywhere: `select RES_ID, RES_DELETED_AT from HFJ_RESOURCE
     where PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0) and RES_TYPE_ID = ? and FHIR_ID = ?
-    order by RES_DELETED_AT is not null limit 1`,
+    order by RES_DELETED_AT is not null, RES_ID limit 10`,
   insertLink: `insert or ignore into HFJ_RES_LINK
     (PARTITION_ID, PARTITION_DATE, PARAM_ID, TARGET_RES_ID, TARGET_TYPE_ID, TARGET_URL, RES_ID)
     values (?, ?, ?, ?, ?, ?, ?)`,

@@ -42,6 +42,11 @@ export interface UnitWriterOptions {
   readonly resourceIds: 'partition' | 'server';
 }
 
+/** RES_ID and RES_DELETED_AT of a resource that a reference may mean. */
+type TargetRow = readonly [rowId: number, deletedAt: number | null];
+
+const NOTHING_KEPT: ReadonlySet<number> = new Set();
+
 /** Rows found or made while one unit is written, by `partition type/id`. */
 type Targets = Map<string, number>;
 
@@ -195,7 +200,8 @@ export class UnitWriter {
     const { partition, date } = prepared;
     const existing = this.sql.linksOf.all(partition, rowId) as [number, number, string][];
     const old = new Map(existing.map((link) => [link.join(' '), link]));
-    for (const [paramId, targetId, typeId, url] of this.resolveLinks(prepared, targets)) {
+    const kept = new Set(existing.map(([, targetId]) => targetId));
+    for (const [paramId, targetId, typeId, url] of this.resolveLinks(prepared, targets, kept)) {
       if (old.delete([paramId, targetId, url].join(' '))) continue;
       this.sql.insertLink.run(partition, date, paramId, targetId, typeId, url, rowId);
     }
@@ -204,42 +210,55 @@ export class UnitWriter {
     }
   }
 
-  private resolveLinks(prepared: PreparedChange, targets: Targets): [number, number, number, string][] {
+  private resolveLinks(
+    prepared: PreparedChange,
+    targets: Targets,
+    kept: ReadonlySet<number> = NOTHING_KEPT,
+  ): [number, number, number, string][] {
     return prepared.links.map(({ paramId, target, url }) => {
       if (target === null) return [paramId, 0, 0, url];
       return [
         paramId,
-        this.resolveTarget(prepared, target, targets),
+        this.resolveTarget(prepared, target, { targets, kept }),
         this.dictionary.typeId(target.type) ?? 0,
         '',
       ];
     });
   }
 
-  /** The row id of a reference's target, or a `reference` conflict: never a word of other partitions. */
+  /**
+   * The row id of a reference's target, or a `reference` conflict: never a word of other partitions. What the
+   * resource refers to already (`kept`) may have been deleted from another partition meanwhile; that must not keep
+   * the resource from being changed.
+   */
   private resolveTarget(
     prepared: PreparedChange,
     target: { type: string; id: string },
-    targets: Targets,
+    { targets, kept }: { readonly targets: Targets; readonly kept: ReadonlySet<number> },
   ): number {
     const own = NON_PARTITIONABLE_TYPES.has(target.type) ? DEFAULT_PARTITION_ID : prepared.partition;
     const key = targetKey(own, target.type, target.id);
     const known = targets.get(key);
     if (known !== undefined) return known;
-    const found = this.findTarget(own, target.type, target.id);
+    const rows = this.findTargets(own, target.type, target.id);
+    const found = rows.find(([, deletedAt]) => deletedAt === null) ?? rows.find(([rowId]) => kept.has(rowId));
     if (found === undefined) throw missingTarget(prepared, target);
-    targets.set(key, found);
-    return found;
+    targets.set(key, found[0]);
+    return found[0];
   }
 
-  private findTarget(partition: PartitionId, type: string, id: string): number | undefined {
+  /** What the reference may mean, the nearest first, deletions included. */
+  private findTargets(partition: PartitionId, type: string, id: string): readonly TargetRow[] {
     const typeId = this.dictionary.typeId(type);
-    if (typeId === undefined) return undefined;
+    if (typeId === undefined) return [];
     const { references } = this.options;
-    const own = live(this.sql.findTarget.get(partition, typeId, id));
-    if (own !== undefined || references === 'same') return own;
-    if (references === 'any') return live(this.sql.findTargetAnywhere.get(typeId, id));
-    return live(this.sql.findTarget.get(DEFAULT_PARTITION_ID, typeId, id));
+    const own = this.sql.findTarget.all(partition, typeId, id) as TargetRow[];
+    if (references === 'same' || own.some(([, deletedAt]) => deletedAt === null)) return own;
+    const others =
+      references === 'any'
+        ? this.sql.findTargetAnywhere.all(typeId, id)
+        : this.sql.findTarget.all(DEFAULT_PARTITION_ID, typeId, id);
+    return [...own, ...(others as TargetRow[])];
   }
 
   private clear(prepared: PreparedChange, change: DeleteChange, rowId: number): void {
@@ -250,11 +269,6 @@ export class UnitWriter {
 
 function targetKey(partition: PartitionId, type: string, id: string): string {
   return `${partition} ${type}/${id}`;
-}
-
-function live(row: unknown): number | undefined {
-  const found = row as [number, number | null] | undefined;
-  return found && found[1] === null ? found[0] : undefined;
 }
 
 function missingTarget(prepared: PreparedChange, target: { type: string; id: string }): WriteConflictError {
