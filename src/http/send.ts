@@ -24,14 +24,13 @@ export async function send(
   }
   const isResource = typeof body !== 'string' && !Buffer.isBuffer(body);
   const bytes = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body : stringifyJson(body);
-  const headers: Record<string, string | number> = {
-    ...response.headers,
-    'content-length': Buffer.byteLength(bytes),
-  };
+  const size = Buffer.byteLength(bytes);
+  const headers: Record<string, string | number> = { ...response.headers, 'content-length': size };
   if (isResource) headers['content-type'] ??= FHIR_JSON;
   socket.writeHead(status, headers);
   if (options.head) socket.end();
-  else socket.end(bytes);
+  // Text of ASCII alone is the same in Latin-1, which is copied and not encoded.
+  else socket.end(bytes, size === bytes.length ? 'latin1' : 'utf8');
 }
 
 async function sendStream(
