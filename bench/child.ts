@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LoopReport, ServerCommand } from './server-process.js';
@@ -56,11 +56,11 @@ export async function startChild({ program, file, partitions = [], profile }: Ch
 
 /** Keeps this process, which makes the load, off the core of the program under test. */
 export function pinParent(): void {
-  pinToCores(process.pid, `1-${availableParallelism() - 1}`);
+  pinToCores(process.pid, `1-${cpus().length - 1}`);
 }
 
 function pinToCores(pid: number | undefined, cores: string): void {
-  if (process.platform !== 'linux' || availableParallelism() < 2) return;
+  if (process.platform !== 'linux' || cpus().length < 2) return;
   spawnSync('taskset', ['-a', '-cp', cores, String(pid)], { stdio: 'ignore' });
 }
 
