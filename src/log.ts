@@ -6,8 +6,9 @@ export type { Logger };
 
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie'] as const;
 
-/** Lines wait for neighbours until they fill a buffer or this time is over: one system call for many lines. */
-const BUFFER_BYTES = 8192;
+/** Lines wait for neighbours until they fill a block or this time is over: one system call for many lines. */
+const BLOCK_BYTES = 32 * 1024;
+const LARGEST_WRITE = 2 * BLOCK_BYTES;
 const FLUSH_MS = 100;
 
 const MASK = '[Redacted]';
@@ -19,12 +20,7 @@ const MASK = '[Redacted]';
  */
 export function createLogger(
   settings: Pick<Settings, 'logLevel' | 'logPretty'>,
-  destination: DestinationStream = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_MS,
-  }),
+  destination: DestinationStream = standardOutput(),
 ): Logger {
   const options = {
     level: settings.logLevel,
@@ -48,6 +44,24 @@ function toPretty(line: string): string {
   );
   const { stack } = (err ?? {}) as { readonly stack?: string };
   return `${words.join(' ')}\n${stack === undefined ? '' : `${stack}\n`}`;
+}
+
+/** Collects bytes, not text: text would be joined and measured anew with every line. */
+function standardOutput(): DestinationStream & { flush(done: (error?: Error) => void): void } {
+  const output = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: BLOCK_BYTES,
+    maxWrite: LARGEST_WRITE,
+    periodicFlush: FLUSH_MS,
+    contentMode: 'buffer',
+  });
+  // Its type knows the other content mode only.
+  const bytes = output as unknown as { write(line: Buffer): boolean };
+  return {
+    write: (line) => bytes.write(Buffer.from(line)),
+    flush: (done) => output.flush(done),
+  };
 }
 
 /**

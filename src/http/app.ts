@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
-import Koa from 'koa';
+import Koa, { type Context } from 'koa';
 import { answerClientError } from './client-error.js';
 import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
-import { probeRouter } from './probes.js';
+import { isProbe, probeRouter } from './probes.js';
 
 /** What the HTTP server needs besides what FHIR requests need. */
 export interface AppOptions extends FhirHandlerOptions {
@@ -17,11 +17,14 @@ const KEEP_ALIVE_MS = 65_000;
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   const probes = probeRouter(options, options.server.newRequestId);
-  app.use(probes.routes());
-  app.use((context) => {
+  const serveFhir = (context: Context): Promise<void> => {
     context.respond = false;
     return handleFhir(options, context.req, context.res);
-  });
+  };
+  // The router looks at every path with patterns; FHIR requests need not wait for that.
+  app.use((context, next) => (isProbe(context.path) ? next() : serveFhir(context)));
+  app.use(probes.routes());
+  app.use(serveFhir);
   app.on('error', (error: unknown) =>
     options.logger.error({ err: error }, 'request failed outside of the handler'),
   );

@@ -38,10 +38,9 @@ export async function handleFhir(
   const { server, metrics } = options;
   const start = performance.now();
   const exchange: Exchange = { id: requestIdOf(message, server.newRequestId), request: undefined };
-  metrics.inFlight.inc();
+  metrics.begin();
   const response = await answer(options, message, { socket, exchange });
   if (response) await deliver(options, response, { message, socket, exchange });
-  metrics.inFlight.dec();
   await complete(options, exchange, { status: socket.statusCode, milliseconds: performance.now() - start });
 }
 
@@ -225,7 +224,7 @@ async function complete(
   { id, request }: Exchange,
   { status, milliseconds }: { readonly status: number; readonly milliseconds: number },
 ): Promise<void> {
-  metrics.observe(request?.interaction ?? 'unknown', status, milliseconds / 1000);
+  metrics.end(request?.interaction ?? 'unknown', status, milliseconds / 1000);
   if (logger.isLevelEnabled('info')) {
     const { method, interaction, path } = request ?? {};
     const partitions = request?.attributes.get(SELECTED_PARTITIONS);

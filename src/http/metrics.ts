@@ -3,8 +3,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** The server's metrics, https://prometheus.io/docs/instrumenting/exposition_formats. No label names a tenant. */
 export interface Metrics {
   readonly registry: Registry;
-  observe(interaction: string, status: number, seconds: number): void;
-  readonly inFlight: Gauge;
+  /** A request begins to be served. */
+  begin(): void;
+  /** A request has been served. */
+  end(interaction: string, status: number, seconds: number): void;
 }
 
 export function createMetrics(): Metrics {
@@ -24,17 +26,25 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  const inFlight = new Gauge({
+  let inFlight = 0;
+  const serving = new Gauge({
     name: 'bulkhead_requests_in_flight',
     help: 'Requests being served',
-    registers,
+    registers: [],
+    collect() {
+      this.set(inFlight);
+    },
   });
+  registry.registerMetric(serving);
   const counters = new Map<string, Counter.Internal>();
   const histograms = new Map<string, Histogram.Internal<'interaction'>>();
   return {
     registry,
-    inFlight,
-    observe(interaction, status, seconds) {
+    begin() {
+      inFlight++;
+    },
+    end(interaction, status, seconds) {
+      inFlight--;
       const key = `${interaction} ${status}`;
       let counter = counters.get(key);
       if (!counter) counters.set(key, (counter = requests.labels(interaction, String(status))));

@@ -9,6 +9,13 @@ export interface ServerState {
   readonly metrics: Metrics;
 }
 
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** Whether a path is one of the router's. */
+export function isProbe(path: string): boolean {
+  return PROBES.has(path);
+}
+
 /** `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: for Prometheus. */
 export function probeRouter({ ready, metrics }: ServerState, newRequestId: () => string): Router {
   const router = new Router();
