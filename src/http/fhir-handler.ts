@@ -10,7 +10,8 @@ import type { RequestDetails } from '../model/request.js';
 import { SELECTED_PARTITIONS } from '../partition/resolver.js';
 import type { RawContent } from '../interactions/binary.js';
 import { limitBody, readBody } from './body.js';
-import { corsHeaders, corsVary, preflightHeaders } from './cors.js';
+import { commonHeaders } from './common-headers.js';
+import { preflightHeaders } from './cors.js';
 import { errorResponse } from './errors.js';
 import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
 import type { Metrics } from './metrics.js';
@@ -26,7 +27,6 @@ export interface FhirHandlerOptions {
   readonly request: RequestOptions;
 }
 
-const VARY = ['Authorization', 'Accept', 'Prefer'];
 const NOT_FOUND_MESSAGE = 'The server has nothing at this URL.';
 
 /** Serves one request whose path is (or should have been) below the base path, from first hook to last byte. */
@@ -205,18 +205,8 @@ function addCommonHeaders(
   message: IncomingMessage,
   { response, exchange }: { readonly response: OutgoingResponse; readonly exchange: Exchange },
 ): OutgoingResponse {
-  const { corsOrigins, tenantHeader, partitionIdsHeader } = options.server.settings;
-  return {
-    ...response,
-    headers: {
-      'x-request-id': exchange.id,
-      'cache-control': 'private, no-cache',
-      vary: [...VARY, tenantHeader, partitionIdsHeader, ...corsVary(corsOrigins)].join(', '),
-      'x-content-type-options': 'nosniff',
-      ...corsHeaders(message.headers.origin, corsOrigins),
-      ...response.headers,
-    },
-  };
+  const common = commonHeaders(options.server.settings, exchange.id, message.headers.origin);
+  return { ...response, headers: { ...common, ...response.headers } };
 }
 
 async function complete(
