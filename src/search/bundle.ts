@@ -28,9 +28,11 @@ const TRUNCATED: OutcomeIssue = {
  * texts: resources are neither parsed nor printed again.
  */
 export function toSearchBundle(result: SearchResult, style: BundleStyle): string {
+  // Types and ids need no escapes, so that all of a full URL is prepared but its end.
+  const writer = { render: style.render, urlBegin: JSON.stringify(style.base).slice(0, -1) };
   const entries = [
-    ...result.matches.map((row) => resourceEntry(row, 'match', style)),
-    ...result.included.map((row) => resourceEntry(row, 'include', style)),
+    ...result.matches.map((row) => resourceEntry(row, 'match', writer)),
+    ...result.included.map((row) => resourceEntry(row, 'include', writer)),
     ...outcomeEntries(result),
   ];
   assertPageFits(entries);
@@ -65,8 +67,14 @@ function links({ request, next }: SearchResult, { base, page }: BundleStyle): st
   return JSON.stringify(all);
 }
 
-function resourceEntry(row: SearchRow, mode: 'match' | 'include', { base, render }: BundleStyle): string {
-  const fullUrl = JSON.stringify(`${base}/${row.type}/${row.id}`);
+/** How entries are written: `urlBegin` is the base as a JSON text that is not closed. */
+interface EntryWriter {
+  readonly render: BundleStyle['render'];
+  readonly urlBegin: string;
+}
+
+function resourceEntry(row: SearchRow, mode: 'match' | 'include', { urlBegin, render }: EntryWriter): string {
+  const fullUrl = `${urlBegin}/${row.type}/${row.id}"`;
   return `{"fullUrl":${fullUrl},"resource":${render?.(row) ?? row.text},"search":{"mode":"${mode}"}}`;
 }
 
@@ -79,7 +87,10 @@ function outcomeEntries({ request, truncated }: SearchResult): string[] {
   ];
 }
 
+const READABLE: Readonly<Record<string, string>> = { '%3A': ':', '%2F': '/', '%2C': ',', '%24': '$' };
+
 /** Readable where the URL allows it: the marks that search values are full of stay as they are. */
 function encode(text: string): string {
-  return encodeURIComponent(text).replaceAll(/%(3A|2F|2C|24)/g, decodeURIComponent);
+  const encoded = encodeURIComponent(text);
+  return encoded === text ? text : encoded.replaceAll(/%(?:3A|2F|2C|24)/g, (escape) => READABLE[escape]!);
 }

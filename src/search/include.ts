@@ -18,11 +18,14 @@ export interface Included {
   readonly truncated: boolean;
 }
 
+const NOTHING: Included = { rows: [], truncated: false };
+
 /**
  * Follows `_include` and `_revinclude` from the matches of a page; with `:iterate` also from what was included,
  * until nothing new is found. Every resource comes once, and no match comes again.
  */
 export async function collectIncludes(task: IncludeTask, matches: readonly SearchRow[]): Promise<Included> {
+  if (task.includes.length === 0) return NOTHING;
   const seen = new Set(matches.map((row) => row.rowId));
   const found: SearchRow[] = [];
   let from = matches;
