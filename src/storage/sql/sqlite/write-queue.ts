@@ -24,6 +24,30 @@ type Failed = { readonly kind: 'failed'; readonly error: unknown };
 type Outcome = { readonly kind: 'done' } | Failed;
 type Prepared = { readonly kind: 'prepared'; readonly changes: readonly PreparedChange[] } | Failed;
 
+/** Statements around one unit. */
+interface Fence {
+  readonly open: string;
+  readonly keep: string;
+  readonly undo: string;
+}
+
+/** Between the units of a shared transaction. SQLite copies every page that is changed behind it. */
+const SAVEPOINT: Fence = {
+  open: 'savepoint UNIT',
+  keep: 'release UNIT',
+  undo: 'rollback to UNIT; release UNIT',
+};
+
+/** A unit without neighbours needs nothing but its transaction. */
+const ALONE: Fence = { open: '', keep: '', undo: 'rollback' };
+
+/** One unit that is being written. */
+interface Writing {
+  readonly unit: WriteUnit;
+  readonly fence: Fence;
+  readonly slice: TimeSlice;
+}
+
 /** Longest times, in milliseconds. */
 export interface WaitLimits {
   /** For another process that writes. */
@@ -34,7 +58,7 @@ export interface WaitLimits {
 
 /**
  * Group commit: units that arrive while another transaction is under way are committed together by the next
- * one, each behind its own savepoint, so that one refused unit never fails its neighbours. A caller hears of
+ * one, each behind its own savepoint where there are several, so that one refused unit never fails its neighbours. A caller hears of
  * its unit only after the commit is on disk. There is one transaction at a time, and this queue is the only
  * user of the writer's connection while it is not idle.
  */
@@ -133,6 +157,7 @@ export class WriteQueue {
 
   private async commit(batch: readonly PendingUnit[]): Promise<readonly Outcome[]> {
     const slice = new TimeSlice();
+    const fence = batch.length === 1 ? ALONE : SAVEPOINT;
     try {
       await this.begin();
       const prepared: Prepared[] = [];
@@ -143,9 +168,9 @@ export class WriteQueue {
       }
       const outcomes: Outcome[] = [];
       for (let index = 0; index < batch.length; index++) {
-        outcomes.push(await this.writePrepared(batch[index]!.unit, prepared[index]!, slice));
+        outcomes.push(await this.writePrepared({ unit: batch[index]!.unit, fence, slice }, prepared[index]!));
       }
-      this.db.exec('commit');
+      if (this.db.inTransaction) this.db.exec('commit');
       return outcomes;
     } catch (error) {
       if (this.db.inTransaction) this.db.exec('rollback');
@@ -183,29 +208,27 @@ export class WriteQueue {
     }
   }
 
-  private async writePrepared(unit: WriteUnit, prepared: Prepared, slice: TimeSlice): Promise<Outcome> {
+  private async writePrepared(writing: Writing, prepared: Prepared): Promise<Outcome> {
     if (prepared.kind === 'failed') return prepared;
-    return this.writeBehindSavepoint(unit, prepared.changes, slice);
+    return this.writeFenced(writing, prepared.changes);
   }
 
-  private async writeBehindSavepoint(
-    unit: WriteUnit,
+  private async writeFenced(
+    { unit, fence, slice }: Writing,
     prepared: readonly PreparedChange[],
-    slice: TimeSlice,
   ): Promise<Outcome> {
-    this.db.exec('savepoint UNIT');
+    this.db.exec(fence.open);
     try {
       await this.writeUnit(prepared, slice);
       for (const { partition, id } of unit.attaches ?? [])
         this.db.prepare(BLOB_SQL.unstage).run(partition, id);
       const { beforeCommit } = unit;
       if (beforeCommit) await this.inTime(beforeCommit);
-      this.db.exec('release UNIT');
+      this.db.exec(fence.keep);
       return { kind: 'done' };
     } catch (error) {
       if (!this.db.inTransaction) throw error;
-      this.db.exec('rollback to UNIT');
-      this.db.exec('release UNIT');
+      this.db.exec(fence.undo);
       return { kind: 'failed', error };
     }
   }
