@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import test from 'ava';
 import type { Bundle } from 'fhir/r4.js';
-import { SQL_STATEMENTS } from '../../src/storage/sql/sqlite/open.js';
+import { SQL_STATEMENTS } from '../../src/storage/sql/sql-statements.js';
 import { PARTITIONED_TABLES } from '../../src/storage/sql/tables.js';
 import type { FhirClient } from '../contract/support/fhir-client.js';
 import {

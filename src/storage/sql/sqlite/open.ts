@@ -1,16 +1,10 @@
-import { channel } from 'node:diagnostics_channel';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { SQL_STATEMENTS } from '../sql-statements.js';
 
 export type SqliteDatabase = Database.Database;
-
-/**
- * Publishes the text of every SQL statement that is run, for guards and for looking into a server; whoever
- * listens must do so before the server is made. Values may stand in the text, so it is nothing for logs.
- */
-export const SQL_STATEMENTS = channel('bulkhead:sql');
 
 /** Where the database lives, and what to do with the file when the server stops. */
 export interface SqliteLocation {

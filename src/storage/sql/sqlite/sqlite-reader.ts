@@ -3,7 +3,8 @@ import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import { FhirError } from '../../../model/errors.js';
 import type { SqlReader, SqlStatement } from '../sql-reader.js';
-import { SQL_STATEMENTS, type SqliteDatabase } from './open.js';
+import { SQL_STATEMENTS } from '../sql-statements.js';
+import type { SqliteDatabase } from './open.js';
 import type { ReaderRequest, ReaderResponse } from './reader-worker.js';
 import { toReusableSql } from './reusable-sql.js';
 
