@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import test from 'ava';
 import type { Bundle } from 'fhir/r4.js';
 import { SQL_STATEMENTS } from '../../src/storage/sql/sql-statements.js';
-import { PARTITIONED_TABLES } from '../../src/storage/sql/tables.js';
+import { PARTITIONED_TABLES, SHARED_TABLES } from '../../src/storage/sql/tables.js';
 import type { FhirClient } from '../contract/support/fhir-client.js';
 import {
   commonResources,
@@ -122,6 +122,9 @@ async function purge({ root, server }: World): Promise<void> {
   await server.stop();
 }
 
+/** Tables of the main database alone; HFJ_PARTITION has a likeness beside partitioned tables everywhere. */
+const MAIN_TABLES = SHARED_TABLES.filter((table) => table !== 'HFJ_PARTITION');
+
 /** Every statement of a session that uses everything, in servers of different settings. */
 async function record(): Promise<readonly string[]> {
   const statements = new Set<string>();
@@ -148,7 +151,7 @@ async function record(): Promise<readonly string[]> {
   return [...statements];
 }
 
-test('no statement opens a partitioned table without a predicate on the partition', async (t) => {
+test('no statement opens a partitioned table without a predicate on the partition, or beside a dictionary', async (t) => {
   const statements = await record();
   const touching = statements.filter((sql) => PARTITIONED_TABLES.some((table) => sql.includes(table)));
   t.true(touching.length > 200, `only ${touching.length} statements were recorded`);
@@ -161,6 +164,8 @@ test('no statement opens a partitioned table without a predicate on the partitio
   const allowed = /^(create|alter|drop|pragma|explain|vacuum|analyze)\b/i;
   const wrong = touching.filter((sql) => !allowed.test(sql.trim()) && unscoped(sql).length > 0);
   t.deepEqual(wrong, []);
+  const mixed = touching.filter((sql) => MAIN_TABLES.some((table) => new RegExp(`\\b${table}\\b`).test(sql)));
+  t.deepEqual(mixed, [], 'partitioned tables must work where the tables of the main database are not');
 });
 
 test('the guard sees a table without a predicate, wherever it stands', (t) => {

@@ -1,8 +1,15 @@
 /** The kinds of index table that a path can have rows in. */
 export type PathKind = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri' | 'reference';
 
+/** SYS_ID of values without a system. */
+export const NO_SYSTEM = 0;
+
+/** PARAM_ID of references that no search parameter covers: kept so that deletes find every referrer. */
+export const UNINDEXED_REFERENCE = 0;
+
 /**
- * Small integers for resource types and index paths, from memory. Undefined means that nothing was ever
+ * Small integers for resource types, index paths and systems of codes. They stand in the main database, so that
+ * SQL on partitioned tables never looks them up: it gets them as values. Undefined means that nothing was ever
  * written for it, so that a search by it has no rows.
  */
 export interface Dictionary {
@@ -11,4 +18,14 @@ export interface Dictionary {
   pathId(resourceType: string, kind: PathKind, path: string): number | undefined;
   /** Every resource type that was ever written. */
   knownTypes(): readonly string[];
+  /** RES_TYPE_IDs of `knownTypes`. */
+  typeIds(): readonly number[];
+  /** PARAM_IDs of every path of a kind that was ever written, of one type or of all. */
+  pathIds(kind: PathKind, resourceType?: string): readonly number[];
+  /** From memory; undefined means unknown there, and `findSystems` knows more. */
+  systemId(url: string): number | undefined;
+  /** SYS_IDs from the database, by URL; those that were never written are not in the answer. */
+  findSystems(urls: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** URLs by SYS_ID; NO_SYSTEM has none. */
+  systemUrls(ids: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }

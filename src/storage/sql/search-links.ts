@@ -4,15 +4,12 @@ import { rowColumns } from './search-page.js';
 import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import type { ShapeMaker } from './search-shape.js';
-import { toMarkers, type Slot, type Slots } from './slots.js';
+import { toMarkers, type Slot, type SlotList, type Slots } from './slots.js';
 
 /** A query for includes without its values. */
 export interface LinkShape {
   readonly direction: IncludeQuery['direction'];
-  /** null: every path of the type. */
-  readonly params: readonly Slot[] | null;
-  /** The type that holds the references, by id. */
-  readonly source: Slot;
+  readonly params: SlotList;
   readonly target: Slot | null;
   readonly from: Slot;
   readonly limit: Slot;
@@ -27,15 +24,16 @@ interface LinkParts {
 
 /** Null where nothing can be found: a type or path that was never written. */
 export function toLinkShape(query: IncludeQuery, { slots, shapes, dictionary }: LinkParts): LinkShape | null {
-  const source = dictionary.typeId(query.sourceType);
   const target = query.targetType === null ? null : dictionary.typeId(query.targetType);
-  if (source === undefined || target === undefined || query.from.length === 0) return null;
-  const params = query.paths && shapes.params(query.sourceType, 'reference', query.paths);
-  if (params?.length === 0) return null;
+  const params =
+    query.paths === null
+      ? slots.addJson(dictionary.pathIds('reference', query.sourceType))
+      : shapes.params(query.sourceType, 'reference', query.paths);
+  if (target === undefined || query.from.length === 0 || ('length' in params && params.length === 0))
+    return null;
   return {
     direction: query.direction,
     params,
-    source: slots.add(source),
     target: target === null ? null : slots.add(target),
     from: slots.add(JSON.stringify(query.from)),
     limit: slots.add(query.limit),
@@ -52,7 +50,7 @@ export function writeLinked(sql: RowSql, shape: LinkShape): WrittenQuery {
   const { query: links, alias } = sql.linksAt({
     found: knex.raw(jsonNumbers('j'), toMarkers([shape.from])),
     at: { column: near, value: 'j.value' },
-    params: shape.params ?? { type: shape.source },
+    params: shape.params,
   });
   links.distinct(knex.raw(`${alias}.${far} as FAR`));
   if (shape.target !== null) links.whereRaw(`${alias}.TARGET_TYPE_ID = ?`, toMarkers([shape.target]));

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { PartitionScope } from '../../model/partition.js';
 import type { IncludeQuery, SearchPlan, SearchWindow } from '../search-store.js';
 import type { Dictionary } from './dictionary.js';
+import type { SystemIds } from './predicates/system.js';
 import { ScopedTables } from './scoped-tables.js';
 import { toLinkShape, writeLinked } from './search-links.js';
 import { writeCount, writePage } from './search-page.js';
@@ -11,6 +12,9 @@ import { RowSql } from './search-rows.js';
 import { ShapeMaker } from './search-shape.js';
 import { Slots, toSlots, type Slot } from './slots.js';
 import type { SqlStatement } from './sql-reader.js';
+
+/** Includes name no systems. */
+const NO_SYSTEMS: SystemIds = () => undefined;
 
 /** How many statements are kept; each is some kilobytes. */
 const MAX_STATEMENTS = 500;
@@ -26,6 +30,12 @@ interface CompiledStatement {
 export interface WrittenQuery {
   readonly query: Knex.QueryBuilder;
   readonly cost: SqlStatement['cost'];
+}
+
+/** Where a plan is searched, and the systems that it names. */
+export interface Searching {
+  readonly scope: PartitionScope;
+  readonly systemIds: SystemIds;
 }
 
 /** The parts of one statement that is being prepared. */
@@ -51,8 +61,8 @@ export class SearchQueries {
   }
 
   /** Columns: ROW_COLUMNS, then the row's key. */
-  page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): SqlStatement | null {
-    const { slots, tables, shapes } = this.prepare(scope);
+  page(search: Searching, plan: SearchPlan, window: SearchWindow): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare(search);
     const shape = shapes.plan(plan);
     if (shape === null) return null;
     const after = window.after?.map((value) => (value === null ? null : slots.add(value))) ?? null;
@@ -62,8 +72,8 @@ export class SearchQueries {
   }
 
   /** One row with one number. */
-  count(scope: PartitionScope, plan: SearchPlan, limit?: number): SqlStatement | null {
-    const { slots, tables, shapes } = this.prepare(scope);
+  count(search: Searching, plan: SearchPlan, limit?: number): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare(search);
     const typed = shapes.plan({ ...plan, sort: [] });
     if (typed === null) return null;
     const limitSlot = limit === undefined ? null : slots.add(limit);
@@ -73,17 +83,18 @@ export class SearchQueries {
 
   /** Resources at the other end of references. Columns: ROW_COLUMNS. */
   linked(scope: PartitionScope, query: IncludeQuery): SqlStatement | null {
-    const { slots, tables, shapes } = this.prepare(scope);
+    const { slots, tables, shapes } = this.prepare({ scope, systemIds: NO_SYSTEMS });
     const shape = toLinkShape(query, { slots, shapes, dictionary: this.dictionary });
     if (shape === null) return null;
     const key = `linked ${tables.shape} ${JSON.stringify(shape)}`;
     return this.statement(key, slots, () => writeLinked(this.rowSql(tables), shape));
   }
 
-  private prepare(scope: PartitionScope): Preparation {
+  private prepare({ scope, systemIds }: Searching): Preparation {
+    const { dictionary, dialect } = this;
     const slots = new Slots();
-    const tables = new ScopedTables(this.dialect, scope, slots);
-    return { slots, tables, shapes: new ShapeMaker(this.dictionary, this.dialect, slots) };
+    const tables = new ScopedTables(dialect, scope, slots);
+    return { slots, tables, shapes: new ShapeMaker({ dictionary, dialect, slots, systemIds }) };
   }
 
   private rowSql(tables: ScopedTables): RowSql {

@@ -4,7 +4,7 @@ import type { RowTest, TargetTest } from './predicates/row-test.js';
 import type { ScopedTables } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
 import type { RowsShape } from './search-shape.js';
-import { toMarkers, type Slot } from './slots.js';
+import { toMarkers, type Slot, type SlotList } from './slots.js';
 import type { PartitionedTable } from './tables.js';
 
 /** Where the rows of each kind live. */
@@ -31,11 +31,8 @@ export interface OpenRows {
 export interface LinksAt {
   readonly found: Knex.QueryBuilder | Knex.Raw;
   readonly at: { readonly column: 'RES_ID' | 'TARGET_RES_ID'; readonly value: string };
-  /** The paths, or every path of a type. */
-  readonly params: readonly Slot[] | { readonly type: Slot };
+  readonly params: SlotList;
 }
-
-const PATHS_OF_TYPE = "select PARAM_ID from HFJ_SP_PATH where RES_TYPE_ID = ? and SP_TYPE = 'reference'";
 
 /** Opens index tables. Every alias is used once in a statement. */
 export class RowSql {
@@ -68,7 +65,7 @@ export class RowSql {
   paths(table: PartitionedTable, params: readonly Slot[]): OpenRows {
     const alias = this.alias('t');
     const query = this.tables.open(table, alias);
-    query.whereRaw(`${alias}.PARAM_ID ${oneOf(params)}`, toMarkers(params));
+    this.holdOne(query, `${alias}.PARAM_ID`, params);
     return { query, alias };
   }
 
@@ -87,8 +84,7 @@ export class RowSql {
     const alias = this.alias('t');
     const query = this.tables.join(this.dialect.knex.queryBuilder().from(found), 'HFJ_RES_LINK', alias);
     query.whereRaw(`${alias}.${at.column} = ${at.value} and ${alias}.TARGET_URL = ''`);
-    if ('type' in params) query.whereRaw(`${alias}.PARAM_ID in (${PATHS_OF_TYPE})`, toMarkers([params.type]));
-    else query.whereRaw(`${alias}.PARAM_ID ${oneOf(params)}`, toMarkers(params));
+    this.holdOne(query, `${alias}.PARAM_ID`, params);
     return { query, alias };
   }
 
@@ -121,20 +117,23 @@ export class RowSql {
   /** In one partition a type and an id are one resource at most; equality keeps the rows in RES_ID's order. */
   private holdTarget({ query, alias }: OpenRows, target: TargetTest): void {
     const column = `${alias}.TARGET_RES_ID`;
-    if (this.tables.plural || target.types.length !== 1) query.whereIn(column, this.targets(target));
+    const { types } = target;
+    if (this.tables.plural || 'json' in types || types.length !== 1)
+      query.whereIn(column, this.targets(target));
     else query.where(this.dialect.knex.raw(column), '=', this.targets(target));
   }
 
   private targets({ types, id }: TargetTest): Knex.QueryBuilder {
     const alias = this.alias('r');
     const query = this.tables.open('HFJ_RESOURCE', alias);
-    // An id without a type: a seek for each type is far cheaper than every id of the partition.
-    const typeTest = types.length === 0 ? 'in (select RES_TYPE_ID from HFJ_RES_TYPE)' : oneOf(types);
-    query.whereRaw(`${alias}.RES_TYPE_ID ${typeTest}`, toMarkers(types));
+    this.holdOne(query, `${alias}.RES_TYPE_ID`, types);
     return query.whereRaw(`${alias}.FHIR_ID = ?`, toMarkers([id])).select(`${alias}.RES_ID`);
   }
-}
 
-function oneOf(slots: readonly Slot[]): string {
-  return slots.length === 1 ? '= ?' : `in (${slots.map(() => '?').join(', ')})`;
+  /** The column is one of the ids. */
+  private holdOne(query: Knex.QueryBuilder, column: string, ids: SlotList): void {
+    if ('json' in ids) query.whereRaw(this.dialect.inJsonList(column), toMarkers([ids.json]));
+    else if (ids.length === 1) query.whereRaw(`${column} = ?`, toMarkers(ids));
+    else query.whereRaw(`${column} in (${ids.map(() => '?').join(', ')})`, toMarkers(ids));
+  }
 }

@@ -9,10 +9,11 @@ import type {
 import type { Dictionary } from './dictionary.js';
 import { toDateRow, toMomentRow } from './predicates/date.js';
 import { toNumberRow } from './predicates/number.js';
-import { toQuantityRow } from './predicates/quantity.js';
+import { toQuantityRow, unitSystem } from './predicates/quantity.js';
 import { toReferenceRow } from './predicates/reference.js';
 import type { RowTest } from './predicates/row-test.js';
 import { toStringRow } from './predicates/string.js';
+import { withSystems, type SystemIds } from './predicates/system.js';
 import { toTokenRow } from './predicates/token.js';
 import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
@@ -72,16 +73,26 @@ export interface PlanShape extends TypedShape {
 const NONE: Shape = { kind: 'none' };
 const ALWAYS: Shape = { kind: 'all', of: [] };
 
+/** What shapes are made with. */
+export interface ShapeParts {
+  readonly dictionary: Dictionary;
+  readonly dialect: SearchDialect;
+  readonly slots: Slots;
+  readonly systemIds: SystemIds;
+}
+
 /** Takes plans apart into shape and values. What was never written can't match: it becomes `none`, never "always". */
 export class ShapeMaker {
   private readonly dictionary: Dictionary;
   private readonly dialect: SearchDialect;
   private readonly slots: Slots;
+  private readonly systemIds: SystemIds;
 
-  constructor(dictionary: Dictionary, dialect: SearchDialect, slots: Slots) {
+  constructor({ dictionary, dialect, slots, systemIds }: ShapeParts) {
     this.dictionary = dictionary;
     this.dialect = dialect;
     this.slots = slots;
+    this.systemIds = systemIds;
   }
 
   plan(plan: SearchPlan): PlanShape | null {
@@ -166,11 +177,13 @@ export class ShapeMaker {
   }
 
   private tests(condition: IndexCondition): readonly RowTest[] | null {
-    const { slots, dialect, dictionary } = this;
+    const { slots, dialect, dictionary, systemIds } = this;
     if (condition.tests === null) return null;
     switch (condition.index) {
       case 'token':
-        return padded(condition.tests).map((test) => toTokenRow(test, slots));
+        return padded(withSystems(condition.tests, (test) => test.system, systemIds)).map((test) =>
+          toTokenRow(test, slots),
+        );
       case 'string':
         return padded(condition.tests).map((test) => toStringRow(test, slots, dialect));
       case 'date':
@@ -178,7 +191,9 @@ export class ShapeMaker {
       case 'number':
         return padded(condition.tests).map((test) => toNumberRow(test, slots));
       case 'quantity':
-        return padded(condition.tests).map((test) => toQuantityRow(test, slots));
+        return padded(withSystems(condition.tests, unitSystem, systemIds)).map((test) =>
+          toQuantityRow(test, slots),
+        );
       case 'uri':
         return padded(condition.tests).map((test) => toUriRow(test, slots));
       case 'reference': {

@@ -9,6 +9,7 @@ import type {
   SearchWindow,
 } from '../search-store.js';
 import type { Dictionary } from './dictionary.js';
+import type { SystemIds } from './predicates/system.js';
 import { sqliteSearchDialect, type SearchDialect } from './search-dialect.js';
 import { SearchQueries } from './search-query.js';
 import type { SqlReader, SqlStatement } from './sql-reader.js';
@@ -39,11 +40,13 @@ export class SqlSearchStore implements SearchStore {
   }
 
   page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]> {
-    return this.rows(this.queries.page(scope, plan, window));
+    return this.rows((systemIds) => this.queries.page({ scope, systemIds }, plan, window));
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const statement = this.queries.count(scope, plan, limit);
+    const statement = await this.prepare((systemIds) =>
+      this.queries.count({ scope, systemIds }, plan, limit),
+    );
     if (statement === null) return 0;
     const [row] = await this.reader.all(statement);
     return Number(row?.[0]);
@@ -54,13 +57,29 @@ export class SqlSearchStore implements SearchStore {
   }
 
   linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]> {
-    return this.rows(this.queries.linked(scope, query));
+    return this.rows(() => this.queries.linked(scope, query));
   }
 
-  private async rows(statement: SqlStatement | null): Promise<readonly SearchRow[]> {
+  private async rows(write: (systemIds: SystemIds) => SqlStatement | null): Promise<readonly SearchRow[]> {
+    const statement = await this.prepare(write);
     if (statement === null) return [];
     const rows = (await this.reader.all(statement)) as unknown as readonly Row[];
     return rows.map((row) => this.toSearchRow(row));
+  }
+
+  /** The database is asked for systems only where one is not in memory; only then the statement is made twice. */
+  private async prepare(write: (systemIds: SystemIds) => SqlStatement | null): Promise<SqlStatement | null> {
+    const known = new Map<string, number>();
+    const unknown: string[] = [];
+    const statement = write((url) => {
+      const id = this.dictionary.systemId(url);
+      if (id === undefined) unknown.push(url);
+      else known.set(url, id);
+      return id;
+    });
+    if (unknown.length === 0) return statement;
+    const found = await this.dictionary.findSystems(unknown);
+    return found.size === 0 ? statement : write((url) => known.get(url) ?? found.get(url));
   }
 
   private toSearchRow(row: Row): SearchRow {

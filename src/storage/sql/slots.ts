@@ -6,6 +6,9 @@ export type Slot = number;
 /** Markers stand for values while knex compiles; far outside of anything else that knex may bind. */
 const FIRST_MARKER = 2 ** 40;
 
+/** Several ids: one slot for each, or one for all as a JSON list, where there may be many. */
+export type SlotList = readonly Slot[] | { readonly json: Slot };
+
 /** The values of one query, in the order in which they were met. */
 export class Slots {
   readonly values: SqlValue[] = [];
@@ -16,6 +19,10 @@ export class Slots {
 
   addAll(values: readonly SqlValue[]): readonly Slot[] {
     return values.map((value) => this.add(value));
+  }
+
+  addJson(values: readonly number[]): SlotList {
+    return { json: this.add(JSON.stringify(values)) };
   }
 }
 

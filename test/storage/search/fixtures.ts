@@ -32,6 +32,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
   private readonly types: string[] = [];
   private readonly paths: string[] = [];
   private readonly systems: string[] = [];
+  private readonly foundSystems = new Map<string, number>();
   private clock = 0;
 
   constructor() {
@@ -52,6 +53,32 @@ export class SearchDatabase implements Dictionary, SqlReader {
 
   knownTypes(): readonly string[] {
     return this.types;
+  }
+
+  typeIds(): readonly number[] {
+    return this.types.map((_, index) => index + 1);
+  }
+
+  pathIds(kind: string, type?: string): readonly number[] {
+    return this.paths.flatMap((path, index) =>
+      path.startsWith(type === undefined ? '' : `${type} `) && path.split(' ')[1] === kind ? [index + 1] : [],
+    );
+  }
+
+  /** Like a database that is asked over a network: nothing is in memory before it was asked for. */
+  systemId(url: string): number | undefined {
+    return this.foundSystems.get(url);
+  }
+
+  async findSystems(urls: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = urls.map((url) => [url, idIn(this.systems, url)] as const);
+    const known = found.filter((entry): entry is [string, number] => entry[1] !== undefined);
+    for (const [url, id] of known) this.foundSystems.set(url, id);
+    return new Map(known);
+  }
+
+  async systemUrls(ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return new Map(ids.map((id) => [id, this.systems[id - 1] ?? '']));
   }
 
   async all(statement: SqlStatement): Promise<readonly (readonly unknown[])[]> {
@@ -96,7 +123,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
   }
 
   token(path: string, value: string, system: string | null = null): IndexRow {
-    return ['token', path, { SP_VALUE: value, SYS_ID: this.systemId(system) }];
+    return ['token', path, { SP_VALUE: value, SYS_ID: this.ensureSystem(system) }];
   }
 
   string(path: string, text: string): IndexRow {
@@ -125,7 +152,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
     const [canonicalValue, canonicalUnit] = unit.canonical ?? [null, null];
     const columns = {
       SP_VALUE: value,
-      SYS_ID: this.systemId(unit.system ?? null),
+      SYS_ID: this.ensureSystem(unit.system ?? null),
       SP_CODE: unit.code ?? '',
       SP_UNIT: unit.code ?? '',
       SP_CANON_VALUE: canonicalValue,
@@ -134,7 +161,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
     return ['quantity', path, columns];
   }
 
-  private systemId(system: string | null): number {
+  private ensureSystem(system: string | null): number {
     if (system === null) return 0;
     const known = idIn(this.systems, system);
     if (known !== undefined) return known;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { PartitionScope } from '../../../src/model/partition.js';
 import type { SortKey } from '../../../src/storage/search-store.js';
-import { PARTITIONED_TABLES } from '../../../src/storage/sql/tables.js';
+import { PARTITIONED_TABLES, SHARED_TABLES } from '../../../src/storage/sql/tables.js';
 import { CASES, sample } from './cases.js';
 import * as c from './conditions.js';
 import { scopeOf, type SearchDatabase } from './fixtures.js';
@@ -22,6 +22,9 @@ const SCOPES: readonly PartitionScope[] = [
   scopeOf(1, 2),
   scopeOf(...Array.from({ length: 30 }, (_, index) => index + 1)),
 ];
+
+/** They stand in another database, perhaps. */
+const DICTIONARIES = new RegExp(`\\b(?:${SHARED_TABLES.join('|')})\\b`);
 
 /** Every alias of a partitioned table, each time one is opened. */
 function aliasesOf(sql: string): string[] {
@@ -64,6 +67,7 @@ for (const scope of SCOPES) {
     for (const sql of statements) {
       const aliases = aliasesOf(sql);
       t.true(aliases.length > 0, sql);
+      t.notRegex(sql, DICTIONARIES);
       for (const alias of aliases) t.true(isScoped(sql, alias), `${alias} in ${sql}`);
       t.is(new Set(aliases).size, aliases.length, `an alias is used twice in ${sql}`);
     }

@@ -1,6 +1,6 @@
 import type { ReferenceTest } from '../../search-store.js';
 import type { Dictionary } from '../dictionary.js';
-import type { Slots } from '../slots.js';
+import type { SlotList, Slots } from '../slots.js';
 import type { RowTest } from './row-test.js';
 
 /** What follows `url|` sorts below this character, the one after the bar. */
@@ -12,11 +12,17 @@ const AFTER_BAR = '}';
  */
 export function toReferenceRow(test: ReferenceTest, slots: Slots, dictionary: Dictionary): RowTest | null {
   if (test.kind === 'url') return toUrlRow(test.url, test.anyVersion, slots);
-  const types = test.types.map((type) => dictionary.typeId(type)).filter((id) => id !== undefined);
-  if (test.types.length > 0 && types.length === 0) return null;
-  const reach = types.length === 1 ? 'key' : 'range';
-  const target = { types: slots.addAll(types), id: slots.add(test.id) };
-  return { sql: "@.TARGET_URL = ''", slots: [], reach, target };
+  const types = toTypes(test.types, slots, dictionary);
+  if (types === null) return null;
+  const reach = 'length' in types && types.length === 1 ? 'key' : 'range';
+  return { sql: "@.TARGET_URL = ''", slots: [], reach, target: { types, id: slots.add(test.id) } };
+}
+
+/** An id without a type: a seek for each type is far cheaper than every id of the partition. */
+function toTypes(types: readonly string[], slots: Slots, dictionary: Dictionary): SlotList | null {
+  if (types.length === 0) return slots.addJson(dictionary.typeIds());
+  const ids = types.map((type) => dictionary.typeId(type)).filter((id) => id !== undefined);
+  return ids.length === 0 ? null : slots.addAll(ids);
 }
 
 function toUrlRow(url: string, anyVersion: boolean, slots: Slots): RowTest {

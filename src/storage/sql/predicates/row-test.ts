@@ -1,4 +1,4 @@
-import type { Slot } from '../slots.js';
+import type { Slot, SlotList } from '../slots.js';
 
 /**
  * One test on a row of an index table, without values. In `sql` the row's alias is written `@` and each `?` is a
@@ -21,8 +21,8 @@ export interface RowTest {
  */
 export type Reach = 'key' | 'system' | 'range' | 'scan';
 
-/** A resource by id, of one of the types; no types: of any. */
+/** A resource by id, of one of the types. */
 export interface TargetTest {
-  readonly types: readonly Slot[];
+  readonly types: SlotList;
   readonly id: Slot;
 }

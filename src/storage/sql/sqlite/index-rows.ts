@@ -1,6 +1,7 @@
 import type { IndexValues } from '../../../fhir/index-values.js';
 import type { LiteralReference } from '../../../fhir/references.js';
-import { UNINDEXED_REFERENCE, type SqliteDictionary } from './sqlite-dictionary.js';
+import { UNINDEXED_REFERENCE } from '../dictionary.js';
+import type { SqliteDictionary } from './sqlite-dictionary.js';
 
 /** The index tables whose rows depend on the resource alone (links also depend on their targets' rows). */
 export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri';

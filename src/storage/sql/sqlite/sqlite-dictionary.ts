@@ -1,13 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
-import type { Dictionary, PathKind } from '../dictionary.js';
+import { NO_SYSTEM, type Dictionary, type PathKind } from '../dictionary.js';
 import type { SqliteDatabase } from './open.js';
-
-/** SYS_ID of values without a system. */
-export const NO_SYSTEM = 0;
-
-/** PARAM_ID of references that no search parameter covers: kept so that deletes find every referrer. */
-export const UNINDEXED_REFERENCE = 0;
 
 const MAX_SYSTEMS_IN_MEMORY = 20_000;
 
@@ -18,9 +12,11 @@ const MAX_SYSTEMS_IN_MEMORY = 20_000;
  * another process, so that it is looked up again before it counts as unknown.
  */
 export class SqliteDictionary implements Dictionary {
-  private readonly typeIds = new Map<string, number>();
+  private readonly types = new Map<string, number>();
   private readonly typeNames = new Map<number, string>();
-  private readonly pathIds = new Map<string, number>();
+  private readonly pathKeys = new Map<string, number>();
+  /** PARAM_IDs by kind, and by kind and type. */
+  private readonly pathLists = new Map<string, number[]>();
   private readonly systems = new LRUCache<string, number>({ max: MAX_SYSTEMS_IN_MEMORY });
   private readonly statements = new Map<string, Statement>();
   private readonly db: SqliteDatabase;
@@ -42,8 +38,7 @@ export class SqliteDictionary implements Dictionary {
     const paths = this.rows<[number, number, PathKind, string]>(
       'select PARAM_ID, RES_TYPE_ID, SP_TYPE, SP_PATH from HFJ_SP_PATH',
     );
-    for (const [id, typeId, kind, path] of paths)
-      this.pathIds.set(pathKey(this.typeName(typeId), kind, path), id);
+    for (const [id, typeId, kind, path] of paths) this.rememberPath(id, this.typeName(typeId), kind, path);
   }
 
   /** Whether there may be entries that were not known here; they are now. */
@@ -67,12 +62,13 @@ export class SqliteDictionary implements Dictionary {
   /** Drops what was not committed. */
   forget(): void {
     this.grown = false;
-    for (const cache of [this.typeIds, this.typeNames, this.pathIds, this.systems]) cache.clear();
+    const { types, typeNames, pathKeys, pathLists, systems } = this;
+    for (const cache of [types, typeNames, pathKeys, pathLists, systems]) cache.clear();
     this.reload();
   }
 
   typeId(resourceType: string): number | undefined {
-    return this.typeIds.get(resourceType) ?? (this.isStale() ? this.typeIds.get(resourceType) : undefined);
+    return this.types.get(resourceType) ?? (this.isStale() ? this.types.get(resourceType) : undefined);
   }
 
   typeName(id: number): string {
@@ -85,16 +81,48 @@ export class SqliteDictionary implements Dictionary {
 
   knownTypes(): readonly string[] {
     this.isStale();
-    return [...this.typeIds.keys()];
+    return [...this.types.keys()];
+  }
+
+  typeIds(): readonly number[] {
+    this.isStale();
+    return [...this.types.values()];
   }
 
   pathId(resourceType: string, kind: PathKind, path: string): number | undefined {
     const key = pathKey(resourceType, kind, path);
-    return this.pathIds.get(key) ?? (this.isStale() ? this.pathIds.get(key) : undefined);
+    return this.pathKeys.get(key) ?? (this.isStale() ? this.pathKeys.get(key) : undefined);
+  }
+
+  pathIds(kind: PathKind, resourceType?: string): readonly number[] {
+    this.isStale();
+    return this.pathLists.get(listKey(kind, resourceType)) ?? [];
+  }
+
+  /** A look-up here is as quick as one in memory elsewhere. */
+  systemId(url: string): number | undefined {
+    const known = this.systems.get(url);
+    if (known !== undefined) return known;
+    const find = this.statement('select SYS_ID from HFJ_SYSTEM where SYS_URL = ?').raw();
+    const row = find.get(url) as [number] | undefined;
+    if (row !== undefined) this.systems.set(url, row[0]);
+    return row?.[0];
+  }
+
+  async findSystems(urls: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = urls.map((url) => [url, this.systemId(url)] as const);
+    return new Map(found.filter((entry): entry is [string, number] => entry[1] !== undefined));
+  }
+
+  async systemUrls(ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const find = this.statement(
+      'select SYS_ID, SYS_URL from HFJ_SYSTEM where SYS_ID in (select value from json_each(?))',
+    ).raw();
+    return new Map(find.all(JSON.stringify(ids)) as [number, string][]);
   }
 
   ensureType(resourceType: string): number {
-    const known = this.typeIds.get(resourceType);
+    const known = this.types.get(resourceType);
     if (known !== undefined) return known;
     const id = this.insert('HFJ_RES_TYPE', { RES_TYPE: resourceType }, 'RES_TYPE_ID');
     this.rememberType(id, resourceType);
@@ -103,11 +131,11 @@ export class SqliteDictionary implements Dictionary {
 
   ensurePath(resourceType: string, kind: PathKind, path: string): number {
     const key = pathKey(resourceType, kind, path);
-    const known = this.pathIds.get(key);
+    const known = this.pathKeys.get(key);
     if (known !== undefined) return known;
     const row = { RES_TYPE_ID: this.ensureType(resourceType), SP_TYPE: kind, SP_PATH: path };
     const id = this.insert('HFJ_SP_PATH', row, 'PARAM_ID');
-    this.pathIds.set(key, id);
+    this.rememberPath(id, resourceType, kind, path);
     return id;
   }
 
@@ -146,12 +174,27 @@ export class SqliteDictionary implements Dictionary {
     return this.db.prepare(sql).raw().all() as Row[];
   }
 
+  private rememberPath(id: number, type: string, kind: PathKind, path: string): void {
+    const key = pathKey(type, kind, path);
+    if (this.pathKeys.has(key)) return;
+    this.pathKeys.set(key, id);
+    for (const list of [listKey(kind), listKey(kind, type)]) {
+      const ids = this.pathLists.get(list);
+      if (ids) ids.push(id);
+      else this.pathLists.set(list, [id]);
+    }
+  }
+
   private rememberType(id: number, type: string): void {
-    this.typeIds.set(type, id);
+    this.types.set(type, id);
     this.typeNames.set(id, type);
   }
 }
 
 function pathKey(resourceType: string, kind: PathKind, path: string): string {
   return `${resourceType} ${kind} ${path}`;
+}
+
+function listKey(kind: PathKind, resourceType = ''): string {
+  return `${kind} ${resourceType}`;
 }

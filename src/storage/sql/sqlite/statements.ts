@@ -40,7 +40,7 @@ export const WRITE_SQL = {
   referrers: `select distinct l.PARTITION_ID, r.RES_TYPE_ID, r.FHIR_ID, l.RES_ID from HFJ_RES_LINK l
     join HFJ_RESOURCE r on r.PARTITION_ID = l.PARTITION_ID and r.RES_ID = l.RES_ID
     where l.PARTITION_ID = @partition
-      and l.PARAM_ID in (select 0 union all select PARAM_ID from HFJ_SP_PATH where SP_TYPE = 'reference')
+      and l.PARAM_ID in (select value from json_each(@params))
       and l.TARGET_RES_ID = @rowId and l.RES_ID <> @rowId limit 11`,
   findClaim: `select RES_ID from HFJ_RES_SEARCH_URL
     where PARTITION_ID = ? and RES_TYPE_ID = ? and RES_SEARCH_URL = ?`,

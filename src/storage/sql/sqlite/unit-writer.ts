@@ -12,6 +12,7 @@ import {
   type UpdateChange,
   WriteConflictError,
 } from '../../store.js';
+import { UNINDEXED_REFERENCE } from '../dictionary.js';
 import {
   diffValueRows,
   type LinkRow,
@@ -140,6 +141,7 @@ export class UnitWriter {
     if (change.kind !== 'delete' || change.referrers === 'ignore') return;
     const rows = this.sql.referrers.all({
       partition: prepared.partition,
+      params: JSON.stringify([UNINDEXED_REFERENCE, ...this.dictionary.pathIds('reference')]),
       rowId,
     }) as [PartitionId, number, string, number][];
     if (rows.length === 0) return;
