@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { ValueTable } from './index-rows.js';
+import type { ValueTable } from '../index-rows.js';
 import type { SqliteDatabase } from './open.js';
 
 /**

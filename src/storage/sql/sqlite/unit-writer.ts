@@ -20,7 +20,7 @@ import {
   toValueRows,
   type ValueRow,
   type ValueTable,
-} from './index-rows.js';
+} from '../index-rows.js';
 import type { SqliteDatabase } from './open.js';
 import type { SqliteDictionary } from './sqlite-dictionary.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';

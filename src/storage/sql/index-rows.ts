@@ -1,7 +1,12 @@
-import type { IndexValues } from '../../../fhir/index-values.js';
-import type { LiteralReference } from '../../../fhir/references.js';
-import { UNINDEXED_REFERENCE } from '../dictionary.js';
-import type { SqliteDictionary } from './sqlite-dictionary.js';
+import type { IndexValues } from '../../fhir/index-values.js';
+import type { LiteralReference } from '../../fhir/references.js';
+import { UNINDEXED_REFERENCE, type PathKind } from './dictionary.js';
+
+/** Ids of names that rows are made of. Names that are new become known by it. */
+export interface RowIds {
+  ensurePath(resourceType: string, kind: PathKind, path: string): number;
+  ensureSystem(url: string | null): number;
+}
 
 /** The index tables whose rows depend on the resource alone (links also depend on their targets' rows). */
 export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri';
@@ -21,7 +26,7 @@ export interface LinkRow {
 }
 
 /** All value rows of a resource. Adds to the dictionaries. */
-export function toValueRows(dictionary: SqliteDictionary, type: string, values: IndexValues): ValueRow[] {
+export function toValueRows(dictionary: RowIds, type: string, values: IndexValues): ValueRow[] {
   const rows: ValueRow[] = [];
   for (const { path, system, value } of values.tokens) {
     const param = dictionary.ensurePath(type, 'token', path);
@@ -44,7 +49,7 @@ export function toValueRows(dictionary: SqliteDictionary, type: string, values: 
 }
 
 function quantityRow(
-  dictionary: SqliteDictionary,
+  dictionary: RowIds,
   type: string,
   quantity: IndexValues['quantities'][number],
 ): ValueRow {
@@ -62,7 +67,7 @@ function quantityRow(
  * UNINDEXED_REFERENCE for each further literal reference, so that a delete sees every referrer.
  */
 export function toLinkRows(
-  dictionary: SqliteDictionary,
+  dictionary: RowIds,
   type: string,
   values: IndexValues,
   references: readonly LiteralReference[],
