@@ -72,7 +72,8 @@ export class SqlLabelStore implements LabelStore {
       .toSQL()
       .toNative();
     const values = toSlots(bindings).map((slot) => slots.values[slot] ?? null);
-    return this.reader.all({ sql, bindings: values, cost: 'expensive' });
+    const { partitions } = scope;
+    return this.reader.all({ sql, bindings: values, cost: 'expensive', partitions, plan: 'custom' });
   }
 
   private query(tables: ScopedTables, { table, columns, paths }: LabelRows, slots: Slots): Knex.QueryBuilder {

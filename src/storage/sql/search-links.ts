@@ -60,5 +60,5 @@ export function writeLinked(sql: RowSql, shape: LinkShape): WrittenQuery {
     .select(rowColumns('r'))
     .orderByRaw('r.RES_ID asc')
     .limit(...(toMarkers([shape.limit]) as [number]));
-  return { query, cost: 'cheap' };
+  return { query, cost: 'cheap', plan: 'custom' };
 }

@@ -55,7 +55,8 @@ export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): Wr
     .queryBuilder()
     .from(matches.as('c'))
     .select(sql.dialect.knex.raw('count(*)'));
-  return { query, cost: limit !== null && isQuick(plan, driver) ? 'cheap' : 'expensive' };
+  const cost = limit !== null && isQuick(plan, driver) ? 'cheap' : 'expensive';
+  return { query, cost, plan: 'custom' };
 }
 
 /** A driver that is one walk along one key. */
@@ -81,7 +82,9 @@ function writeIndexWalk(sql: RowSql, walk: Walk, page: PageSlots): WrittenQuery 
   holdRest(sql, query, driver, { ...subjectOf(alias), resource: r });
   const order = [...(test.reach === 'system' ? [`${alias}.SYS_ID`] : []), `${alias}.RES_ID`].map(ascending);
   finish(query, rowColumns(r), order, page);
-  return { query, cost: driver.rest.length === 0 || shape.selective ? 'cheap' : 'expensive' };
+  const isAlone = driver.rest.length === 0;
+  const cost = isAlone || shape.selective ? 'cheap' : 'expensive';
+  return { query, cost, plan: isAlone ? 'generic' : 'custom' };
 }
 
 /** The index rows of a walk, one for each resource. */
@@ -142,7 +145,9 @@ function writeResourceWalk(sql: RowSql, plan: PlanShape, sort: SortShape, page: 
     nullable: false,
   }));
   finish(query, rowColumns(r), order, page);
-  return { query, cost: isQuick(plan, null) ? 'cheap' : 'expensive' };
+  return isQuick(plan, null)
+    ? { query, cost: 'cheap', plan: 'generic' }
+    : { query, cost: 'expensive', plan: 'custom' };
 }
 
 function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
@@ -170,7 +175,8 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   orderBy(query, orderIn('k'), null);
   query.select([...rowColumns('r'), ...orderIn('k').map((order) => order.column)]);
   const driver = pickDriver(plan.where);
-  return { query, cost: driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive' };
+  const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
+  return { query, cost, plan: 'custom' };
 }
 
 function finish(

@@ -24,18 +24,27 @@ interface CompiledStatement {
   readonly sql: string;
   readonly slots: readonly Slot[];
   readonly cost: SqlStatement['cost'];
+  readonly plan: SqlStatement['plan'];
 }
 
-/** What a writer answers: the query, and what it may cost. */
+/** What a writer answers: the query, what it may cost, and how to plan it. */
 export interface WrittenQuery {
   readonly query: Knex.QueryBuilder;
   readonly cost: SqlStatement['cost'];
+  readonly plan: SqlStatement['plan'];
 }
 
 /** Where a plan is searched, and the systems that it names. */
 export interface Searching {
   readonly scope: PartitionScope;
   readonly systemIds: SystemIds;
+}
+
+/** A statement by its key, and what it is filled with. */
+interface Wanted {
+  readonly key: string;
+  readonly scope: PartitionScope;
+  readonly slots: Slots;
 }
 
 /** The parts of one statement that is being prepared. */
@@ -68,7 +77,9 @@ export class SearchQueries {
     const after = window.after?.map((value) => (value === null ? null : slots.add(value))) ?? null;
     const page = { after, limit: slots.add(window.count) };
     const key = `page ${tables.shape} ${JSON.stringify([shape, page])}`;
-    return this.statement(key, slots, () => writePage(this.rowSql(tables), shape, page));
+    return this.statement({ key, scope: search.scope, slots }, () =>
+      writePage(this.rowSql(tables), shape, page),
+    );
   }
 
   /** One row with one number. */
@@ -78,7 +89,9 @@ export class SearchQueries {
     if (typed === null) return null;
     const limitSlot = limit === undefined ? null : slots.add(limit);
     const key = `count ${tables.shape} ${JSON.stringify([typed, limitSlot])}`;
-    return this.statement(key, slots, () => writeCount(this.rowSql(tables), typed, limitSlot));
+    return this.statement({ key, scope: search.scope, slots }, () =>
+      writeCount(this.rowSql(tables), typed, limitSlot),
+    );
   }
 
   /** Resources at the other end of references. Columns: ROW_COLUMNS. */
@@ -87,7 +100,7 @@ export class SearchQueries {
     const shape = toLinkShape(query, { slots, shapes, dictionary: this.dictionary });
     if (shape === null) return null;
     const key = `linked ${tables.shape} ${JSON.stringify(shape)}`;
-    return this.statement(key, slots, () => writeLinked(this.rowSql(tables), shape));
+    return this.statement({ key, scope, slots }, () => writeLinked(this.rowSql(tables), shape));
   }
 
   private prepare({ scope, systemIds }: Searching): Preparation {
@@ -101,14 +114,15 @@ export class SearchQueries {
     return new RowSql(tables, this.dialect);
   }
 
-  private statement(key: string, { values }: Slots, write: () => WrittenQuery): SqlStatement {
-    const { sql, slots, cost } = this.compiled.get(key) ?? this.compile(key, write());
-    return { sql, cost, bindings: slots.map((slot) => values[slot] ?? null) };
+  private statement({ key, scope, slots }: Wanted, write: () => WrittenQuery): SqlStatement {
+    const { sql, slots: used, cost, plan } = this.compiled.get(key) ?? this.compile(key, write());
+    const bindings = used.map((slot) => slots.values[slot] ?? null);
+    return { sql, cost, plan, bindings, partitions: scope.partitions };
   }
 
-  private compile(key: string, { query, cost }: WrittenQuery): CompiledStatement {
+  private compile(key: string, { query, cost, plan }: WrittenQuery): CompiledStatement {
     const { sql, bindings } = query.toSQL().toNative();
-    const compiled = { sql, slots: toSlots(bindings), cost };
+    const compiled = { sql, slots: toSlots(bindings), cost, plan };
     this.compiled.set(key, compiled);
     return compiled;
   }

@@ -1,9 +1,15 @@
+import type { PartitionId } from '../../model/partition.js';
+
 /** One SELECT that is ready to run. */
 export interface SqlStatement {
   readonly sql: string;
   readonly bindings: readonly SqlValue[];
   /** `cheap` runs at once beside other requests; `expensive` off the main thread and with a time limit. */
   readonly cost: 'cheap' | 'expensive';
+  /** The partitions whose rows it may see, for databases that keep a second watch over that. */
+  readonly partitions: readonly PartitionId[];
+  /** `generic`: walks along indexes that one plan serves for all values. `custom`: better planned for its values. */
+  readonly plan: 'generic' | 'custom';
 }
 
 /** What a statement may be given and may answer in a column. */

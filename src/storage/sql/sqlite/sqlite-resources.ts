@@ -125,7 +125,7 @@ export class SqliteResources implements ResourceStore {
       count: query.count,
     };
     const { text, bindings } = toPositional(sql, named);
-    return this.reader.all({ sql: text, bindings, cost });
+    return this.reader.all({ sql: text, bindings, cost, partitions: [part.partition], plan: 'generic' });
   }
 }
 
