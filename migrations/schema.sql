@@ -1,10 +1,10 @@
 CREATE TABLE HFJ_BINARY_CHUNK ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, CHUNK_NO integer not null, CHUNK_DATA blob not null);
 CREATE TABLE HFJ_BINARY_STAGE ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, STAGED_AT integer not null, primary key (PARTITION_ID, BLOB_ID)) without rowid;
-CREATE TABLE HFJ_JOB ( JOB_ID text primary key, JOB_KIND text not null, PARTITION_ID integer not null, PARTITION_DATE integer, JOB_STATE text not null, JOB_PARAMETERS text not null, JOB_RESULT text, JOB_CREATED integer not null, JOB_UPDATED integer not null);
+CREATE TABLE HFJ_JOB ( JOB_ID text primary key, JOB_KIND text not null, PARTITION_ID integer not null, PARTITION_DATE integer, JOB_STATE text not null, JOB_PARAMETERS text not null, JOB_RESULT text, JOB_CREATED integer not null, JOB_UPDATED integer not null, JOB_OWNER text, JOB_LEASE bigint);
 CREATE TABLE `HFJ_MIGRATION` (`id` integer not null primary key autoincrement, `name` varchar(255), `batch` integer, `migration_time` datetime);
 CREATE TABLE HFJ_MIGRATION_GUARD (GUARDED integer);
 CREATE TABLE `HFJ_MIGRATION_lock` (`index` integer not null primary key autoincrement, `is_locked` integer);
-CREATE TABLE HFJ_PARTITION ( PART_ID integer primary key not null, PART_NAME text not null, PART_DESC text, PART_STATE text not null default 'active');
+CREATE TABLE HFJ_PARTITION ( PART_ID integer primary key not null, PART_NAME text not null, PART_DESC text, PART_STATE text not null default 'active', PART_PLACEMENT text not null default 'shared', PART_MIGRATION text);
 CREATE TABLE HFJ_RESOURCE ( RES_ID integer primary key autoincrement, PARTITION_ID integer not null, PARTITION_DATE integer, RES_TYPE_ID integer not null, FHIR_ID text not null, RES_VER integer not null, RES_UPDATED integer not null, RES_DELETED_AT integer, RES_TEXT text);
 CREATE TABLE HFJ_RES_ID_CLAIM ( RES_TYPE_ID integer not null, FHIR_ID text not null, PARTITION_ID integer not null, PARTITION_DATE integer, primary key (RES_TYPE_ID, FHIR_ID)) without rowid;
 CREATE TABLE HFJ_RES_LINK ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, TARGET_RES_ID integer not null, TARGET_TYPE_ID integer not null, TARGET_URL text not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID)) without rowid;

@@ -25,7 +25,8 @@ import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
 import { defaultSettings, serverBaseOf } from './settings.js';
 import type { Settings } from './settings/schema.js';
-import { openSqliteStorage, type Storage } from './storage/sql/sqlite/sqlite-storage.js';
+import { openStorage } from './storage/open-storage.js';
+import type { Storage } from './storage/storage.js';
 
 /** What a server is made from. */
 export interface BulkheadOptions {
@@ -72,7 +73,7 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
   const settings = defaultSettings(options.settings);
   const registry = container.createChildContainer();
   registerTools(registry, settings, options.clock ?? Date.now);
-  const directory = await openStorage(registry, settings);
+  const directory = await openDirectory(registry, settings);
   const storage = registry.resolve(STORAGE);
   registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
   registerParts(registry, directory);
@@ -104,8 +105,8 @@ function registerTools(registry: DependencyContainer, settings: Settings, clock:
   });
 }
 
-async function openStorage(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
-  const storage = await openSqliteStorage({
+async function openDirectory(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
+  const storage = await openStorage({
     url: settings.databaseUrl,
     synchronous: settings.sqliteSynchronous,
     references: settings.references,
@@ -244,7 +245,7 @@ class RunningServer implements Bulkhead {
       http.listen(port, host, resolve);
     });
     this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
-    this.ticker = setInterval(() => this.refresh(), REFRESH_MS);
+    this.ticker = setInterval(() => void this.refresh(), REFRESH_MS);
     this.ticker.unref();
     this.registry.resolve(PartitionPurge).wake();
     await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
@@ -288,10 +289,11 @@ class RunningServer implements Bulkhead {
   }
 
   /** Other processes' partitions and index paths are seen within a second. */
-  private refresh(): void {
-    if (!this.registry.resolve(STORAGE).refresh()) return;
-    this.directory.load().catch((error: unknown) => {
+  private async refresh(): Promise<void> {
+    try {
+      if (await this.registry.resolve(STORAGE).refresh()) await this.directory.load();
+    } catch (error) {
       this.registry.resolve(LOGGER).error({ err: error }, 'partitions could not be read');
-    });
+    }
   }
 }

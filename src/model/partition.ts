@@ -12,11 +12,16 @@ export const DEFAULT_PARTITION_NAME = 'DEFAULT';
 /** The tenant name that means all partitions, for reads only. */
 export const ALL_PARTITIONS_NAME = '_ALL';
 
+/** Where a partition's rows are: with those of others, or in a schema or a database of its own. */
+export type Placement = 'shared' | 'schema' | 'database';
+
 /** A group of resources. */
 export interface Partition {
   readonly id: PartitionId;
   readonly name: string;
   readonly description?: string;
+  /** Left out: `shared`. */
+  readonly placement?: Placement;
 }
 
 /**

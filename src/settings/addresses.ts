@@ -35,8 +35,8 @@ export const databaseUrl: Kind<string> = {
   type: z
     .string()
     .trim()
-    .regex(/^sqlite:./),
-  values: '`sqlite:PATH` or `sqlite::memory:`',
+    .regex(/^(sqlite|postgres|postgresql):./),
+  values: '`sqlite:PATH`, `sqlite::memory:`, or `postgres://USER:PASSWORD@HOST/DATABASE`',
   explain: (url) => {
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(String(url))?.[1];
     return scheme === undefined

@@ -37,9 +37,13 @@ export function settingsTable(): string {
   return [...head, ...rows].join('\n');
 }
 
+/** Between the user and the host of a URL. */
+const PASSWORD = /(\/\/[^/:@]*:).*@/;
+
 function toShown(name: SettingName, value: unknown): string {
   if (value === undefined) return '';
   if (SETTINGS[name].secret) return '********';
   if (name === 'basePath' && value === '') return '/';
+  if (name === 'databaseUrl') return String(value).replace(PASSWORD, '$1********@');
   return Array.isArray(value) ? value.join(',') : String(value);
 }

@@ -46,6 +46,16 @@ export const SETTINGS = {
     'full',
     'With `full` an acknowledged write survives a power cut; `normal` is faster and survives a crash of the process only.',
   ),
+  placement: setting(
+    oneOf('shared', 'schema', 'database'),
+    'shared',
+    'Where the rows of new partitions go: with those of others, or into a schema or a database (for SQLite a file) of their own. DEFAULT is always shared.',
+  ),
+  maxOpenHomes: setting(
+    integer(1, 10_000),
+    100,
+    'Most schemas and databases of single partitions that are kept open; the one that was not used for longest is closed.',
+  ),
 
   partitioning: setting(
     partitioning,

@@ -149,9 +149,9 @@ for (const [variable, value] of [
 }
 
 test('a database of another kind is refused by its scheme, without the password', async (t) => {
-  t.deepEqual(await problems(t, { env: { BULKHEAD_DATABASE_URL: 'postgres://me:hunter2@db/fhir' } }), [
-    'BULKHEAD_DATABASE_URL: the scheme "postgres" is not supported in this version; ' +
-      'expected "sqlite:PATH" or "sqlite::memory:"',
+  t.deepEqual(await problems(t, { env: { BULKHEAD_DATABASE_URL: 'mysql://me:hunter2@db/fhir' } }), [
+    'BULKHEAD_DATABASE_URL: the scheme "mysql" is not supported in this version; ' +
+      'expected "sqlite:PATH", "sqlite::memory:", or "postgres://USER:PASSWORD@HOST/DATABASE"',
   ]);
 });
 
@@ -200,6 +200,12 @@ test('the description has every setting, its source, and masks secrets', async (
   t.like(row('partitioning'), { value: 'url,header', source: '--partitioning' });
   t.like(row('publicUrl'), { value: '', source: 'default' });
   t.false(JSON.stringify(rows).includes('xxx'));
+});
+
+test('the description masks the password of the database', async (t) => {
+  const env = { BULKHEAD_DATABASE_URL: 'postgres://me:hunter2@db:5432/fhir' };
+  const rows = describeSettings(await load(t, { env }));
+  t.is(rows.find(({ name }) => name === 'databaseUrl')?.value, 'postgres://me:********@db:5432/fhir');
 });
 
 function base(changes: Parameters<typeof defaultSettings>[0]): string {

@@ -1,9 +1,11 @@
 import type { Knex } from 'knex';
 import * as resources from '../../../migrations/0001-resources.js';
+import * as placements from '../../../migrations/0002-placements.js';
 
 /** Every migration by name, in order; names and order never change once landed. */
 const MIGRATIONS: Readonly<Record<string, Knex.Migration>> = {
   '0001-resources': resources,
+  '0002-placements': placements,
 };
 
 const SOURCE: Knex.MigrationSource<string> = {

@@ -1,13 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import knex, { type Knex } from 'knex';
-import type { BlobStore } from '../../blob-store.js';
-import type { SearchStore } from '../../search-store.js';
-import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from '../../store.js';
-import type { Dictionary } from '../dictionary.js';
+import type { Storage, StorageOptions } from '../../storage.js';
 import { SqlLabelStore } from '../labels.js';
 import { knownMigrations, migrate } from '../migrate.js';
 import { SqlSearchStore } from '../search-store.js';
-import { locateSqlite, openReader, openWriter, type SqliteDatabase, type Synchronous } from './open.js';
+import { locateSqlite, openReader, openWriter, type SqliteDatabase } from './open.js';
 import { SqliteBlobs } from './sqlite-blobs.js';
 import { SqliteDictionary } from './sqlite-dictionary.js';
 import { SqlitePartitions } from './sqlite-partitions.js';
@@ -16,38 +13,10 @@ import { SqliteResources } from './sqlite-resources.js';
 import { UnitWriter } from './unit-writer.js';
 import { WriteQueue } from './write-queue.js';
 
-/** What the storage needs of the settings, and of the partition directory. */
-export interface SqliteStorageOptions {
-  /** `sqlite:PATH` or `sqlite::memory:`. */
-  readonly url: string;
-  readonly synchronous: Synchronous;
-  readonly references: ReferencePolicy;
-  readonly resourceIds: 'partition' | 'server';
-  readonly searchTimeoutMs: number;
-  readonly newBlobId: () => string;
-}
-
-/** Everything that is stored, on one SQLite database. */
-export interface Storage {
-  readonly resources: ResourceStore;
-  readonly search: SearchStore;
-  readonly labels: LabelStore;
-  readonly blobs: BlobStore;
-  readonly partitions: PartitionRegistry;
-  readonly dictionary: Dictionary;
-  /** A value of the server's own, made once and kept: for example the secret of page links. */
-  setting(key: string, create: () => string): Promise<string>;
-  /** Takes `count` whole numbers that nobody has had before; answers the first. */
-  takeNumbers(count: number): Promise<number>;
-  /** Takes over what other processes have changed; cheap when nothing was. Answers whether something was. */
-  refresh(): boolean;
-  close(): Promise<void>;
-}
-
 const READER_WORKERS = 2;
 
 /** Opens (and if need be makes and migrates) the database. */
-export async function openSqliteStorage(options: SqliteStorageOptions): Promise<Storage> {
+export async function openSqliteStorage(options: StorageOptions): Promise<Storage> {
   const location = locateSqlite(options.url);
   const writer = openWriter(location.file, options.synchronous);
   if (!isMigrated(writer)) await migrateFile(location.file);
@@ -68,7 +37,6 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     labels: new SqlLabelStore(sqlReader, dictionary),
     blobs: new SqliteBlobs(reader, queue, options.newBlobId),
     partitions: new SqlitePartitions(reader, queue),
-    dictionary,
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
     takeNumbers: (count) => queue.transaction((db) => takeNumbers(db, count)),
     refresh: changeDetector(reader, () => dictionary.reload()),
@@ -140,9 +108,9 @@ function takeNumbers(db: SqliteDatabase, count: number): number {
 }
 
 /** `data_version` moves when any other connection commits, our own writer's included. */
-function changeDetector(db: SqliteDatabase, reload: () => void): () => boolean {
+function changeDetector(db: SqliteDatabase, reload: () => void): () => Promise<boolean> {
   let seen = db.pragma('data_version', { simple: true });
-  return () => {
+  return async () => {
     const now = db.pragma('data_version', { simple: true });
     if (now === seen) return false;
     seen = now;

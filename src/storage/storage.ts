@@ -1,0 +1,32 @@
+import type { BlobStore } from './blob-store.js';
+import type { SearchStore } from './search-store.js';
+import type { Synchronous } from './sql/sqlite/open.js';
+import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from './store.js';
+
+/** What a storage needs of the settings. */
+export interface StorageOptions {
+  /** `sqlite:PATH`, `sqlite::memory:`, or `postgres://…`. */
+  readonly url: string;
+  /** SQLite only. */
+  readonly synchronous: Synchronous;
+  readonly references: ReferencePolicy;
+  readonly resourceIds: 'partition' | 'server';
+  readonly searchTimeoutMs: number;
+  readonly newBlobId: () => string;
+}
+
+/** Everything that is stored. */
+export interface Storage {
+  readonly resources: ResourceStore;
+  readonly search: SearchStore;
+  readonly labels: LabelStore;
+  readonly blobs: BlobStore;
+  readonly partitions: PartitionRegistry;
+  /** A value of the server's own, made once and kept: for example the secret of page links. */
+  setting(key: string, create: () => string): Promise<string>;
+  /** Takes `count` whole numbers that nobody has had before; answers the first. */
+  takeNumbers(count: number): Promise<number>;
+  /** Takes over what other processes have changed; cheap when nothing was. Answers whether something was. */
+  refresh(): Promise<boolean>;
+  close(): Promise<void>;
+}
