@@ -21,6 +21,8 @@ export interface SettingsInput {
 }
 
 const PREFIX = 'BULKHEAD_';
+/** These tell the project's own tests what to run on, and are no settings of a server that a test starts. */
+const TEST_PREFIX = 'BULKHEAD_TEST_';
 const CONFIG_FILES = ['bulkhead.config.json', 'bulkhead.config.mjs'] as const;
 
 /** `maxPageSize` to `BULKHEAD_MAX_PAGE_SIZE`. */
@@ -43,7 +45,7 @@ export function fromFlags({ flags }: SettingsInput): readonly Given[] {
 /** The `BULKHEAD_` variables that are set; an empty one counts as not set. */
 export function fromEnvironment({ env }: SettingsInput): readonly Given[] {
   return Object.entries(env)
-    .filter(([name, value]) => name.startsWith(PREFIX) && name !== toEnvironmentName('config') && value)
+    .filter(([name, value]) => isSetting(name) && value)
     .map(([name, value]) => ({ name: toSettingName(name), value, place: name }));
 }
 
@@ -59,6 +61,11 @@ export async function fromFile(input: SettingsInput): Promise<readonly Given[]> 
     throw new SettingsError([`${file}: expected an object of settings`]);
   }
   return Object.entries(content).map(([name, value]) => ({ name, value, place: `"${name}" in ${file}` }));
+}
+
+function isSetting(variable: string): boolean {
+  if (!variable.startsWith(PREFIX) || variable.startsWith(TEST_PREFIX)) return false;
+  return variable !== toEnvironmentName('config');
 }
 
 /** `BULKHEAD_MAX_PAGE_SIZE` to `maxPageSize`. */

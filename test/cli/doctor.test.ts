@@ -44,10 +44,11 @@ test('wrong settings fail, each with its line', async (t) => {
   t.regex(out, /^fail +settings +--port: "eighty" is not allowed/m);
 });
 
-test('a file that is no database fails', async (t) => {
+test('a SQLite file that is no database fails', async (t) => {
   const { run, folder } = await createWorkplace(t);
-  await writeFile(join(folder, 'test.db'), 'this is a letter, not a database'.repeat(100));
-  const { exit, out } = await run('doctor', '--port', '0');
+  const file = join(folder, 'letter.db');
+  await writeFile(file, 'this is a letter, not a database'.repeat(100));
+  const { exit, out } = await run('doctor', '--port', '0', '--database-url', `sqlite:${file}`);
   t.is(exit, 1);
   t.regex(out, /^fail +database .*Restore it from a backup/m);
 });

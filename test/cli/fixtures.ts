@@ -6,6 +6,7 @@ import { runCommand } from '../../src/cli/program.js';
 import type { Terminal } from '../../src/cli/terminal.js';
 import { toExit } from '../../src/cli/to-exit.js';
 import { createBulkhead } from '../../src/server.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {
@@ -26,10 +27,15 @@ export interface Workplace {
 }
 
 /** Gone when the test ends. */
-export async function createWorkplace(t: ExecutionContext): Promise<Workplace> {
+export async function createWorkplace(
+  t: ExecutionContext,
+  makeDatabase: () => Promise<TestDatabase> = createTestDatabase,
+): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-cli-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const databaseUrl = `sqlite:${join(folder, 'test.db')}`;
+  const database = await makeDatabase();
+  t.teardown(() => database.drop());
+  const databaseUrl = database.url;
   const runWith: Workplace['runWith'] = async (changes, ...words) => {
     const out: string[] = [];
     const err: string[] = [];

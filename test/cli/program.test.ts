@@ -1,6 +1,7 @@
 import test from 'ava';
 import { SETTING_NAMES } from '../../src/settings/schema.js';
 import { toFlagName } from '../../src/settings/sources.js';
+import { createEmptyDatabase } from '../support/test-database.js';
 import { createWorkplace } from './fixtures.js';
 
 test('help tells every command and ends with 0', async (t) => {
@@ -61,7 +62,7 @@ test('config prints values and where they came from, and masks secrets', async (
 });
 
 test('migrate tells what it applied, and then that there is nothing to apply', async (t) => {
-  const { run } = await createWorkplace(t);
+  const { run } = await createWorkplace(t, createEmptyDatabase);
   const first = await run('migrate');
   t.is(first.exit, 0);
   t.regex(first.out, /^applied 0001-resources$/m);

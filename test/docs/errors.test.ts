@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import type { OperationOutcome } from 'fhir/r4.js';
 import { ERROR_CATALOGUE } from '../../src/model/errors.js';
-import { createTestServer } from '../../src/testing.js';
+import { createTestServer } from '../support/test-server.js';
 import { tableRows } from './table-rows.js';
 
 test('the table of docs/errors.md is the error catalogue', async (t) => {

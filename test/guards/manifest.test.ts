@@ -14,7 +14,7 @@ const lock = JSON.parse(readProjectFile('package-lock.json')) as {
 const wanted = { ...manifest.dependencies, ...manifest.devDependencies };
 
 test('every dependency has one exact version', (t) => {
-  const loose = Object.entries(wanted).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+  const loose = Object.entries(wanted).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
   t.deepEqual(loose, []);
 });
 

@@ -1,7 +1,7 @@
 // Claims of docs/coming-from-hapi.md that no other test of the interceptors makes.
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { TestServer } from '../../src/testing.js';
+import type { TestServer } from '../support/test-server.js';
 import { PATIENT, anIssuer, idsOf, send, serve } from './fixtures.js';
 import type { Answer } from './fixtures.js';
 

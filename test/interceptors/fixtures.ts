@@ -14,8 +14,8 @@ import type {
   RequestDetails,
   Resource,
 } from '../../src/index.js';
-import { createTestServer } from '../../src/testing.js';
-import type { TestServer, TestServerOptions } from '../../src/testing.js';
+import { createTestServer } from '../support/test-server.js';
+import type { TestServer, TestServerOptions } from '../support/test-server.js';
 
 /** A read of Patient/1, with changes. Headers are given by name. */
 export function aRequest({

@@ -112,6 +112,11 @@ test('unknown names are refused with the nearest name, in the words of their sou
   ]);
 });
 
+test('variables that tell the tests what to run on are no settings', async (t) => {
+  const env = { BULKHEAD_TEST_STORE: 'postgres', BULKHEAD_PORT: '1' };
+  t.is((await load(t, { env })).settings.port, 1);
+});
+
 test('every bad value is listed with what was expected', async (t) => {
   const env = { BULKHEAD_PORT: '70000', BULKHEAD_REFERENCES: 'all', BULKHEAD_LOG_PRETTY: 'yes' };
   t.deepEqual(await problems(t, { env }), [

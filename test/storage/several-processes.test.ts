@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
-import { createTestServer, type TestServer } from '../../src/testing.js';
+import { createTestServer, type TestServer } from '../support/test-server.js';
+import { createTestDatabase } from '../support/test-database.js';
 import { FhirClient } from '../contract/support/fhir-client.js';
 
-/** Two servers on one file know of each other only through it, as two processes do. */
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-several-'));
-const settings = { databaseUrl: `sqlite:${join(folder, 'shared.db')}` };
-const first: TestServer = await createTestServer({ settings, partitions: ['acme'] });
-const second: TestServer = await createTestServer({ settings });
+/** Two servers on one database know of each other only through it, as two processes do. */
+const database = await createTestDatabase();
+const first: TestServer = await createTestServer({ database, partitions: ['acme'] });
+const second: TestServer = await createTestServer({ database });
 test.after.always(async () => {
   await Promise.all([first.stop(), second.stop()]);
-  rmSync(folder, { recursive: true });
+  await database.drop();
 });
 
 const here = new FhirClient(first.url).tenant('acme');

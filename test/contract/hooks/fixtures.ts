@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { BuiltInPointcuts } from '../../../src/hooks/pointcuts.js';
 import type { Hooks } from '../../../src/index.js';
-import { createTestServer, type TestServer, type TestServerOptions } from '../../../src/testing.js';
+import { createTestServer, type TestServer, type TestServerOptions } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 
 /** A server with one interceptor; `acme` is its partition 1. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import type { Bundle, FhirResource, OperationOutcome } from 'fhir/r4.js';
-import type { TestServer, TestServerOptions } from '../../../src/testing.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer, type StoreTestOptions, type TestServer } from '../../support/test-server.js';
 import { type Answer, FhirClient, type Sent } from '../support/fhir-client.js';
 
 /** One tenant of the tests: its client, and a text that stands in everything that it stores. */
@@ -24,14 +23,14 @@ export interface World {
 export const FOREIGN_ID = 'held-by-beta-1';
 export const UNUSED_ID = 'held-by-none-1';
 
-export async function openWorld(options: Omit<TestServerOptions, 'partitions'> = {}): Promise<World> {
+export async function openWorld(options: Omit<StoreTestOptions, 'partitions'> = {}): Promise<World> {
   const server = await createTestServer({ ...options, partitions: ['acme', 'beta'] });
   const root = new FhirClient(server.url);
   return { server, root, acme: tenant(root, 'acme'), beta: tenant(root, 'beta') };
 }
 
 /** Both tenants hold the same; beta holds some more under FOREIGN_ID. */
-export async function openSeededWorld(options: Omit<TestServerOptions, 'partitions'> = {}): Promise<World> {
+export async function openSeededWorld(options: Omit<StoreTestOptions, 'partitions'> = {}): Promise<World> {
   const world = await openWorld(options);
   for (const one of [world.acme, world.beta]) await store(one, ...commonResources(one));
   await store(world.beta, ...foreignResources(world.beta));

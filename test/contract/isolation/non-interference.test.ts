@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { createTestServer, type TestServer } from '../../../src/testing.js';
+import { createTestServer, type TestServer } from '../../support/test-server.js';
 import { type Answer, FhirClient } from '../support/fhir-client.js';
 import { program, type Step, toSent } from './programs.js';
 

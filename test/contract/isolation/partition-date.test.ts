@@ -1,15 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import type { Patient } from 'fhir/r4.js';
 import { requestTenantPartition, withPartitionDate } from '../../../interceptors/index.js';
-import { openReader } from '../../../src/storage/sql/sqlite/open.js';
 import { PARTITIONED_TABLES } from '../../../src/storage/sql/tables.js';
+import { createTestDatabase } from '../../support/test-database.js';
 import { openWorld } from './fixtures.js';
 
 const MS_PER_DAY = 86_400_000;
-const DAY = Date.UTC(2024, 4, 6) / MS_PER_DAY;
+const DAY = '2024-05-06';
+
+/** SQLite stores a date as days since 1970, PostgreSQL as a date. */
+function toDay(stored: unknown): unknown {
+  return typeof stored === 'number' ? new Date(stored * MS_PER_DAY).toISOString().slice(0, 10) : stored;
+}
 
 /** One resource that fills every table. */
 const RESOURCES = [
@@ -42,14 +44,14 @@ const RESOURCES = [
 ] as const;
 
 test('partition and date are equal on all rows of a resource, in every table, over its whole life', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-date-'));
-  const file = join(folder, 'dates.db');
-  const dated = withPartitionDate(requestTenantPartition(), () => '2024-05-06');
+  const database = await createTestDatabase();
+  t.teardown(() => database.drop());
+  const dated = withPartitionDate(requestTenantPartition(), () => DAY);
   const world = await openWorld({
-    settings: { databaseUrl: `sqlite:${file}`, partitioning: ['interceptors'], resourceIds: 'server' },
+    database,
+    settings: { partitioning: ['interceptors'], resourceIds: 'server' },
     interceptors: [dated],
   });
-  t.teardown(() => rmSync(folder, { recursive: true }));
   const { client } = world.beta;
   for (const resource of RESOURCES)
     t.is((await client.put(`${resource.resourceType}/${resource.id}`, resource)).status, 201);
@@ -65,18 +67,15 @@ test('partition and date are equal on all rows of a resource, in every table, ov
   t.is((await client.delete('RiskAssessment/r1')).status, 204);
   await world.server.stop();
 
-  const db = openReader(file);
-  t.teardown(() => db.close());
   const places = new Map<string, number>();
   for (const table of PARTITIONED_TABLES) {
-    const rows = db
-      .prepare(`select PARTITION_ID, PARTITION_DATE, count(*) from ${table} group by 1, 2`)
-      .raw()
-      .all();
+    const rows = await database.rows(
+      `select PARTITION_ID, PARTITION_DATE, count(*) from ${table} group by 1, 2`,
+    );
     t.true(rows.length <= 1, table);
-    for (const row of rows as [number, number | null, number][]) {
-      t.deepEqual(row.slice(0, 2), [2, DAY], table);
-      places.set(table, row[2]);
+    for (const [partition, date, count] of rows) {
+      t.deepEqual([partition, toDay(date)], [2, DAY], table);
+      places.set(table, Number(count));
     }
   }
   const empty = PARTITIONED_TABLES.filter((table) => !places.has(table));

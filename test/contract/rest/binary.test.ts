@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import test from 'ava';
-import { createTestServer, type TestServer } from '../../../src/testing.js';
+import { createTestServer, type TestServer } from '../../support/test-server.js';
 
 const server: TestServer = await createTestServer({
   partitions: ['acme', 'beta'],

@@ -1,20 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import type { Patient } from 'fhir/r4.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
+import { createTestDatabase } from '../../support/test-database.js';
 import { FhirClient, uniqueValue } from '../support/fhir-client.js';
 
-const folder = await mkdtemp(join(tmpdir(), 'bulkhead-concurrency-'));
-const server = await createTestServer({
-  partitions: ['acme', 'beta'],
-  settings: { databaseUrl: `sqlite:${join(folder, 'test.db')}` },
-});
+const database = await createTestDatabase();
+const server = await createTestServer({ partitions: ['acme', 'beta'], database });
 const client = new FhirClient(server.url);
 test.after.always(async () => {
   await server.stop();
-  await rm(folder, { recursive: true, force: true });
+  await database.drop();
 });
 
 const AT_ONCE = 64;

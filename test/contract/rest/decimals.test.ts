@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 
 const server = await createTestServer({ partitions: ['acme', 'beta'] });

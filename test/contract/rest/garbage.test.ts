@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { FhirClient, uniqueValue } from '../support/fhir-client.js';
 import { rawExchange } from '../support/raw-exchange.js';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Bundle, BundleEntry } from 'fhir/r4.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { type Answer, assertError, FhirClient } from '../support/fhir-client.js';
 
 let now = Date.parse('2024-05-01T10:00:00Z');

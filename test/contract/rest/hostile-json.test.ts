@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { OperationOutcome, Patient } from 'fhir/r4.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { rawExchange } from '../support/raw-exchange.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { defineInterceptor } from '../../../src/hooks/interceptor.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 
 const IN_FLIGHT_MS = 300;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Parameters, ParametersParameter } from 'fhir/r4.js';
 import { defineInterceptor } from '../../../src/hooks/interceptor.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 
 const labs = defineInterceptor({

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { Parameters } from 'fhir/r4.js';
 import type { PartitionId } from '../../../src/model/partition.js';
-import { createTestServer, type TestServer } from '../../../src/testing.js';
+import { createTestServer, type TestServer } from '../../support/test-server.js';
+import { createTestDatabase } from '../../support/test-database.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 
 const PATIENCE_MS = 20_000;
@@ -74,22 +72,21 @@ test('a purge takes the partition out of service at once and ends with counts th
 });
 
 test('a purge that was interrupted goes on when the server starts again', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-purge-'));
-  const settings = { databaseUrl: `sqlite:${join(folder, 'test.db')}` };
+  const database = await createTestDatabase();
   try {
-    const first = await createTestServer({ settings, partitions: [{ id: 1, name: 'acme' }] });
+    const first = await createTestServer({ database, partitions: [{ id: 1, name: 'acme' }] });
     await fill(new FhirClient(first.url).tenant('acme'), 3000);
     const answer = await purge(new FhirClient(first.url), 1);
     t.is(answer.status, 200);
     await first.stop();
-    const second = await createTestServer({ settings });
+    const second = await createTestServer({ database });
     assertError(t, await new FhirClient(second.url).tenant('acme').get('Patient'), 404, 'UNKNOWN_PARTITION');
     t.is((await finishedJob(second)).state, 'done');
     const left = await second.bulkhead.parts.partitions.contents(1 as PartitionId);
     t.deepEqual(left, { resources: 0, versions: 0, indexRows: 0 });
     await second.stop();
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await database.drop();
   }
 });
 

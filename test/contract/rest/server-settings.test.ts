@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import test from 'ava';
 import type { Bundle, CapabilityStatement, Patient } from 'fhir/r4.js';
 import type { Settings } from '../../../src/settings/schema.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 
 async function withServer(

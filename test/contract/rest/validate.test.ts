@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { OperationOutcome } from 'fhir/r4.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { type Answer, assertError, FhirClient } from '../support/fhir-client.js';
 
 const server = await createTestServer({ partitions: ['acme', 'beta'] });

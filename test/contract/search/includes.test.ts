@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { entriesOf, linkOf, namesOf, type Bundle } from './pages.js';
 

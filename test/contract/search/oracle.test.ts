@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { FhirResource } from 'fhir/r4.js';
-import { createTestServer } from '../../../src/testing.js';
+import { createTestServer } from '../../support/test-server.js';
 import { FHIR_JSON, FhirClient } from '../support/fhir-client.js';
 import { holds, type Criterion, type Tenant } from './brute-force.js';
 import { Random } from './random.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import Database from 'better-sqlite3';
-import { toReusableSql } from '../../src/storage/sql/sqlite/reusable-sql.js';
+import { toReusableSql } from '../../../src/storage/sql/sqlite/reusable-sql.js';
 
 test('values and limits are hidden in expressions', (t) => {
   const sql = 'select A from T where B = ? and (C, D) > (?, ?) order by A limit ?';

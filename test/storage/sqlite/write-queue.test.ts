@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { FhirError } from '../../src/model/errors.js';
-import { openWriter, type SqliteDatabase } from '../../src/storage/sql/sqlite/open.js';
-import { SqliteDictionary } from '../../src/storage/sql/sqlite/sqlite-dictionary.js';
-import { migrateFile } from '../../src/storage/sql/sqlite/sqlite-storage.js';
-import { UnitWriter } from '../../src/storage/sql/sqlite/unit-writer.js';
-import { type WaitLimits, WriteQueue } from '../../src/storage/sql/sqlite/write-queue.js';
+import { FhirError } from '../../../src/model/errors.js';
+import { openWriter, type SqliteDatabase } from '../../../src/storage/sql/sqlite/open.js';
+import { SqliteDictionary } from '../../../src/storage/sql/sqlite/sqlite-dictionary.js';
+import { migrateFile } from '../../../src/storage/sql/sqlite/sqlite-storage.js';
+import { UnitWriter } from '../../../src/storage/sql/sqlite/unit-writer.js';
+import { type WaitLimits, WriteQueue } from '../../../src/storage/sql/sqlite/write-queue.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-queue-'));
 test.after.always(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,86 @@
+import { existsSync, globSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { PLACEMENT_VARIABLE, STORE_VARIABLE, type StoreKind } from '../test/support/test-store.js';
+
+/** One run of tests on one store. */
+export interface TestPass {
+  readonly store: StoreKind;
+  /** Where new partitions are placed; the store's default if left out. */
+  readonly placement?: string;
+  /** Folders of tests, below `build/test`. */
+  readonly folders: readonly string[];
+}
+
+/** Every test of these talks to a store through a server, and must hold on all of them. */
+const ON_EVERY_STORE = ['contract', 'storage', 'cli', 'interceptors', 'examples'];
+
+const PASSES: readonly TestPass[] = [
+  { store: 'sqlite', folders: ['.'] },
+  { store: 'postgres', folders: ON_EVERY_STORE },
+];
+
+/** Stores that are run where none is named. */
+const BY_DEFAULT: readonly StoreKind[] = ['sqlite'];
+
+/** What `npm test` runs: all passes, or those of the store and placement that the environment names. */
+export function selectedPasses(env: NodeJS.ProcessEnv): readonly TestPass[] {
+  const store = env[STORE_VARIABLE];
+  const placement = env[PLACEMENT_VARIABLE];
+  const selected = PASSES.filter(
+    (pass) =>
+      (store === undefined ? BY_DEFAULT.includes(pass.store) : pass.store === store) &&
+      (placement === undefined || (pass.placement ?? 'shared') === placement),
+  );
+  if (selected.length > 0) return selected;
+  throw new Error(
+    `There are no tests for ${STORE_VARIABLE}=${store} and ${PLACEMENT_VARIABLE}=${placement}.`,
+  );
+}
+
+/** `postgres, schema` */
+export function nameOf({ store, placement }: TestPass): string {
+  return placement === undefined ? store : `${store}, ${placement}`;
+}
+
+/** What stands behind `npm test --`: files and folders to run, and what is for ava. */
+export interface TestArguments {
+  /** Paths of compiled tests; undefined for all. */
+  readonly files: readonly string[] | undefined;
+  readonly flags: readonly string[];
+}
+
+/** @throws Error for a file or folder without tests. */
+export function parseTestArguments(words: readonly string[]): TestArguments {
+  const paths = words.filter(isPath);
+  const files = paths.flatMap((path) => {
+    const found = testsIn(compiled(path));
+    if (found.length === 0) throw new Error(`There is no test in ${path}.`);
+    return found;
+  });
+  return {
+    files: paths.length === 0 ? undefined : [...new Set(files)],
+    flags: words.filter((word) => !isPath(word)),
+  };
+}
+
+function isPath(word: string): boolean {
+  return /[/\\]|\.[jt]s$/.test(word) && !word.startsWith('-');
+}
+
+/** `test/cli/load.test.ts` may be said instead of `build/test/cli/load.test.js`. */
+function compiled(path: string): string {
+  const plain = path.replace(/^\.\//, '');
+  return (plain.startsWith('test/') ? `build/${plain}` : plain).replace(/\.ts$/, '.js');
+}
+
+function testsIn(path: string): readonly string[] {
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  return globSync(isFolder ? join(path, '**/*.test.js') : path).map((file) => file.split(sep).join('/'));
+}
+
+/** The compiled tests of a pass. A folder that is named after a store holds tests of that store alone. */
+export function testsOf({ store, folders }: TestPass, files: TestArguments['files']): readonly string[] {
+  const other = store === 'sqlite' ? '/postgres/' : '/sqlite/';
+  const own = folders.flatMap((folder) => testsIn(join('build/test', folder)));
+  return own.filter((file) => !file.includes(other) && (files === undefined || files.includes(file)));
+}

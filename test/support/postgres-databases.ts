@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { POSTGRES_VARIABLE, TEMPLATE_VARIABLE } from './test-store.js';
+
+const TEMPLATE_END = '_template';
+
+/** Databases of one test run on one server. Each name begins with the run's own prefix, so that all can be found. */
+export class PostgresDatabases {
+  private constructor(
+    private readonly url: string,
+    private readonly prefix: string,
+  ) {}
+
+  /** For a run that begins now. */
+  static ofNewRun(url: string): PostgresDatabases {
+    return new PostgresDatabases(url, `bulkhead_test_${randomBytes(4).toString('hex')}`);
+  }
+
+  /** For a test of a run that the environment tells of. @throws Error where it tells of none. */
+  static ofThisRun(): PostgresDatabases {
+    const url = process.env[POSTGRES_VARIABLE];
+    const template = process.env[TEMPLATE_VARIABLE];
+    if (url === undefined || template === undefined) {
+      throw new Error('Tests on PostgreSQL are run by `BULKHEAD_TEST_STORE=postgres npm test`.');
+    }
+    return new PostgresDatabases(url, template.slice(0, -TEMPLATE_END.length));
+  }
+
+  get template(): string {
+    return `${this.prefix}${TEMPLATE_END}`;
+  }
+
+  urlOf(database: string): string {
+    const url = new URL(this.url);
+    url.pathname = `/${database}`;
+    return url.href;
+  }
+
+  /** The database that others are copied from, with nothing in it yet. Answers its URL. */
+  async createTemplate(): Promise<string> {
+    await this.onServer((client) => client.query(`create database ${this.template}`));
+    return this.urlOf(this.template);
+  }
+
+  /** A copy of the template. Answers its name. */
+  async create(): Promise<string> {
+    const name = this.newName();
+    await this.onServer(async (client) => {
+      const { rows } = await client.query<{ fsync: string }>('show fsync');
+      // Copying files needs two checkpoints, which cost nothing where nothing is synchronized.
+      const strategy = rows[0]?.fsync === 'off' ? 'strategy file_copy' : '';
+      await client.query(`create database ${name} template ${this.template} ${strategy}`);
+    });
+    return name;
+  }
+
+  /** One without tables. Answers its name. */
+  async createEmpty(): Promise<string> {
+    const name = this.newName();
+    await this.onServer((client) => client.query(`create database ${name}`));
+    return name;
+  }
+
+  /** The names of a database and of those of its partitions, which begin with it. */
+  async family(name: string): Promise<readonly string[]> {
+    return this.onServer(async (client) => {
+      const { rows } = await client.query<{ datname: string }>(
+        'select datname from pg_database where starts_with(datname, $1) order by datname',
+        [name],
+      );
+      return rows.map(({ datname }) => datname);
+    });
+  }
+
+  /** Removes a database and those of its partitions, whoever is still connected. */
+  async drop(name: string): Promise<void> {
+    const names = await this.family(name);
+    await this.onServer(async (client) => {
+      for (const one of names)
+        await client.query(`drop database if exists ${client.escapeIdentifier(one)} with (force)`);
+    });
+  }
+
+  /** Removes every database of the run, the template included. */
+  dropRun(): Promise<void> {
+    return this.drop(this.prefix);
+  }
+
+  private newName(): string {
+    return `${this.prefix}_${randomBytes(6).toString('hex')}`;
+  }
+
+  private async onServer<Result>(work: (client: Client) => Promise<Result>): Promise<Result> {
+    const client = new Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+}
