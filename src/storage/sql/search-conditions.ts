@@ -99,11 +99,11 @@ export class ConditionSql {
       case 'chain':
         query.where((either) => {
           for (const target of shape.targets)
-            either.orWhereExists(this.ownLink(shape.params, target, subject));
+            either.orWhereExists(this.sql.dialect.tried(this.ownLink(shape.params, target, subject)));
         });
         return;
       case 'has':
-        query.whereIn(subject.id, this.referred(shape));
+        query.where(this.isIn(subject.id, this.referred(shape)));
         return;
     }
   }
@@ -116,17 +116,18 @@ export class ConditionSql {
     const alias = this.sql.alias('r');
     const own = this.sql.tables.open('HFJ_RESOURCE', alias).select(this.sql.dialect.knex.raw('1'));
     own.whereRaw(`${alias}.RES_ID = ${subject.id}`).whereRaw(sql.replaceAll('@', alias), toMarkers(slots));
-    query.whereExists(own);
+    query.whereExists(this.sql.dialect.tried(own));
   }
 
   private holdRows(query: Query, shape: RowsShape, subject: Subject): void {
     const tests = shape.tests ?? [null];
     if (tests.length > MOST_SEEKS || !tests.every((test) => isSeek(shape, test))) {
-      query.whereIn(subject.id, this.matching({ type: NO_TYPE, where: shape }, 'ids'));
+      query.where(this.isIn(subject.id, this.matching({ type: NO_TYPE, where: shape }, 'ids')));
       return;
     }
     query.where((either) => {
-      for (const test of tests) either.orWhereExists(this.of(this.seekable(shape, test), subject));
+      for (const test of tests)
+        either.orWhereExists(this.sql.dialect.tried(this.of(this.seekable(shape, test), subject)));
     });
   }
 
@@ -145,6 +146,11 @@ export class ConditionSql {
     return this.sql.tables.plural ? query.whereRaw(`${alias}.PARTITION_ID = ${subject.partition}`) : query;
   }
 
+  private isIn(column: string, list: Query): Knex.Raw {
+    const { knex, inList } = this.sql.dialect;
+    return knex.raw(inList(column), [list]);
+  }
+
   private linksTo(params: readonly Slot[], target: TypedShape): OpenRows {
     const opened = this.sql.links(params);
     opened.query.whereIn(`${opened.alias}.TARGET_RES_ID`, this.matching(target, 'ids'));
@@ -153,10 +159,10 @@ export class ConditionSql {
 
   /** The subject's own link to a target that matches. */
   private ownLink(params: readonly Slot[], target: TypedShape, subject: Subject): Query {
-    const { knex, probed } = this.sql.dialect;
+    const { knex, inProbedList } = this.sql.dialect;
     const opened = this.sql.links(params);
-    const column = knex.raw(probed(`${opened.alias}.TARGET_RES_ID`));
-    return this.of(opened, subject).where(column, 'in', this.matching(target, 'ids'));
+    const isTarget = inProbedList(`${opened.alias}.TARGET_RES_ID`);
+    return this.of(opened, subject).where(knex.raw(isTarget, [this.matching(target, 'ids')]));
   }
 
   /** RES_IDs that matching resources refer to, whatever they are. */

@@ -1,17 +1,26 @@
 import knex, { type Knex } from 'knex';
+import type { SqlValue } from './sql-reader.js';
 
 /** Everything in which the search SQL of one database differs from another's. */
 export interface SearchDialect {
   /** Compiles only; it has no connection. */
   readonly knex: Knex;
-  /** Condition: the column is in the JSON array that is bound to the one `?`. */
+  /** Condition: the column is in the JSON array of numbers that is bound to the one `?`. */
   readonly inJsonList: (column: string) => string;
   /** Table: the numbers of the JSON array that is bound to the one `?`, as column `value` of the alias. */
   readonly jsonNumbers: (alias: string) => string;
-  /** The column in a test that no index shall serve: its list is probed, not walked once for each row. */
-  readonly probed: (column: string) => string;
+  /** Condition: the column is in the list, which is the query of the one `?`; collected once, then probed. */
+  readonly inList: (column: string) => string;
+  /** The same where an index on the column would tempt: the list is never walked for each row. */
+  readonly inProbedList: (column: string) => string;
   /** Condition: the column contains the text that is bound to the one `?`. */
   readonly contains: (column: string) => string;
+  /** A PARTITION_DATE as days since 1970. */
+  readonly days: (column: string) => string;
+  /** Tries the query of an EXISTS for each row of the query around it, instead of collecting all its rows. */
+  readonly tried: (query: Knex.QueryBuilder) => Knex.QueryBuilder;
+  /** What the database takes for a value. */
+  readonly toBinding: (value: SqlValue) => SqlValue;
 }
 
 /** SQLite, through better-sqlite3's placeholders. */
@@ -20,7 +29,35 @@ export function sqliteSearchDialect(): SearchDialect {
     knex: knex({ client: 'better-sqlite3', useNullAsDefault: true, wrapIdentifier: (name) => name }),
     inJsonList: (column) => `${column} in (select value from json_each(?))`,
     jsonNumbers: (alias) => `json_each(?) as ${alias}`,
-    probed: (column) => `+${column}`,
+    inList: (column) => `${column} in ?`,
+    inProbedList: (column) => `+${column} in ?`,
     contains: (column) => `instr(${column}, ?) > 0`,
+    days: (column) => column,
+    tried: (query) => query,
+    toBinding: (value) => value,
   };
 }
+
+/** PostgreSQL, through numbered placeholders. Values go as text, so their types come from where they stand. */
+export function postgresSearchDialect(): SearchDialect {
+  const pg = knex({ client: 'pg', wrapIdentifier: (name) => name });
+  return {
+    knex: pg,
+    inJsonList: (column) => `${column} = any (translate(?, '[]', '{}')::int[])`,
+    jsonNumbers: (alias) => `unnest(translate(?, '[]', '{}')::bigint[]) as ${alias}(value)`,
+    inList: hashed,
+    inProbedList: hashed,
+    contains: (column) => `strpos(${column}, ?) > 0`,
+    days: (column) => `${column} - date '1970-01-01'`,
+    tried: (query) => query.offset(pg.raw('0') as unknown as number),
+    toBinding: (value) => (typeof value === 'string' ? value.replaceAll('\0', NEVER_STORED) : value),
+  };
+}
+
+/** A bare `in` becomes a join, whose rows the planner guesses wrong; below `is true` it is a hash table. */
+function hashed(column: string): string {
+  return `(${column} in ?) is true`;
+}
+
+/** PostgreSQL has no NUL, and nothing that is stored has one: what looks for it must find nothing, not fail. */
+const NEVER_STORED = '\uFFFF';

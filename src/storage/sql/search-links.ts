@@ -57,7 +57,7 @@ export function writeLinked(sql: RowSql, shape: LinkShape): WrittenQuery {
   const query = knex.queryBuilder().from(links.as('k'));
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.FAR and r.RES_DELETED_AT is null');
   query
-    .select(rowColumns('r'))
+    .select(rowColumns('r', sql.dialect))
     .orderByRaw('r.RES_ID asc')
     .limit(...(toMarkers([shape.limit]) as [number]));
   return { query, cost: 'cheap', plan: 'custom' };

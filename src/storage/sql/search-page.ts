@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { ConditionSql, type Subject } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
+import type { SearchDialect } from './search-dialect.js';
 import type { WrittenQuery } from './search-query.js';
 import type { OpenRows, RowSql } from './search-rows.js';
 import type { PlanShape, RowsShape, SortShape } from './search-shape.js';
@@ -28,8 +29,10 @@ export interface PageSlots {
 }
 
 /** ROW_COLUMNS of an alias of HFJ_RESOURCE. */
-export function rowColumns(alias: string): string[] {
-  return ROW_COLUMNS.map((column) => `${alias}.${column}`);
+export function rowColumns(alias: string, { knex, days }: SearchDialect): (string | Knex.Raw)[] {
+  return ROW_COLUMNS.map((column) =>
+    column === 'PARTITION_DATE' ? knex.raw(days(`${alias}.${column}`)) : `${alias}.${column}`,
+  );
 }
 
 /**
@@ -81,7 +84,7 @@ function writeIndexWalk(sql: RowSql, walk: Walk, page: PageSlots): WrittenQuery 
   sql.tables.join(query, 'HFJ_RESOURCE', r).whereRaw(`${r}.RES_ID = ${alias}.RES_ID`);
   holdRest(sql, query, driver, { ...subjectOf(alias), resource: r });
   const order = [...(test.reach === 'system' ? [`${alias}.SYS_ID`] : []), `${alias}.RES_ID`].map(ascending);
-  finish(query, rowColumns(r), order, page);
+  finish(query, rowColumns(r, sql.dialect), order, page);
   const isAlone = driver.rest.length === 0;
   const cost = isAlone || shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: isAlone ? 'generic' : 'custom' };
@@ -104,7 +107,7 @@ function openWalk(sql: RowSql, walk: Walk): OpenRows {
   opened.query.where((once) => {
     once
       .where(sql.dialect.knex.raw(`${opened.alias}.SYS_ID`), '=', sql.firstSystemOf(shape, openSystem))
-      .orWhereNotExists(query);
+      .orWhereNotExists(sql.dialect.tried(query));
   });
   return opened;
 }
@@ -144,7 +147,7 @@ function writeResourceWalk(sql: RowSql, plan: PlanShape, sort: SortShape, page: 
     direction: sort.direction,
     nullable: false,
   }));
-  finish(query, rowColumns(r), order, page);
+  finish(query, rowColumns(r, sql.dialect), order, page);
   return isQuick(plan, null)
     ? { query, cost: 'cheap', plan: 'generic' }
     : { query, cost: 'expensive', plan: 'custom' };
@@ -173,7 +176,7 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const query = knex.queryBuilder().from(ids.as('k'));
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
   orderBy(query, orderIn('k'), null);
-  query.select([...rowColumns('r'), ...orderIn('k').map((order) => order.column)]);
+  query.select([...rowColumns('r', sql.dialect), ...orderIn('k').map((order) => order.column)]);
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: 'custom' };
@@ -181,7 +184,7 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
 
 function finish(
   query: Query,
-  columns: readonly string[],
+  columns: readonly (string | Knex.Raw)[],
   order: readonly OrderColumn[],
   page: PageSlots,
 ): void {

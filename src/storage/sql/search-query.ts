@@ -116,7 +116,7 @@ export class SearchQueries {
 
   private statement({ key, scope, slots }: Wanted, write: () => WrittenQuery): SqlStatement {
     const { sql, slots: used, cost, plan } = this.compiled.get(key) ?? this.compile(key, write());
-    const bindings = used.map((slot) => slots.values[slot] ?? null);
+    const bindings = used.map((slot) => this.dialect.toBinding(slots.values[slot] ?? null));
     return { sql, cost, plan, bindings, partitions: scope.partitions };
   }
 
