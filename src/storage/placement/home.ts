@@ -1,0 +1,205 @@
+import type { IndexValues } from '../../fhir/index-values.js';
+import type { PartitionId, Placement } from '../../model/partition.js';
+import type { BlobStore } from '../blob-store.js';
+import type { SearchStore } from '../search-store.js';
+import type { LabelStore, PartitionContents, PartitionRegistry, ResourceStore } from '../store.js';
+
+/**
+ * One physical place that holds partitioned tables: the main database, which has all shared partitions, or a schema,
+ * database or file of one partition. Every home is made by the same migrations, takes ids of names from the main
+ * database's dictionaries and row ids from its blocks, and refuses writes to partitions that are not `active` in its
+ * own HFJ_PARTITION (UNKNOWN_PARTITION, from inside the transaction).
+ */
+export interface Home {
+  readonly resources: ResourceStore;
+  readonly search: SearchStore;
+  readonly labels: LabelStore;
+  readonly blobs: BlobStore;
+  readonly rows: HomeRows;
+  /** Waits for what was accepted, then lets go of files and connections. */
+  close(): Promise<void>;
+}
+
+/** What a home says of a partition in its own HFJ_PARTITION: only `active` ones are written to. */
+export type ServiceState = 'active' | 'paused';
+
+/** A column of a row, as the database driver has it; only ever handed to a home of the same kind. */
+export type RawValue = string | number | bigint | Buffer | null;
+export type RawRow = readonly RawValue[];
+
+/** Names one resource in a home, in the order in which a home is walked through. */
+export interface ResourceMark {
+  readonly typeId: number;
+  readonly type: string;
+  readonly id: string;
+  readonly rowId: number;
+  readonly version: number;
+  /** Milliseconds since 1970. */
+  readonly updated: number;
+}
+
+/** A resource's current version with everything that hangs on it but index rows, which follow from its text. */
+export interface ResourceRows {
+  readonly rowId: number;
+  readonly type: string;
+  /** Null for a deletion. */
+  readonly text: string | null;
+  /** Of HFJ_RESOURCE, in the order of `MOVED_COLUMNS`. */
+  readonly resource: RawRow;
+  readonly links: readonly RawRow[];
+  readonly claims: readonly RawRow[];
+}
+
+/** A resource that comes into a home, or replaces what the home holds of it. */
+export interface Arrival extends ResourceRows {
+  readonly index: IndexValues | null;
+  /** Index values of what the home holds of it so far; null: nothing, or a deletion. */
+  readonly previousIndex: IndexValues | null;
+}
+
+/** Names one piece of a blob. */
+export interface ChunkKey {
+  readonly blob: string;
+  readonly number: number;
+}
+
+/** Rows of one partition that a move must find equal at both ends. */
+export interface MovedCounts {
+  readonly resources: number;
+  readonly versions: number;
+  readonly links: number;
+  readonly claims: number;
+  readonly chunks: number;
+}
+
+/** Rows of one partition, for moving, counting and deleting them in bounded batches. */
+export interface HomeRows {
+  contents(partition: PartitionId): Promise<PartitionContents>;
+  /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
+  purgeSome(partition: PartitionId, limit: number): Promise<number>;
+  /** Deletes at most `limit` rows whose PARTITION_DATE is before `date` (YYYY-MM-DD); zero: nothing is left. */
+  retainSome(partition: PartitionId, date: string, limit: number): Promise<RetainedRows>;
+  /** Links of live resources whose target is no resource of this home any more. */
+  danglingLinks(partition: PartitionId): Promise<number>;
+  /** Registers the partition in the home and sets its state; every write under way has ended when it resolves. */
+  setState(partition: PartitionId, state: ServiceState): Promise<void>;
+  /** Resources by type and id, after `after`. */
+  marks(partition: PartitionId, after: ResourceMark | null, limit: number): Promise<readonly ResourceMark[]>;
+  /** Resources of one type that changed at `since` (ms) or later, oldest first, after `after`. */
+  changed(
+    partition: PartitionId,
+    since: { readonly typeId: number; readonly updated: number },
+    after: ResourceMark | null,
+    limit: number,
+  ): Promise<readonly ResourceMark[]>;
+  /** Versions that the home holds, by row id. */
+  versions(partition: PartitionId, rowIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  resources(partition: PartitionId, rowIds: readonly number[]): Promise<readonly ResourceRows[]>;
+  /** Superseded versions above `version`, oldest first, of HFJ_RES_VER in the order of `MOVED_COLUMNS`. */
+  superseded(
+    partition: PartitionId,
+    after: { readonly rowId: number; readonly version: number },
+    limit: number,
+  ): Promise<readonly RawRow[]>;
+  /** Greatest superseded version that the home holds, by row id. */
+  supersededVersions(partition: PartitionId, rowIds: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  addSuperseded(rows: readonly RawRow[]): Promise<void>;
+  /** Writes current versions with all their rows: one transaction. */
+  arrive(partition: PartitionId, arrivals: readonly Arrival[]): Promise<void>;
+  chunkKeys(partition: PartitionId, after: ChunkKey | null, limit: number): Promise<readonly ChunkKey[]>;
+  chunks(partition: PartitionId, keys: readonly ChunkKey[]): Promise<readonly RawRow[]>;
+  addChunks(rows: readonly RawRow[]): Promise<void>;
+  removeChunks(partition: PartitionId, keys: readonly ChunkKey[]): Promise<void>;
+  stages(partition: PartitionId): Promise<readonly RawRow[]>;
+  /** Makes these the partition's staged blobs. */
+  setStages(partition: PartitionId, rows: readonly RawRow[]): Promise<void>;
+  movedCounts(partition: PartitionId): Promise<MovedCounts>;
+}
+
+/** What one batch of a retention deleted. */
+export interface RetainedRows {
+  readonly resources: number;
+  readonly versions: number;
+  readonly indexRows: number;
+}
+
+/** Columns of what is moved as it is. */
+export const MOVED_COLUMNS = {
+  HFJ_RESOURCE:
+    'RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT',
+  HFJ_RES_VER:
+    'RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT',
+  HFJ_RES_LINK: 'RES_ID, PARTITION_ID, PARTITION_DATE, PARAM_ID, TARGET_RES_ID, TARGET_TYPE_ID, TARGET_URL',
+  HFJ_RES_SEARCH_URL: 'RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, RES_SEARCH_URL',
+  HFJ_BINARY_CHUNK: 'PARTITION_ID, PARTITION_DATE, BLOB_ID, CHUNK_NO, CHUNK_DATA',
+  HFJ_BINARY_STAGE: 'PARTITION_ID, PARTITION_DATE, BLOB_ID, STAGED_AT',
+} as const;
+
+/** A home that is made and migrated, but not yet in its place. */
+export interface NewHome {
+  /** Puts it in place; called inside the transaction that registers the partition. */
+  publish(): Promise<void>;
+  /** Removes it, published or not. */
+  discard(): Promise<void>;
+}
+
+/** Makes, opens and removes the homes of single partitions. */
+export interface HomeProvider {
+  /** Why the placement cannot be had, in words for whoever asked for it; undefined where it can. */
+  refusal(placement: Placement): string | undefined;
+  /** An empty home with all migrations, in which the partition is `state`. */
+  make(partition: PartitionId, placement: Placement, state: ServiceState): Promise<NewHome>;
+  /** Whether the home is there. */
+  exists(partition: PartitionId, placement: Placement): Promise<boolean>;
+  /** @throws FhirError HOME_OUTDATED where its schema is not this version's, UNKNOWN_PARTITION where it is not there */
+  open(partition: PartitionId, placement: Placement): Promise<Home>;
+  remove(partition: PartitionId, placement: Placement): Promise<void>;
+  /** Applies what is missing of the schema; answers the names of the migrations that were applied. */
+  migrate(partition: PartitionId, placement: Placement): Promise<readonly string[]>;
+}
+
+/** Where a partition is and whether it is in service. */
+export interface PartitionPlace {
+  readonly id: PartitionId;
+  readonly name: string;
+  readonly placement: Placement;
+  /**
+   * `active`: in service with its rows in the main database. `placed`: in service with its rows where `placement`
+   * says. `moving`: in service, writers wait for the switch to another placement.
+   */
+  readonly state: 'active' | 'placed' | 'moving' | 'purging';
+  /** Last migration of its own home. */
+  readonly migration: string | null;
+}
+
+/** The directory of partitions, in the main database. Contents and purges are those of shared partitions. */
+export interface MainRegistry extends PartitionRegistry {
+  /** Every partition that is in service or being purged. */
+  places(): Promise<readonly PartitionPlace[]>;
+  /** Changes where a partition is; every write to it in the main database that was under way has ended. */
+  place(
+    partition: PartitionId,
+    place: Pick<PartitionPlace, 'placement' | 'state' | 'migration'>,
+  ): Promise<void>;
+  /** Takes ids for a partition on the whole server; answers those that another partition has. */
+  claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]>;
+}
+
+/** An id that is to be one partition's alone. */
+export interface IdClaim {
+  readonly type: string;
+  readonly id: string;
+  /** `YYYY-MM-DD` or null. */
+  readonly date: string | null;
+}
+
+/** The database that the settings name. */
+export interface MainDatabase {
+  readonly home: Home;
+  readonly registry: MainRegistry;
+  readonly homes: HomeProvider;
+  setting(key: string, create: () => string): Promise<string>;
+  takeNumbers(count: number): Promise<number>;
+  refresh(): Promise<boolean>;
+  close(): Promise<void>;
+}
