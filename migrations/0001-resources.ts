@@ -1,4 +1,6 @@
 import type { Knex } from 'knex';
+import { postgresStatements } from './0001-resources-postgres.js';
+import { isPostgresClient } from './postgres-client.js';
 
 /**
  * The first schema: resources, their superseded versions, search indexes, links, claims, dictionaries,
@@ -81,7 +83,8 @@ export const statements: readonly string[] = [
 ];
 
 export async function up(knex: Knex): Promise<void> {
-  for (const statement of statements) await knex.raw(statement);
+  const made = isPostgresClient(knex) ? postgresStatements : statements;
+  for (const statement of made) await knex.raw(statement);
 }
 
 /** Migrations go forward only. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isPostgresClient } from './postgres-client.js';
 
 /**
  * Where the rows of each partition are, and row ids that are unique over all places: SQLite gives them out in blocks
@@ -21,7 +22,7 @@ const NEXT_ROW_ID = `insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE)
 export async function up(knex: Knex): Promise<void> {
   for (const statement of statements) await knex.raw(statement);
   // PostgreSQL has a sequence.
-  if (knex.client.config.client !== 'pg') await knex.raw(NEXT_ROW_ID);
+  if (!isPostgresClient(knex)) await knex.raw(NEXT_ROW_ID);
 }
 
 /** Migrations go forward only. */

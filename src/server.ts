@@ -109,6 +109,7 @@ async function openDirectory(registry: DependencyContainer, settings: Settings):
   const storage = await openStorage({
     url: settings.databaseUrl,
     synchronous: settings.sqliteSynchronous,
+    poolSize: settings.databasePoolSize,
     references: settings.references,
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,

@@ -95,6 +95,11 @@ export const ERROR_CATALOGUE = {
   FORBIDDEN: { status: 403, issue: 'forbidden', advice: 'Ask the administrator for access.' },
   NOT_SUPPORTED: { status: 400, issue: 'not-supported', advice: 'Leave this out of the request.' },
   BUSY: { status: 503, issue: 'transient', advice: 'Try again after the time in Retry-After.' },
+  OUTCOME_UNKNOWN: {
+    status: 504,
+    issue: 'timeout',
+    advice: 'Read the resource to see whether the change was made before you repeat it.',
+  },
   INTERNAL: { status: 500, issue: 'exception', advice: 'Tell the administrator the request id.' },
 } as const satisfies Record<string, { status: number; issue: string; advice: string }>;
 

@@ -41,6 +41,11 @@ export const SETTINGS = {
   corsOrigins: setting(origins, ['*'], 'Origins whose pages may use the API; `*` for any.'),
 
   databaseUrl: setting(databaseUrl, 'sqlite:data/bulkhead.db', 'Where the data is.'),
+  databasePoolSize: setting(
+    integer(2, 1_000),
+    10,
+    'PostgreSQL: connections that this server may have open at once.',
+  ),
   sqliteSynchronous: setting(
     oneOf('full', 'normal'),
     'full',

@@ -9,6 +9,8 @@ export interface StorageOptions {
   readonly url: string;
   /** SQLite only. */
   readonly synchronous: Synchronous;
+  /** PostgreSQL only: connections that may be open at once. */
+  readonly poolSize: number;
   readonly references: ReferencePolicy;
   readonly resourceIds: 'partition' | 'server';
   readonly searchTimeoutMs: number;
@@ -28,5 +30,7 @@ export interface Storage {
   takeNumbers(count: number): Promise<number>;
   /** Takes over what other processes have changed; cheap when nothing was. Answers whether something was. */
   refresh(): Promise<boolean>;
+  /** Whether the database answers. */
+  ping(): Promise<boolean>;
   close(): Promise<void>;
 }

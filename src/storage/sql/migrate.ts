@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { isPostgresClient } from '../../../migrations/postgres-client.js';
 import * as resources from '../../../migrations/0001-resources.js';
 import * as placements from '../../../migrations/0002-placements.js';
 
@@ -24,6 +25,18 @@ export function knownMigrations(): readonly string[] {
   return Object.keys(MIGRATIONS);
 }
 
+/** @throws Error where the database was migrated by a newer version. */
+export function assertNotNewer(applied: readonly string[]): void {
+  const unknown = applied.find((name) => !knownMigrations().includes(name));
+  if (unknown === undefined) return;
+  throw new Error(
+    `The database was migrated by a newer version (${unknown}). Start that version or a later one.`,
+  );
+}
+
+/** Keeps all other migrators of the database waiting until the transaction ends. */
+const MIGRATION_LOCK = 0x42_4b_4d_47;
+
 /**
  * Brings the schema up to date and returns the names of what was applied. Everything happens in one
  * transaction whose first statement takes the write lock: two servers that start together migrate once, and a
@@ -31,8 +44,14 @@ export function knownMigrations(): readonly string[] {
  */
 export async function migrate(knex: Knex): Promise<readonly string[]> {
   return knex.transaction(async (trx) => {
-    await trx.raw('create table if not exists HFJ_MIGRATION_GUARD (GUARDED integer)');
-    const config: Knex.MigratorConfig = { migrationSource: SOURCE, tableName: 'HFJ_MIGRATION' };
+    const isPostgres = isPostgresClient(knex);
+    await trx.raw(
+      isPostgres
+        ? `select pg_advisory_xact_lock(${MIGRATION_LOCK})`
+        : 'create table if not exists HFJ_MIGRATION_GUARD (GUARDED integer)',
+    );
+    const tableName = isPostgres ? 'hfj_migration' : 'HFJ_MIGRATION';
+    const config: Knex.MigratorConfig = { migrationSource: SOURCE, tableName };
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
   });

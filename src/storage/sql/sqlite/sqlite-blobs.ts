@@ -2,11 +2,9 @@ import { FhirError } from '../../../model/errors.js';
 import type { PartitionAssignment, PartitionId } from '../../../model/partition.js';
 import type { BlobStore, StagedBlob } from '../../blob-store.js';
 import { toStoredDate } from '../../partition-date.js';
+import { inChunks } from '../blob-chunks.js';
 import type { SqliteDatabase } from './open.js';
 import type { WriteQueue } from './write-queue.js';
-
-/** A multiple of 3, so that the base64 of the pieces is the base64 of the whole. */
-const CHUNK_BYTES = 192 * 1024;
 
 /** The SQL of blobs; the guard test reads it. */
 export const BLOB_SQL = {
@@ -77,21 +75,4 @@ export class SqliteBlobs implements BlobStore {
     for (const [partition, id] of staged) await this.discard({ partition, id, size: 0 });
     return staged.length;
   }
-}
-
-/** The same bytes in pieces of CHUNK_BYTES, the last one shorter. */
-async function* inChunks(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  let parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of content) {
-    let rest = part;
-    while (size + rest.length >= CHUNK_BYTES) {
-      const take = CHUNK_BYTES - size;
-      yield Buffer.concat([...parts, rest.subarray(0, take)]);
-      [parts, size, rest] = [[], 0, rest.subarray(take)];
-    }
-    parts.push(rest);
-    size += rest.length;
-  }
-  if (size > 0) yield Buffer.concat(parts, size);
 }

@@ -1,0 +1,240 @@
+import pg from 'pg';
+import { FhirError } from '../../../model/errors.js';
+import { DEFAULT_PARTITION_ID, type Partition, type PartitionId } from '../../../model/partition.js';
+import type { PartitionContents, PartitionRegistry, StoredJob } from '../../store.js';
+import { PARTITIONED_TABLES } from '../tables.js';
+import type { PgTransaction, PostgresConnections } from './connections.js';
+import type { PgStatement, PgValue } from './statement.js';
+
+/** Notified when partitions have changed. */
+export const DIRECTORY_CHANNEL = 'bulkhead_directory';
+
+/** The order in which a purge empties tables: resources go last. */
+const PURGE_ORDER = [
+  ...PARTITIONED_TABLES.filter((table) => table !== 'HFJ_RESOURCE' && table !== 'HFJ_RES_VER'),
+  'HFJ_RES_VER',
+  'HFJ_RESOURCE',
+] as const;
+
+/**
+ * Every change of the directory counts it up: servers that miss the notification see the number. The row also makes
+ * such changes wait for each other.
+ */
+const CHANGED: readonly PgStatement[] = [
+  query(
+    `insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE) values ('directory-version', '1')
+      on conflict (SETTING_KEY) do update set SETTING_VALUE = (HFJ_SETTING.SETTING_VALUE::bigint + 1)::text`,
+    [],
+  ),
+  query(`select pg_notify('${DIRECTORY_CHANNEL}', '')`, []),
+];
+
+const CREATE = `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC) values ($1, $2, $3)
+  on conflict (PART_ID) do update
+    set PART_NAME = excluded.PART_NAME, PART_DESC = excluded.PART_DESC, PART_STATE = 'active'`;
+
+const ADOPT = `insert into HFJ_PARTITION as p (PART_ID, PART_NAME) values ($1, $2)
+  on conflict (PART_ID) do update set PART_NAME = excluded.PART_NAME, PART_STATE = 'active'
+    where p.PART_STATE = 'deleted'`;
+
+/**
+ * The id stays known, under a name that none can have: given to another partition by itself, it would take what
+ * other processes, page links and jobs still mean for the one before.
+ */
+const RETIRE = `update HFJ_PARTITION set PART_NAME = '#' || PART_ID, PART_DESC = null, PART_STATE = 'deleted'
+  where PART_ID = $1`;
+
+const PUT_JOB = `insert into HFJ_JOB
+    (JOB_ID, JOB_KIND, PARTITION_ID, JOB_STATE, JOB_PARAMETERS, JOB_RESULT, JOB_CREATED, JOB_UPDATED)
+    values ($1, $2, $3, $4, $5, $6, $7, $7)
+  on conflict (JOB_ID) do update
+    set JOB_STATE = excluded.JOB_STATE, JOB_RESULT = excluded.JOB_RESULT, JOB_UPDATED = excluded.JOB_UPDATED`;
+
+type JobRow = readonly [string, string, PartitionId, StoredJob['state'], string, string | null];
+type PartitionRow = readonly [PartitionId, string, string | null];
+
+/** Partitions and their jobs in PostgreSQL. */
+export class PostgresPartitions implements PartitionRegistry {
+  constructor(private readonly connections: PostgresConnections) {}
+
+  async list(): Promise<readonly Partition[]> {
+    const rows = (await this.select(
+      `select PART_ID, PART_NAME, PART_DESC from HFJ_PARTITION where PART_STATE = 'active' order by PART_ID`,
+    )) as unknown as readonly PartitionRow[];
+    return rows.map(([id, name, description]) => ({
+      id,
+      name,
+      ...(description === null ? {} : { description }),
+    }));
+  }
+
+  async takenIds(): Promise<ReadonlySet<PartitionId>> {
+    const rows = await this.select('select PART_ID from HFJ_PARTITION');
+    return new Set(rows.map(([id]) => id as PartitionId));
+  }
+
+  /** Ids of every partition that may hold rows, DEFAULT's included. */
+  async allIds(): Promise<readonly PartitionId[]> {
+    return [DEFAULT_PARTITION_ID, ...(await this.takenIds())];
+  }
+
+  /** Moves with every change of the directory. */
+  async version(): Promise<string> {
+    const [row] = await this.select(
+      `select SETTING_VALUE from HFJ_SETTING where SETTING_KEY = 'directory-version'`,
+    );
+    return String(row?.[0] ?? '');
+  }
+
+  create(partition: Partition, check: () => Promise<void>): Promise<void> {
+    return this.change(partition, async (transaction) => {
+      await assertFree(transaction, partition);
+      const { id, name, description } = partition;
+      await transaction.run([query(CREATE, [id, name, description ?? null])]);
+      await check();
+    });
+  }
+
+  adopt(partition: Partition): Promise<void> {
+    return this.change(partition, async (transaction) => {
+      await transaction.run([query(ADOPT, [partition.id, partition.name])]);
+    });
+  }
+
+  update(partition: Partition): Promise<void> {
+    return this.change(partition, async (transaction) => {
+      await assertFree(transaction, partition, partition.id);
+      const sql = 'update HFJ_PARTITION set PART_NAME = $2, PART_DESC = $3 where PART_ID = $1';
+      await transaction.run([query(sql, [partition.id, partition.name, partition.description ?? null])]);
+    });
+  }
+
+  /** Nobody writes to the partition meanwhile. */
+  delete(partition: Partition, check: () => Promise<void>): Promise<void> {
+    return this.change(partition, async (transaction) => {
+      const contents = await countContents((statements) => transaction.run(statements), partition.id);
+      if (contents.resources + contents.versions + contents.indexRows > 0)
+        throw notEmpty(partition, contents);
+      await transaction.run([query(RETIRE, [partition.id])]);
+      await check();
+    });
+  }
+
+  contents(partition: PartitionId): Promise<PartitionContents> {
+    return countContents((statements) => this.connections.read([partition], statements), partition);
+  }
+
+  startPurge(partition: Partition, job: StoredJob): Promise<void> {
+    return this.change(partition, async (transaction) => {
+      const out = query(`update HFJ_PARTITION set PART_STATE = 'purging' where PART_ID = $1`, [partition.id]);
+      await transaction.run([out, putJob(job)]);
+    });
+  }
+
+  async purgeSome(partition: PartitionId, limit: number): Promise<number> {
+    for (const table of PURGE_ORDER) {
+      const sql = `delete from ${table} d where d.PARTITION_ID = $1 and d.ctid = any
+        (array(select t.ctid from ${table} t where t.PARTITION_ID = $1 limit $2))`;
+      const [result] = await this.connections.write([partition], [query(sql, [partition, limit])]);
+      if (result && result.count > 0) return result.count;
+    }
+    return 0;
+  }
+
+  async saveJob(job: StoredJob): Promise<void> {
+    await this.connections.write('none', [putJob(job)]);
+  }
+
+  async jobs(): Promise<readonly StoredJob[]> {
+    const rows = (await this.select(
+      `select JOB_ID, JOB_KIND, PARTITION_ID, JOB_STATE, JOB_PARAMETERS, JOB_RESULT from HFJ_JOB
+        order by JOB_CREATED, JOB_ID`,
+    )) as unknown as readonly JobRow[];
+    return rows.map(([id, kind, partition, state, parameters, result]) => ({
+      id,
+      kind,
+      partition,
+      state,
+      parameters: JSON.parse(parameters) as StoredJob['parameters'],
+      result: result === null ? null : (JSON.parse(result) as StoredJob['parameters']),
+    }));
+  }
+
+  private async select(sql: string): Promise<readonly (readonly unknown[])[]> {
+    const [result] = await this.connections.read('none', [query(sql, [])]);
+    return result?.rows ?? [];
+  }
+
+  /** One change of the directory; writers of the partition wait, and see it afterwards. */
+  private async change(
+    partition: Partition,
+    work: (transaction: PgTransaction) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await this.connections.transaction(
+        [partition.id],
+        async (transaction) => {
+          await transaction.run(CHANGED);
+          await work(transaction);
+        },
+        'exclusive',
+      );
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown };
+      if (!(error instanceof pg.DatabaseError && code === UNIQUE_VIOLATION)) throw error;
+      throw new FhirError('PARTITION_EXISTS', 'A partition with the id or name exists already.');
+    }
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function query(text: string, values: readonly PgValue[]): PgStatement {
+  return { text, values };
+}
+
+async function assertFree(
+  transaction: PgTransaction,
+  partition: Partition,
+  except?: PartitionId,
+): Promise<void> {
+  const [taken] = await transaction.run([
+    query(
+      `select PART_ID, PART_NAME from HFJ_PARTITION
+        where PART_STATE <> 'deleted' and (PART_ID = $1 or lower(PART_NAME) = lower($2))`,
+      [partition.id, partition.name],
+    ),
+  ]);
+  const other = taken?.rows.find(([id]) => id !== except) as [PartitionId, string] | undefined;
+  if (!other) return;
+  const what = other[0] === partition.id ? `id ${partition.id}` : `name '${other[1]}'`;
+  const isOnlyAlike = other[0] !== partition.id && other[1] !== partition.name;
+  const code = isOnlyAlike ? 'INVALID_PARTITION' : 'PARTITION_EXISTS';
+  throw new FhirError(code, `A partition with the ${what} exists already.`);
+}
+
+function putJob(job: StoredJob): PgStatement {
+  const result = job.result === null ? null : JSON.stringify(job.result);
+  const { id, kind, partition, state, parameters } = job;
+  return query(PUT_JOB, [id, kind, partition, state, JSON.stringify(parameters), result, Date.now()]);
+}
+
+async function countContents(run: PgTransaction['run'], partition: PartitionId): Promise<PartitionContents> {
+  const results = await run(
+    PURGE_ORDER.map((table) =>
+      query(`select count(*) from ${table} t where t.PARTITION_ID = $1`, [partition]),
+    ),
+  );
+  const counts = results.map((result) => result.rows[0]?.[0] as number);
+  return {
+    resources: counts.at(-1) ?? 0,
+    versions: counts.at(-2) ?? 0,
+    indexRows: counts.slice(0, -2).reduce((sum, count) => sum + count, 0),
+  };
+}
+
+function notEmpty(partition: Partition, contents: PartitionContents): FhirError {
+  const { resources, versions, indexRows } = contents;
+  const held = `${resources} resources, ${versions} superseded versions and ${indexRows} index rows`;
+  return new FhirError('PARTITION_NOT_EMPTY', `Partition '${partition.name}' still holds ${held}.`);
+}

@@ -1,0 +1,101 @@
+import type { LiteralReference } from '../../../fhir/references.js';
+import type { PartitionId } from '../../../model/partition.js';
+import type { Change, WriteUnit } from '../../store.js';
+import { diffValueRows, toLinkRows, toValueRows, type LinkRow, type ValueRow } from '../index-rows.js';
+import { TimeSlice } from '../../time-slice.js';
+import type { RowNames } from './row-names.js';
+
+/** A change with everything computed that needs no transaction. */
+export interface PreparedChange {
+  readonly change: Change;
+  readonly rowId: number;
+  readonly partition: PartitionId;
+  readonly date: string | null;
+  readonly typeId: number;
+  readonly inserted: readonly ValueRow[];
+  readonly deleted: readonly ValueRow[];
+  readonly links: readonly LinkRow[];
+}
+
+/** A unit whose rows are ready to be written. */
+export interface PreparedUnit {
+  readonly unit: WriteUnit;
+  readonly changes: readonly PreparedChange[];
+}
+
+/** Makes the rows of a unit; all names in them are known when it returns. `rowIds`: one for each create. */
+export async function prepareUnit(
+  unit: WriteUnit,
+  names: RowNames,
+  rowIds: readonly number[],
+): Promise<PreparedUnit> {
+  const changes = await prepareChanges(unit.changes, names, rowIds);
+  if (names.isComplete) return { unit, changes };
+  await names.settle();
+  return { unit, changes: await prepareChanges(unit.changes, names, rowIds) };
+}
+
+async function prepareChanges(
+  changes: readonly Change[],
+  names: RowNames,
+  rowIds: readonly number[],
+): Promise<readonly PreparedChange[]> {
+  const slice = new TimeSlice();
+  const prepared: PreparedChange[] = [];
+  let created = 0;
+  for (const change of changes) {
+    const rowId = change.kind === 'create' ? rowIds[created++]! : change.current.rowId;
+    prepared.push(prepare(change, names, rowId));
+    if (slice.isOver()) await slice.yield();
+  }
+  return prepared;
+}
+
+function prepare(change: Change, names: RowNames, rowId: number): PreparedChange {
+  const type = change.kind === 'delete' ? change.current.type : change.type;
+  const typeId = names.ensureType(type);
+  if (change.kind === 'create') {
+    const { partition, date } = change.assignment;
+    return { change, rowId, partition, date, typeId, deleted: [], ...newRows(change, names) };
+  }
+  const { partition, partitionDate: date } = change.current;
+  const before = change.previousIndex === null ? [] : toValueRows(names, type, change.previousIndex);
+  if (change.kind === 'delete') {
+    return { change, rowId, partition, date, typeId, inserted: [], deleted: before, links: [] };
+  }
+  const { inserted, links } = newRows(change, names);
+  return { change, rowId, partition, date, typeId, links, ...diffValueRows(before, inserted) };
+}
+
+function newRows(
+  change: Exclude<Change, { kind: 'delete' }>,
+  names: RowNames,
+): { readonly inserted: readonly ValueRow[]; readonly links: readonly LinkRow[] } {
+  const { type, index, references } = change;
+  return {
+    inserted: distinctRows(toValueRows(names, type, index)),
+    links: distinctLinks(toLinkRows(names, type, index, references)),
+  };
+}
+
+/** Index tables have no key that would refuse a row that is there already. */
+function distinctRows(rows: readonly ValueRow[]): readonly ValueRow[] {
+  return [...new Map(rows.map((row) => [valueKey(row), row])).values()];
+}
+
+function valueKey({ table, columns }: ValueRow): string {
+  return `${table}\u0001${columns.join('\u0001')}`;
+}
+
+function distinctLinks(links: readonly LinkRow[]): readonly LinkRow[] {
+  const key = ({ paramId, target, url }: LinkRow): string =>
+    target === null ? `${paramId} ${url}` : `${paramId} ${target.type}/${target.id}`;
+  return [...new Map(links.map((link) => [key(link), link])).values()];
+}
+
+/** The reference in a resource's text that a link came from. */
+export function referenceOf(change: Change, target: { type: string; id: string }): LiteralReference {
+  const references: readonly LiteralReference[] = change.kind === 'delete' ? [] : change.references;
+  const found = references.find(({ type, id }) => type === target.type && id === target.id);
+  return found ?? { ...target, expression: change.kind };
+}

@@ -1,0 +1,106 @@
+import type { PartitionId } from '../../../model/partition.js';
+import type { PgScope, PgStatement, PgValue } from './statement.js';
+
+/** Sees the rows of one partition; never owns a table, never logs in. */
+export const APPLICATION_ROLE = 'bulkhead_app';
+/** Sees the rows of a list of partitions. */
+export const SEVERAL_PARTITIONS_ROLE = 'bulkhead_app_many';
+/** Settings of a transaction that the policies of row-level security read. */
+export const PARTITION_SETTING = 'bulkhead.partition';
+export const PARTITIONS_SETTING = 'bulkhead.partitions';
+
+/** First half of the keys of advisory locks on partitions; the second is the partition's id. */
+export const PARTITION_LOCK = 0x42_4b_48_44;
+
+/** How a transaction holds a partition: writers beside each other, or alone. */
+export type PartitionLock = 'shared' | 'exclusive';
+
+/** What a transaction does, which decides how it is planned and how long it may wait. */
+export type Purpose =
+  | { readonly kind: 'read' }
+  /** Planned for its values and in the order in which its tables stand. */
+  | { readonly kind: 'search'; readonly timeoutMs: number }
+  | { readonly kind: 'write'; readonly lock?: PartitionLock };
+
+/** Longest wait of a writer for others, in milliseconds. */
+const LOCK_TIMEOUT_MS = 15_000;
+
+/** Index walks only: the tables may grow far beyond what they were when a statement was first planned. */
+const INDEX_WALKS: readonly Setting[] = [
+  ['enable_seqscan', 'off'],
+  ['enable_hashjoin', 'off'],
+  ['enable_mergejoin', 'off'],
+];
+
+const SEARCH: readonly Setting[] = [
+  ['plan_cache_mode', 'force_custom_plan'],
+  ['jit', 'off'],
+  ['join_collapse_limit', '1'],
+  ['from_collapse_limit', '1'],
+];
+
+/** A setting that ends with the transaction. */
+type Setting = readonly [name: string, value: string];
+
+/** What every transaction runs in. */
+export interface PrologueOptions {
+  readonly scope: PgScope;
+  readonly purpose: Purpose;
+  /** Schema of the home, where it is not the connection's own. */
+  readonly schema: string | null;
+}
+
+/**
+ * The first statement of every transaction: the role, the partitions that row-level security lets through, and
+ * how to plan. All of it ends with the transaction, so that nothing stays on a pooled connection.
+ */
+export function prologue({ scope, purpose, schema }: PrologueOptions): PgStatement {
+  const settings = [...scopeSettings(scope), ...purposeSettings(purpose)];
+  if (schema !== null) settings.push(['search_path', `${schema}, pg_temp`]);
+  const values: PgValue[] = settings.map(([, value]) => value);
+  const calls = settings.map(([name], index) => `set_config('${name}', $${index + 1}, true)`);
+  if (purpose.kind === 'write' && purpose.lock) {
+    for (const partition of scope === 'none' ? [] : scope) {
+      calls.push(`${LOCK_FUNCTIONS[purpose.lock]}(${PARTITION_LOCK}, $${values.push(partition)})`);
+    }
+  }
+  const names = [scope === 'none' ? 0 : Math.min(scope.length, 2), purpose.kind, schema === null ? '' : 's'];
+  const lock = purpose.kind === 'write' && purpose.lock ? `${purpose.lock}${values.length}` : '';
+  return { name: `prologue ${names.join(' ')} ${lock}`, text: `select ${calls.join(', ')}`, values };
+}
+
+const LOCK_FUNCTIONS: Readonly<Record<PartitionLock, string>> = {
+  shared: 'pg_advisory_xact_lock_shared',
+  exclusive: 'pg_advisory_xact_lock',
+};
+
+function scopeSettings(scope: PgScope): Setting[] {
+  if (scope === 'none') return [['role', APPLICATION_ROLE]];
+  const [only] = scope;
+  if (only === undefined) throw new Error('A scope without partitions reads nothing.');
+  if (scope.length === 1) {
+    return [
+      ['role', APPLICATION_ROLE],
+      [PARTITION_SETTING, String(only)],
+    ];
+  }
+  return [
+    ['role', SEVERAL_PARTITIONS_ROLE],
+    [PARTITIONS_SETTING, toList(scope)],
+  ];
+}
+
+function toList(scope: readonly PartitionId[]): string {
+  return scope.join(',');
+}
+
+function purposeSettings(purpose: Purpose): readonly Setting[] {
+  switch (purpose.kind) {
+    case 'read':
+      return [];
+    case 'search':
+      return [...SEARCH, ['statement_timeout', String(purpose.timeoutMs)]];
+    case 'write':
+      return [...INDEX_WALKS, ['lock_timeout', String(LOCK_TIMEOUT_MS)]];
+  }
+}

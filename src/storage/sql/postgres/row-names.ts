@@ -1,0 +1,54 @@
+import type { PathKind } from '../dictionary.js';
+import { NO_SYSTEM } from '../dictionary.js';
+import type { RowIds } from '../index-rows.js';
+import { pathKey, type NewNames, type PathName, type PostgresDictionary } from './postgres-dictionary.js';
+
+/**
+ * Ids for the rows of one batch of writes. Rows are made twice where names are new: the first time finds out
+ * which, `settle` makes them known, and the second time has all ids.
+ */
+export class RowNames implements RowIds {
+  private readonly types = new Set<string>();
+  private readonly paths = new Map<string, PathName>();
+  private readonly newSystems = new Set<string>();
+  private readonly systems = new Map<string, number>();
+
+  constructor(private readonly dictionary: PostgresDictionary) {}
+
+  /** Whether every id that was given out is a real one. */
+  get isComplete(): boolean {
+    return this.types.size + this.paths.size + this.newSystems.size === 0;
+  }
+
+  ensureType(type: string): number {
+    const id = this.dictionary.typeId(type);
+    if (id === undefined) this.types.add(type);
+    return id ?? UNKNOWN;
+  }
+
+  ensurePath(type: string, kind: PathKind, path: string): number {
+    const id = this.dictionary.pathId(type, kind, path);
+    if (id !== undefined) return id;
+    this.ensureType(type);
+    this.paths.set(pathKey({ type, kind, path }), { type, kind, path });
+    return UNKNOWN;
+  }
+
+  ensureSystem(url: string | null): number {
+    if (url === null) return NO_SYSTEM;
+    // Kept here, as the dictionary may forget systems between the two times.
+    const id = this.systems.get(url) ?? this.dictionary.systemId(url);
+    if (id === undefined) this.newSystems.add(url);
+    else this.systems.set(url, id);
+    return id ?? UNKNOWN;
+  }
+
+  async settle(): Promise<void> {
+    const names: NewNames = { types: this.types, paths: this.paths, systems: this.newSystems };
+    for (const [url, id] of await this.dictionary.add(names)) this.systems.set(url, id);
+    for (const pending of [this.types, this.paths, this.newSystems]) pending.clear();
+  }
+}
+
+/** Stands for an id until `settle`. */
+const UNKNOWN = -1;

@@ -1,0 +1,275 @@
+import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
+import { FhirError } from '../../../model/errors.js';
+import {
+  type ReferencePolicy,
+  type ResourceKey,
+  type WriteConflict,
+  WriteConflictError,
+  type WriteUnit,
+} from '../../store.js';
+import { int4Array, int8Array, textArray } from './binary-array.js';
+import { targetKey, toWriteStatement, type TargetRules, type WriteStatement } from './change-arrays.js';
+import type { PgTransaction, PostgresConnections } from './connections.js';
+import { refusalOf } from './database-error.js';
+import { toKeyText } from './key-text.js';
+import type { PostgresDictionary } from './postgres-dictionary.js';
+import { type PreparedChange, type PreparedUnit, prepareUnit, referenceOf } from './prepared-unit.js';
+import type { RowIdBlocks } from './row-id-blocks.js';
+import { RowNames } from './row-names.js';
+import type { PgStatement } from './statement.js';
+import { WRITE_SQL } from './write-sql.js';
+
+/** What stays equal over the life of a store. */
+export interface UnitWriterOptions {
+  readonly references: ReferencePolicy;
+  readonly resourceIds: 'partition' | 'server';
+}
+
+/** What a writer works with. */
+export interface UnitWriterParts {
+  readonly connections: PostgresConnections;
+  readonly dictionary: PostgresDictionary;
+  readonly rowIds: RowIdBlocks;
+  /** Every registered partition. */
+  readonly partitions: () => Promise<readonly PartitionId[]>;
+}
+
+/** More resources than this in one statement gain nothing. */
+const MOST_IN_STATEMENT = 500;
+
+/** Longest time in milliseconds that the hooks of one unit may hold up its partition. */
+const HOOKS_MS = 10_000;
+
+/** A conflict, or the claim whose holder is still to be found. */
+type Finding =
+  Exclude<WriteConflict, { kind: 'claim' }> | { readonly kind: 'claim'; readonly change: PreparedChange };
+
+/** A statement of a write, and what a refusal's ordinals mean. */
+interface Step {
+  readonly statement: PgStatement;
+  readonly find: (kind: string, ordinal: number) => Finding | undefined;
+}
+
+/** Turns units into statements and runs them: see write-queue.ts for what is written together. */
+export class PostgresUnitWriter {
+  constructor(
+    private readonly parts: UnitWriterParts,
+    private readonly options: UnitWriterOptions,
+  ) {}
+
+  async prepare(unit: WriteUnit): Promise<PreparedUnit> {
+    const creates = unit.changes.filter(({ kind }) => kind === 'create').length;
+    const rowIds = await this.parts.rowIds.take(creates);
+    return prepareUnit(unit, new RowNames(this.parts.dictionary), rowIds);
+  }
+
+  /** One round trip and one transaction for all of the units. @throws Refused, for all of them together */
+  async writeTogether(units: readonly PreparedUnit[]): Promise<void> {
+    const changes = units.flatMap((unit) => unit.changes);
+    const attaches = units.flatMap(({ unit }) => unit.attaches ?? []);
+    await this.run(changes, attaches, async (scope, steps) => {
+      await this.parts.connections.write(scope, statementsOf(steps), 'shared');
+    });
+  }
+
+  /** A transaction that stays open for hooks and for the search for referrers. */
+  async writeInTransaction({ unit, changes }: PreparedUnit): Promise<void> {
+    const guarded = changes.filter(({ change }) => change.kind === 'delete' && change.referrers === 'forbid');
+    const lock = guarded.length > 0 ? 'exclusive' : 'shared';
+    await this.run(changes, unit.attaches ?? [], async (scope, steps) => {
+      const work = async (transaction: PgTransaction): Promise<void> => {
+        await transaction.run(statementsOf(steps));
+        if (guarded.length > 0) await this.assertUnreferenced(transaction, guarded);
+        if (unit.beforeCommit) await inTime(unit.beforeCommit);
+      };
+      await this.parts.connections.transaction(scope, work, lock);
+    });
+  }
+
+  private async run(
+    changes: readonly PreparedChange[],
+    attaches: NonNullable<WriteUnit['attaches']>,
+    send: (scope: readonly PartitionId[], steps: readonly Step[]) => Promise<void>,
+  ): Promise<void> {
+    const rules = await this.rulesFor(changes);
+    const written = inGroups(changes).map((group) => toWriteStatement(group, rules));
+    const steps = [...this.claimIds(changes), ...written.map(toStep), ...unstage(attaches)];
+    try {
+      await send(scopeOf(written, rules), steps);
+    } catch (error) {
+      throw await this.explain(error, steps);
+    }
+  }
+
+  private async rulesFor(changes: readonly PreparedChange[]): Promise<TargetRules> {
+    const known = new Map<string, number>();
+    for (const { change, partition, rowId } of changes) {
+      if (change.kind !== 'delete') known.set(targetKey(partition, change.type, change.id), rowId);
+    }
+    const { references: policy } = this.options;
+    return {
+      policy,
+      others: await this.otherPartitions(),
+      known,
+      typeId: (type) => this.parts.dictionary.typeId(type),
+      ownPartition: ({ partition }, type) =>
+        NON_PARTITIONABLE_TYPES.has(type) ? DEFAULT_PARTITION_ID : partition,
+    };
+  }
+
+  private async otherPartitions(): Promise<readonly PartitionId[]> {
+    switch (this.options.references) {
+      case 'same':
+        return [];
+      case 'default':
+        return [DEFAULT_PARTITION_ID];
+      case 'any':
+        return [DEFAULT_PARTITION_ID, ...(await this.parts.partitions())];
+    }
+  }
+
+  private claimIds(changes: readonly PreparedChange[]): readonly Step[] {
+    if (this.options.resourceIds !== 'server') return [];
+    return inGroups(changes.filter(({ change }) => change.kind === 'create')).map((group) => ({
+      statement: {
+        name: 'claim ids',
+        text: WRITE_SQL.claimIds,
+        values: [
+          group[0]!.partition,
+          group[0]!.date,
+          int4Array(group.map(({ typeId }) => typeId)),
+          textArray(group.map(({ change }) => (change.kind === 'create' ? change.id : ''))),
+        ],
+      },
+      find: (_, ordinal) => ({ kind: 'id-taken', change: group[ordinal - 1]!.change }),
+    }));
+  }
+
+  private async assertUnreferenced(
+    transaction: PgTransaction,
+    deleted: readonly PreparedChange[],
+  ): Promise<void> {
+    // A path that another server has just added may already have rows.
+    await this.parts.dictionary.load();
+    const params = int4Array([0, ...this.parts.dictionary.pathIds('reference')]);
+    for (const [partition, group] of Map.groupBy(deleted, (change) => change.partition)) {
+      const values = [partition, int8Array(group.map(({ rowId }) => rowId)), params];
+      const [found] = await transaction.run([{ name: 'referrers', text: WRITE_SQL.referrers, values }]);
+      if (found && found.rows.length > 0) throw this.referenced(group, partition, found.rows);
+    }
+  }
+
+  private referenced(
+    deleted: readonly PreparedChange[],
+    partition: PartitionId,
+    rows: readonly (readonly unknown[])[],
+  ): WriteConflictError {
+    const ordinal = rows[0]![0] as number;
+    const referrers: ResourceKey[] = rows
+      .filter((row) => row[0] === ordinal)
+      .slice(0, 10)
+      .map(([, typeId, id]) => ({
+        partition,
+        type: this.parts.dictionary.typeName(typeId as number),
+        id: String(id),
+      }));
+    return new WriteConflictError({ kind: 'referenced', change: deleted[ordinal - 1]!.change, referrers });
+  }
+
+  /** What a refusal means in the words of the store's interface. */
+  private async explain(error: unknown, steps: readonly Step[]): Promise<unknown> {
+    const refusal = refusalOf(error);
+    if (!refusal) return error;
+    if (refusal.kind === 'gone') return new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
+    const step = steps.find(({ statement }) => statement === refusal.statement);
+    const found = step?.find(refusal.kind, refusal.ordinals[0] ?? 1);
+    if (found === undefined) return error;
+    return new WriteConflictError(found.kind === 'claim' ? await this.claimConflict(found.change) : found);
+  }
+
+  private async claimConflict({ change, partition, typeId }: PreparedChange): Promise<WriteConflict> {
+    const condition = change.kind === 'delete' ? '' : (change.claim?.condition ?? '');
+    const values = [partition, typeId, toKeyText(condition)];
+    const statement = { name: 'claim holder', text: WRITE_SQL.claimHolder, values };
+    const [found] = await this.parts.connections.read([partition], [statement]);
+    const holder = found?.rows[0]?.[0] as number | undefined;
+    // Who held it may be gone by now: then the plan is made anew.
+    return holder === undefined ? { kind: 'version', change } : { kind: 'claim', change, holder };
+  }
+}
+
+function toStep(written: WriteStatement): Step {
+  const find = (kind: string, ordinal: number): Finding | undefined => {
+    switch (kind) {
+      case 'version':
+        return { kind, change: written.changes[ordinal - 1]!.change };
+      case 'claim':
+        return { kind, change: written.claimed[ordinal - 1]! };
+      case 'reference': {
+        const { change, ...target } = written.sought[ordinal - 1]!;
+        return { kind, change: change.change, reference: referenceOf(change.change, target) };
+      }
+      default:
+        return undefined;
+    }
+  };
+  return { statement: written.statement, find };
+}
+
+function unstage(attaches: NonNullable<WriteUnit['attaches']>): readonly Step[] {
+  return [...Map.groupBy(attaches, ({ partition }) => partition)].map(([partition, blobs]) => ({
+    statement: {
+      name: 'unstage',
+      text: WRITE_SQL.unstage,
+      values: [partition, textArray(blobs.map(({ id }) => id))],
+    },
+    find: () => undefined,
+  }));
+}
+
+function statementsOf(steps: readonly Step[]): readonly PgStatement[] {
+  return steps.map(({ statement }) => statement);
+}
+
+/** Changes of one partition and date; what replaces comes first, so that new references see what is deleted. */
+function inGroups(changes: readonly PreparedChange[]): readonly (readonly PreparedChange[])[] {
+  const keyed = Map.groupBy(changes, ({ change, partition, date }) => {
+    const order = change.kind === 'create' ? 'create' : 'alter';
+    return `${order} ${partition} ${date}`;
+  });
+  const groups = [...keyed].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  return groups.flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / MOST_IN_STATEMENT) }, (_, index) =>
+      group.slice(index * MOST_IN_STATEMENT, (index + 1) * MOST_IN_STATEMENT),
+    ),
+  );
+}
+
+/** Partitions that are written to, and those in which targets are looked for. */
+function scopeOf(written: readonly WriteStatement[], rules: TargetRules): readonly PartitionId[] {
+  const partitions = new Set(written.map(({ partition }) => partition));
+  for (const { sought } of written) {
+    for (const { change, type } of sought) partitions.add(rules.ownPartition(change, type));
+    if (sought.length > 0) for (const other of rules.others) partitions.add(other);
+  }
+  return [...partitions].toSorted((a, b) => a - b);
+}
+
+/** What never ends, or waits for a write of its own, must not hold up a partition for ever. */
+async function inTime(work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(isLate()), HOOKS_MS);
+  });
+  try {
+    await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isLate(): Error {
+  return new Error(
+    `Hooks inside a transaction took longer than ${HOOKS_MS} ms; they must end soon, and must not wait for a write.`,
+  );
+}
