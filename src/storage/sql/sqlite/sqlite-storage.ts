@@ -40,6 +40,7 @@ export async function openSqliteStorage(options: StorageOptions): Promise<Storag
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
     takeNumbers: (count) => queue.transaction((db) => takeNumbers(db, count)),
     refresh: changeDetector(reader, () => dictionary.reload()),
+    ping: async () => true,
     close: async () => {
       await queue.close();
       await Promise.all([sqlReader.close(), checkpointer.terminate()]);
