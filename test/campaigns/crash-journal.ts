@@ -8,7 +8,7 @@ export interface JournalEntry {
   /** The last acknowledged version; 0 for none. */
   version: number;
   deleted: boolean;
-  /** A write that was sent and not answered. */
+  /** A write that was sent, and of which nobody said whether it happened. */
   pending: 'create' | 'update' | 'delete' | undefined;
 }
 
@@ -17,6 +17,8 @@ export interface JournalGroup {
   readonly tenant: string;
   readonly token: string;
   acknowledged: boolean;
+  /** The server said that nothing was changed. */
+  refused: boolean;
 }
 
 /** Everything that clients were told, kept outside of the server. */

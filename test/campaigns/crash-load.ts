@@ -1,7 +1,13 @@
-import { type Journal, type JournalEntry, SYSTEM, TRANSACTION_SIZE } from './crash-journal.js';
+import {
+  type Journal,
+  type JournalEntry,
+  type JournalGroup,
+  SYSTEM,
+  TRANSACTION_SIZE,
+} from './crash-journal.js';
 import type { Random } from './random.js';
 
-/** One client that writes, one request after the other, until the server is gone. */
+/** One client that writes, one request after the other. */
 export interface Client {
   readonly name: string;
   readonly base: string;
@@ -10,7 +16,17 @@ export interface Client {
   readonly journal: Journal;
   /** Numbers of tokens; shared by clients of one tenant for conditional creates, so that they compete. */
   readonly cycle: number;
+  /** Asked before each write. */
+  readonly isOver: () => boolean;
+  /** Whether the server may say that it has no database: 503, or 504 where it cannot know what was changed. */
+  readonly mayRefuse: () => boolean;
 }
+
+/** A response, or why there is none: the server says that nothing was changed, or nobody knows. */
+type Answer = Response | 'refused' | 'lost';
+
+/** Longest time in which any request has to be answered. */
+const PATIENCE_MS = 15_000;
 
 /** How often each write is chosen, of 10. */
 const MIX = [
@@ -28,14 +44,18 @@ const MIX = [
 
 const CONDITIONALS_OF_A_CYCLE = 40;
 
-/** Writes until a request fails to be answered. @throws Error for an answer that no write may get. */
-export async function writeUntilGone(client: Client): Promise<void> {
+/**
+ * Writes until it is over, or the server is gone; answers which.
+ * @throws Error for an answer that no write may get.
+ */
+export async function writeOn(client: Client): Promise<'over' | 'gone'> {
   const own: JournalEntry[] = [];
-  for (let number = 0; ; number++) {
+  for (let number = 0; !client.isOver(); number++) {
     const token = `${client.name}-${client.cycle}-${number}`;
     const live = own.filter(({ deleted }) => !deleted).slice(-20);
-    if (!(await writeOne(client, { token, own, live }))) return;
+    if (!(await writeOne(client, { token, own, live }))) return 'gone';
   }
+  return 'over';
 }
 
 interface Turn {
@@ -61,63 +81,81 @@ async function writeOne(client: Client, { token, own, live }: Turn): Promise<boo
       return transaction(client, token);
     case 'create':
   }
-  return create(client, token, own);
+  const entry = await createOne(client, token);
+  if (entry) own.push(entry);
+  return entry !== undefined;
 }
 
-async function create(
-  { base, tenant, journal }: Client,
-  token: string,
-  own: JournalEntry[],
-): Promise<boolean> {
+/** Undefined where it was not acknowledged. @throws Error for an answer that no create may get. */
+export async function createOne(client: Client, token: string): Promise<JournalEntry | undefined> {
+  const { base, tenant, journal } = client;
   const entry: JournalEntry = { tenant, token, id: undefined, version: 0, deleted: false, pending: 'create' };
   journal.entries.push(entry);
-  const response = await send(`${base}/Patient`, { method: 'POST', body: patient(token, 1) });
-  if (!response) return false;
-  assertStatus(response, 201);
-  entry.id = /Patient\/([^/]+)/.exec(response.headers.get('location') ?? '')?.[1];
+  const answer = await send(client, { method: 'POST', url: `${base}/Patient`, body: patient(token, 1) });
+  if (typeof answer === 'string') {
+    notDone(entry, answer);
+    return undefined;
+  }
+  assertStatus(answer, 201);
+  entry.id = /Patient\/([^/]+)/.exec(answer.headers.get('location') ?? '')?.[1];
   acknowledge(journal, entry, 1);
-  own.push(entry);
-  return true;
+  return entry;
 }
 
-async function update({ base, journal }: Client, entry: JournalEntry): Promise<boolean> {
+async function update(client: Client, entry: JournalEntry): Promise<boolean> {
   entry.pending = 'update';
   const version = entry.version + 1;
   const body = { ...patient(entry.token, version), id: entry.id };
-  const response = await send(`${base}/Patient/${entry.id}`, { method: 'PUT', body });
-  if (!response) return false;
-  assertStatus(response, 200);
-  acknowledge(journal, entry, version);
+  const answer = await send(client, { method: 'PUT', url: `${client.base}/Patient/${entry.id}`, body });
+  if (typeof answer === 'string') return notDone(entry, answer);
+  assertStatus(answer, 200);
+  acknowledge(client.journal, entry, version);
   return true;
 }
 
-async function remove({ base, journal }: Client, entry: JournalEntry): Promise<boolean> {
+async function remove(client: Client, entry: JournalEntry): Promise<boolean> {
   entry.pending = 'delete';
-  const response = await send(`${base}/Patient/${entry.id}`, { method: 'DELETE' });
-  if (!response) return false;
-  assertStatus(response, 204);
-  acknowledge(journal, entry, entry.version + 1);
+  const answer = await send(client, { method: 'DELETE', url: `${client.base}/Patient/${entry.id}` });
+  if (typeof answer === 'string') return notDone(entry, answer);
+  assertStatus(answer, 204);
+  acknowledge(client.journal, entry, entry.version + 1);
   entry.deleted = true;
   return true;
 }
 
-async function conditionalCreate({ base, tenant, random, journal, cycle }: Client): Promise<boolean> {
+async function conditionalCreate(client: Client): Promise<boolean> {
+  const { base, tenant, random, journal, cycle } = client;
   const token = `if-none-exist-${cycle}-${random.integer(1, CONDITIONALS_OF_A_CYCLE)}`;
   const key = `${tenant} ${token}`;
-  const group = journal.conditionals.get(key) ?? { tenant, token, acknowledged: false };
+  const group = journal.conditionals.get(key) ?? newGroup(tenant, token);
   journal.conditionals.set(key, group);
   const headers = { 'if-none-exist': `identifier=${SYSTEM}|${token}` };
-  const response = await send(`${base}/Patient`, { method: 'POST', body: patient(token, 1), headers });
-  if (!response) return false;
-  if (response.status !== 200) assertStatus(response, 201);
+  const sent = { method: 'POST', url: `${base}/Patient`, body: patient(token, 1), headers };
+  const answer = await send(client, sent);
+  if (typeof answer === 'string') return false;
+  if (answer.status !== 200) assertStatus(answer, 201);
   group.acknowledged = true;
   journal.acknowledged++;
   return true;
 }
 
-async function transaction({ base, tenant, journal }: Client, token: string): Promise<boolean> {
-  const group = { tenant, token, acknowledged: false };
+async function transaction(client: Client, token: string): Promise<boolean> {
+  const { base, tenant, journal } = client;
+  const group = newGroup(tenant, token);
   journal.transactions.push(group);
+  const body = { resourceType: 'Bundle', type: 'transaction', entry: transactionEntries(token) };
+  const answer = await send(client, { method: 'POST', url: base, body });
+  if (typeof answer === 'string') {
+    group.refused = answer === 'refused';
+    return false;
+  }
+  assertStatus(answer, 200);
+  group.acknowledged = true;
+  journal.acknowledged++;
+  return true;
+}
+
+function transactionEntries(token: string): readonly object[] {
   const fullUrl = 'urn:uuid:6f1c2f0e-0000-4000-8000-000000000001';
   const observation = {
     resourceType: 'Observation',
@@ -126,22 +164,13 @@ async function transaction({ base, tenant, journal }: Client, token: string): Pr
     code: { coding: [{ system: 'http://loinc.org', code: '8302-2' }] },
     subject: { reference: fullUrl },
   };
-  const entry = [
+  return [
     { fullUrl, resource: patient(token, 1), request: { method: 'POST', url: 'Patient' } },
     ...Array.from({ length: TRANSACTION_SIZE - 1 }, () => ({
       resource: observation,
       request: { method: 'POST', url: 'Observation' },
     })),
   ];
-  const response = await send(base, {
-    method: 'POST',
-    body: { resourceType: 'Bundle', type: 'transaction', entry },
-  });
-  if (!response) return false;
-  assertStatus(response, 200);
-  group.acknowledged = true;
-  journal.acknowledged++;
-  return true;
 }
 
 /** The family name tells the version, so that a read shows whether text and version belong together. */
@@ -153,31 +182,45 @@ function patient(token: string, version: number): object {
   };
 }
 
+function newGroup(tenant: string, token: string): JournalGroup {
+  return { tenant, token, acknowledged: false, refused: false };
+}
+
 function acknowledge(journal: Journal, entry: JournalEntry, version: number): void {
   entry.version = version;
   entry.pending = undefined;
   journal.acknowledged++;
 }
 
-/** Undefined where no complete answer came. */
-async function send(
-  url: string,
-  {
-    method,
-    body,
-    headers,
-  }: { readonly method: string; readonly body?: object; readonly headers?: Record<string, string> },
-): Promise<Response | undefined> {
+/** What was refused is known not to have happened; what was lost stays pending. */
+function notDone(entry: JournalEntry, answer: 'refused' | 'lost'): false {
+  if (answer === 'refused') entry.pending = undefined;
+  return false;
+}
+
+interface Sent {
+  readonly method: string;
+  readonly url: string;
+  readonly body?: object;
+  readonly headers?: Record<string, string>;
+}
+
+/** @throws Error where nothing comes for too long. */
+async function send({ mayRefuse }: Client, { method, url, body, headers }: Sent): Promise<Answer> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
     const response = await fetch(url, {
       method,
+      signal,
       headers: { 'content-type': 'application/fhir+json', ...headers },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     await response.arrayBuffer();
-    return response;
-  } catch {
-    return undefined;
+    if (mayRefuse() && response.status === 503 && response.headers.has('retry-after')) return 'refused';
+    return mayRefuse() && response.status === 504 ? 'lost' : response;
+  } catch (error) {
+    if (signal.aborted) throw new Error(`${method} ${url} is not answered.`, { cause: error });
+    return 'lost';
   }
 }
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/free-port.js';
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const READY_TIMEOUT_MS = 20_000;
@@ -11,20 +11,27 @@ const READY_TIMEOUT_MS = 20_000;
 export class CrashServer {
   private child: ChildProcess | undefined;
   private readonly port: number;
-  readonly file: string;
 
-  private constructor(file: string, port: number) {
-    this.file = file;
+  private constructor(
+    private readonly environment: Readonly<Record<string, string>>,
+    port: number,
+  ) {
     this.port = port;
   }
 
-  static async create(file: string): Promise<CrashServer> {
-    return new CrashServer(file, await freePort());
+  /** `environment` says where the database is. */
+  static async create(environment: Readonly<Record<string, string>>): Promise<CrashServer> {
+    return new CrashServer(environment, await freePort());
   }
 
   /** FHIR base. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}/fhir`;
+    return `${this.origin}/fhir`;
+  }
+
+  /** Of the probes. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** @throws Error where the server ends or is not ready in time. */
@@ -32,7 +39,7 @@ export class CrashServer {
     const child = spawn(process.execPath, [CLI, 'serve'], {
       env: {
         ...process.env,
-        BULKHEAD_DATABASE_URL: `sqlite:${this.file}`,
+        ...this.environment,
         BULKHEAD_PORT: String(this.port),
         BULKHEAD_LOG_LEVEL: 'error',
       },
@@ -59,19 +66,10 @@ export class CrashServer {
 
   private async isReady(): Promise<boolean> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.port}/readyz`);
+      const response = await fetch(`${this.origin}/readyz`);
       return response.ok;
     } catch {
       return false;
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

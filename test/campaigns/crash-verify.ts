@@ -124,12 +124,13 @@ async function verifyConditional(
 
 async function verifyTransaction(
   url: string,
-  { tenant, token, acknowledged }: JournalGroup,
+  { tenant, token, acknowledged, refused }: JournalGroup,
   violations: Violations,
 ): Promise<void> {
   const patients = await search(`${url}/${tenant}`, 'Patient', token);
   const observations = await search(`${url}/${tenant}`, 'Observation', token);
   const stored = patients.length + observations.length;
+  if (stored !== 0 && refused) violations.push(`transaction ${token} was refused and is stored`);
   if (stored !== TRANSACTION_SIZE && (acknowledged || stored !== 0)) {
     violations.push(
       `transaction ${token} is stored in part: ${stored} of ${TRANSACTION_SIZE}, acknowledged: ${acknowledged}`,

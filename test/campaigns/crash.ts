@@ -1,107 +1,83 @@
 /**
  * `npm run test:crash`: kills the server again and again while clients write, and compares what it answers after
- * each restart with what it had acknowledged. `--cycles N` (50), `--short` (5), `--seed N` (repeats a run's
- * choices; what the scheduler does to them differs). Ends with 1 at the first cycle that violates anything.
+ * each restart with what it had acknowledged. `--store postgres` (sqlite) has the database in PostgreSQL, and
+ * `--kill database` (server) kills that instead, while the server stays up. `--cycles N` (50), `--short` (5),
+ * `--seed N` (repeats a run's choices; what the scheduler does to them differs). Ends with 1 at the first cycle that
+ * violates anything.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { verifyDatabase } from './crash-database.js';
-import { emptyJournal } from './crash-journal.js';
-import { writeUntilGone } from './crash-load.js';
+import { Campaign, createTenants, endWithSignals, say } from './campaign.js';
+import { type CycleReport, killDatabase, killServer } from './crash-cycles.js';
 import { CrashServer } from './crash-server.js';
-import { verifyAnswers } from './crash-verify.js';
-import { seededRandom, type Random } from './random.js';
+import { type CrashStore, createCrashStore, createPostgresStore } from './crash-store.js';
+import { verifyAnswers, type Violations } from './crash-verify.js';
 
 const { values } = parseArgs({
   options: {
+    store: { type: 'string', default: 'sqlite' },
+    kill: { type: 'string', default: 'server' },
     cycles: { type: 'string', default: '50' },
     short: { type: 'boolean', default: false },
     seed: { type: 'string' },
   },
 });
 
-const TENANTS = ['acme', 'beta'] as const;
-const CLIENTS_OF_A_TENANT = 4;
-const SHORTEST_LIFE_MS = 50;
-const LONGEST_LIFE_MS = 1200;
-
-const cycles = values.short ? 5 : Number(values.cycles);
-const seed = Number(values.seed ?? Date.now() % 1_000_000);
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-crash-'));
-const server = await CrashServer.create(join(folder, 'crash.db'));
-const journal = emptyJournal();
-const random = seededRandom(seed);
-
-say(`seed ${seed}, ${cycles} cycles`);
-try {
-  await server.start();
-  for (const tenant of TENANTS) await createPartition(tenant);
-  conclude(await runCampaign());
-} finally {
-  await server.kill();
+/** What is killed, and how. */
+interface Subject {
+  readonly store: CrashStore;
+  readonly server: CrashServer;
+  readonly runCycle: (cycle: number) => Promise<CycleReport>;
 }
 
-async function runCampaign(): Promise<readonly string[]> {
+async function main(): Promise<void> {
+  const cycles = values.short ? 5 : Number(values.cycles);
+  const campaign = new Campaign(Number(values.seed ?? Date.now() % 1_000_000));
+  say(`seed ${campaign.seed}, ${cycles} cycles, ${values.store}, kills the ${values.kill}`);
+  endWithSignals();
+  const { store, server, runCycle } = await openSubject(campaign);
+  try {
+    await server.start();
+    await createTenants(server);
+    const violations = await runCycles(campaign, cycles, runCycle);
+    const all = { entries: 0, transactions: 0, conditionals: 0 };
+    if (violations.length === 0) violations.push(...(await verifyAnswers(server.url, campaign.journal, all)));
+    campaign.conclude(violations, `${cycles} kills`);
+    if (violations.length > 0) say(`kept: ${JSON.stringify(store.environment)}`);
+    else store.dispose();
+  } finally {
+    await server.kill();
+  }
+}
+
+async function openSubject(campaign: Campaign): Promise<Subject> {
+  const { store: kind, kill } = values;
+  if ((kind !== 'sqlite' && kind !== 'postgres') || (kill !== 'server' && kill !== 'database')) {
+    throw new Error('--store is sqlite or postgres, and --kill is server or database.');
+  }
+  if (kill === 'server') {
+    const store = await createCrashStore(kind);
+    const server = await CrashServer.create(store.environment);
+    return { store, server, runCycle: (cycle) => killServer(campaign, { store, server }, cycle) };
+  }
+  if (kind === 'sqlite') throw new Error('SQLite has no server that could be killed: say --store postgres.');
+  const store = await createPostgresStore();
+  const server = await CrashServer.create(store.environment);
+  return { store, server, runCycle: (cycle) => killDatabase(campaign, { store, server }, cycle) };
+}
+
+async function runCycles(
+  campaign: Campaign,
+  cycles: number,
+  runCycle: Subject['runCycle'],
+): Promise<Violations> {
   for (let cycle = 1; cycle <= cycles; cycle++) {
-    const violations = await runCycle(cycle);
+    const before = campaign.journal.acknowledged;
+    const { violations, event } = await runCycle(cycle);
+    const written = campaign.journal.acknowledged - before;
+    say(`cycle ${cycle}: ${event}, ${written} acknowledged writes, ${violations.length} violations`);
     if (violations.length > 0) return violations;
   }
-  return verifyAnswers(server.url, journal, { entries: 0, transactions: 0, conditionals: 0 });
+  return [];
 }
 
-function conclude(violations: readonly string[]): void {
-  for (const violation of violations) say(`violation: ${violation}`);
-  if (violations.length > 0) {
-    say(`seed ${seed}; files kept in ${folder}`);
-    process.exitCode = 1;
-    return;
-  }
-  say(`nothing lost: ${journal.acknowledged} acknowledged writes, ${cycles} kills`);
-  rmSync(folder, { recursive: true });
-}
-
-async function runCycle(cycle: number): Promise<readonly string[]> {
-  const { entries, transactions, conditionals, acknowledged } = journal;
-  const since = {
-    entries: entries.length,
-    transactions: transactions.length,
-    conditionals: conditionals.size,
-  };
-  const before = acknowledged;
-  const clients = TENANTS.flatMap((tenant) =>
-    Array.from({ length: CLIENTS_OF_A_TENANT }, (_, number) => {
-      const own: Random = seededRandom(random.integer(0, 2 ** 31));
-      const base = `${server.url}/${tenant}`;
-      return writeUntilGone({ name: `${tenant}-${number}`, base, tenant, random: own, journal, cycle });
-    }),
-  );
-  const life = random.integer(SHORTEST_LIFE_MS, LONGEST_LIFE_MS);
-  // A client that meets a wrong answer ends the campaign at once.
-  await Promise.race([pause(life), Promise.all(clients)]);
-  await server.kill();
-  await Promise.all(clients);
-  await server.start();
-  const found = [...(await verifyAnswers(server.url, journal, since)), ...verifyDatabase(server.file)];
-  say(
-    `cycle ${cycle}: killed after ${life} ms and ${journal.acknowledged - before} acknowledged writes, ${found.length} violations`,
-  );
-  return found;
-}
-
-async function createPartition(name: string): Promise<void> {
-  const body = JSON.stringify({ resourceType: 'Parameters', parameter: [{ name: 'name', valueCode: name }] });
-  const headers = { 'content-type': 'application/fhir+json' };
-  const response = await fetch(`${server.url}/$partition-management-create-partition`, {
-    method: 'POST',
-    headers,
-    body,
-  });
-  if (!response.ok) throw new Error(`partition ${name}: ${response.status} ${await response.text()}`);
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
+await main();
