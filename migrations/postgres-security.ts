@@ -45,7 +45,9 @@ function ensureRole(role: string): string {
         create role ${role} nologin nosuperuser nobypassrls nocreatedb nocreaterole noinherit;
       exception when duplicate_object or unique_violation then null; end;
     end if;
-    if not pg_has_role(current_user, '${role}', 'member') then
+    -- Since version 16 who makes a role is a member of it that may not take it on.
+    if not pg_has_role(current_user, '${role}',
+      case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end) then
       execute format('grant ${role} to %I', current_user);
     end if;
   end $$`;

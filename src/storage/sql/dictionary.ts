@@ -13,6 +13,10 @@ export const UNINDEXED_REFERENCE = 0;
  * written for it, so that a search by it has no rows.
  */
 export interface Dictionary {
+  /** Whether something was asked for in vain that another server may have added since. */
+  hasMissed(): boolean;
+  /** Looks again; answers whether more is known now. */
+  catchUp(): Promise<boolean>;
   typeId(resourceType: string): number | undefined;
   typeName(id: number): string;
   pathId(resourceType: string, kind: PathKind, path: string): number | undefined;

@@ -11,6 +11,7 @@ import type {
 import type { Dictionary } from './dictionary.js';
 import type { SystemIds } from './predicates/system.js';
 import { sqliteSearchDialect, type SearchDialect } from './search-dialect.js';
+import { ROW_COLUMNS } from './search-page.js';
 import { SearchQueries } from './search-query.js';
 import type { SqlReader, SqlStatement } from './sql-reader.js';
 
@@ -69,6 +70,14 @@ export class SqlSearchStore implements SearchStore {
 
   /** The database is asked for systems only where one is not in memory; only then the statement is made twice. */
   private async prepare(write: (systemIds: SystemIds) => SqlStatement | null): Promise<SqlStatement | null> {
+    const statement = await this.prepareOnce(write);
+    if (!this.dictionary.hasMissed()) return statement;
+    return (await this.dictionary.catchUp()) ? this.prepareOnce(write) : statement;
+  }
+
+  private async prepareOnce(
+    write: (systemIds: SystemIds) => SqlStatement | null,
+  ): Promise<SqlStatement | null> {
     const known = new Map<string, number>();
     const unknown: string[] = [];
     const statement = write((url) => {
@@ -83,7 +92,7 @@ export class SqlSearchStore implements SearchStore {
   }
 
   private toSearchRow(row: Row): SearchRow {
-    const [rowId, partition, partitionDate, typeId, id, version, updated, text, ...key] = row;
+    const [rowId, partition, partitionDate, typeId, id, version, updated, text] = row;
     return {
       rowId,
       partition: partition as PartitionId,
@@ -94,7 +103,7 @@ export class SqlSearchStore implements SearchStore {
       updated,
       deleted: false,
       text,
-      key,
+      key: row.slice(ROW_COLUMNS.length) as RowKey,
     };
   }
 }

@@ -51,6 +51,14 @@ export class SearchDatabase implements Dictionary, SqlReader {
     return idIn(this.paths, `${type} ${kind} ${path}`);
   }
 
+  hasMissed(): boolean {
+    return false;
+  }
+
+  async catchUp(): Promise<boolean> {
+    return false;
+  }
+
   knownTypes(): readonly string[] {
     return this.types;
   }

@@ -35,7 +35,7 @@ export class PostgresDictionary implements Dictionary {
   private paths = new Map<string, number>();
   private pathLists = new Map<string, number[]>();
   private readonly systems = new LRUCache<string, number>({ max: MAX_SYSTEMS_IN_MEMORY });
-  private misses = 0;
+  private missed = false;
 
   constructor(private readonly connections: PostgresConnections) {}
 
@@ -49,13 +49,17 @@ export class PostgresDictionary implements Dictionary {
     }
   }
 
-  /** Loads again if something was asked for in vain since the last call; answers whether more is known now. */
+  hasMissed(): boolean {
+    return this.missed;
+  }
+
   async catchUp(): Promise<boolean> {
-    if (this.misses === 0) return false;
-    this.misses = 0;
-    const before = this.types.size + this.paths.size;
+    this.missed = false;
+    const [counts] = await this.connections.read('none', [COUNTS]);
+    const [types, paths] = counts?.rows[0] ?? [];
+    if (types === this.types.size && paths === this.paths.size) return false;
     await this.load();
-    return this.types.size + this.paths.size > before;
+    return true;
   }
 
   /** Loads again if one of the types is not known here. */
@@ -161,7 +165,7 @@ export class PostgresDictionary implements Dictionary {
   }
 
   private found(id: number | undefined): number | undefined {
-    if (id === undefined) this.misses++;
+    if (id === undefined) this.missed = true;
     return id;
   }
 }
@@ -174,6 +178,11 @@ function listKey(kind: PathKind, type: string): string {
   return `${kind} ${type}`;
 }
 
+const COUNTS: PgStatement = {
+  name: 'dictionary counts',
+  text: 'select (select count(*) from HFJ_RES_TYPE), (select count(*) from HFJ_SP_PATH)',
+  values: [],
+};
 const ALL_TYPES: PgStatement = {
   name: 'dictionary types',
   text: 'select RES_TYPE_ID, RES_TYPE from HFJ_RES_TYPE',

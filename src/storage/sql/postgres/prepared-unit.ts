@@ -88,9 +88,11 @@ function valueKey({ table, columns }: ValueRow): string {
 }
 
 function distinctLinks(links: readonly LinkRow[]): readonly LinkRow[] {
-  const key = ({ paramId, target, url }: LinkRow): string =>
-    target === null ? `${paramId} ${url}` : `${paramId} ${target.type}/${target.id}`;
-  return [...new Map(links.map((link) => [key(link), link])).values()];
+  return [...new Map(links.map((link) => [linkKey(link), link])).values()];
+}
+
+function linkKey({ paramId, target, url }: LinkRow): string {
+  return target === null ? `${paramId} ${url}` : `${paramId} ${target.type}/${target.id}`;
 }
 
 /** The reference in a resource's text that a link came from. */

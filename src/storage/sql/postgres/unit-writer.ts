@@ -106,12 +106,15 @@ export class PostgresUnitWriter {
     for (const { change, partition, rowId } of changes) {
       if (change.kind !== 'delete') known.set(targetKey(partition, change.type, change.id), rowId);
     }
+    const { dictionary } = this.parts;
+    const targetTypes = changes.flatMap(({ links }) => links.flatMap(({ target }) => target?.type ?? []));
+    if (targetTypes.some((type) => dictionary.typeId(type) === undefined)) await dictionary.catchUp();
     const { references: policy } = this.options;
     return {
       policy,
       others: await this.otherPartitions(),
       known,
-      typeId: (type) => this.parts.dictionary.typeId(type),
+      typeId: (type) => dictionary.typeId(type),
       ownPartition: ({ partition }, type) =>
         NON_PARTITIONABLE_TYPES.has(type) ? DEFAULT_PARTITION_ID : partition,
     };

@@ -1,15 +1,15 @@
 import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
-import { NO_SYSTEM, type Dictionary, type PathKind } from '../dictionary.js';
+import type { Dictionary, PathKind } from '../dictionary.js';
+import type { NewNames } from '../row-names.js';
 import type { SqliteDatabase } from './open.js';
 
 const MAX_SYSTEMS_IN_MEMORY = 20_000;
 
 /**
- * The dictionaries of one SQLite database. New entries are committed on their own before the rows that use
- * them, so that a rolled back unit can't leave an id in memory that the database has given to something else:
- * whoever adds entries in a transaction that fails calls `forget`. What is not known here may have been added by
- * another process, so that it is looked up again before it counts as unknown.
+ * The dictionaries of one SQLite database. New entries are committed on their own before the rows that use them and
+ * before they are remembered, so that no id is in memory that the database has given to something else. What is not
+ * known here may have been added by another process, so that it is looked up again before it counts as unknown.
  */
 export class SqliteDictionary implements Dictionary {
   private readonly types = new Map<string, number>();
@@ -22,7 +22,6 @@ export class SqliteDictionary implements Dictionary {
   private readonly db: SqliteDatabase;
   /** Moves when another process commits; this connection's own commits do not count. */
   private seen: unknown;
-  private grown = false;
 
   constructor(writer: SqliteDatabase) {
     this.db = writer;
@@ -52,19 +51,13 @@ export class SqliteDictionary implements Dictionary {
     return this.db.pragma('data_version', { simple: true });
   }
 
-  /** Whether entries were added since the last call: they must be committed before they are used. */
-  takeGrown(): boolean {
-    const { grown } = this;
-    this.grown = false;
-    return grown;
+  /** Every look-up takes care of that itself. */
+  hasMissed(): boolean {
+    return false;
   }
 
-  /** Drops what was not committed. */
-  forget(): void {
-    this.grown = false;
-    const { types, typeNames, pathKeys, pathLists, systems } = this;
-    for (const cache of [types, typeNames, pathKeys, pathLists, systems]) cache.clear();
-    this.reload();
+  async catchUp(): Promise<boolean> {
+    return false;
   }
 
   typeId(resourceType: string): number | undefined {
@@ -121,46 +114,15 @@ export class SqliteDictionary implements Dictionary {
     return new Map(find.all(JSON.stringify(ids)) as [number, string][]);
   }
 
-  ensureType(resourceType: string): number {
-    const known = this.types.get(resourceType);
-    if (known !== undefined) return known;
-    const id = this.insert('HFJ_RES_TYPE', { RES_TYPE: resourceType }, 'RES_TYPE_ID');
-    this.rememberType(id, resourceType);
-    return id;
-  }
-
-  ensurePath(resourceType: string, kind: PathKind, path: string): number {
-    const key = pathKey(resourceType, kind, path);
-    const known = this.pathKeys.get(key);
-    if (known !== undefined) return known;
-    const row = { RES_TYPE_ID: this.ensureType(resourceType), SP_TYPE: kind, SP_PATH: path };
-    const id = this.insert('HFJ_SP_PATH', row, 'PARAM_ID');
-    this.rememberPath(id, resourceType, kind, path);
-    return id;
-  }
-
-  ensureSystem(url: string | null): number {
-    if (url === null) return NO_SYSTEM;
-    const known = this.systems.get(url);
-    if (known !== undefined) return known;
-    const id = this.insert('HFJ_SYSTEM', { SYS_URL: url }, 'SYS_ID');
-    this.systems.set(url, id);
-    return id;
-  }
-
-  private insert(table: string, row: Record<string, unknown>, key: string): number {
-    this.grown = true;
-    const columns = Object.keys(row);
-    const values = Object.values(row);
-    const same = columns.map((column) => `${column} = ?`).join(' and ');
-    const places = columns.map(() => '?').join(', ');
-    this.statement(`insert or ignore into ${table} (${columns.join(', ')}) values (${places})`).run(
-      ...values,
-    );
-    const [id] = this.statement(`select ${key} from ${table} where ${same}`)
-      .raw()
-      .get(...values) as [number];
-    return id;
+  /** Adds what is missing, inside a transaction of the caller; `reload` after its commit makes it known here. */
+  insert({ types, paths, systems }: NewNames): void {
+    const type = this.statement('insert or ignore into HFJ_RES_TYPE (RES_TYPE) values (?)');
+    for (const name of types) type.run(name);
+    const path = this.statement(`insert or ignore into HFJ_SP_PATH (RES_TYPE_ID, SP_TYPE, SP_PATH)
+      select RES_TYPE_ID, ?, ? from HFJ_RES_TYPE where RES_TYPE = ?`);
+    for (const name of paths.values()) path.run(name.kind, name.path, name.type);
+    const system = this.statement('insert or ignore into HFJ_SYSTEM (SYS_URL) values (?)');
+    for (const url of systems) system.run(url);
   }
 
   /** A resource may bring thousands of new names: each text is prepared once. */
