@@ -98,6 +98,11 @@ export function diffValueRows(
   return { inserted, deleted: [...old.values()] };
 }
 
+/** Each row once. */
+export function distinctRows(rows: readonly ValueRow[]): readonly ValueRow[] {
+  return [...new Map(rows.map((row) => [rowKey(row), row])).values()];
+}
+
 function rowKey(row: ValueRow): string {
   return `${row.table}\u0001${row.columns.join('\u0001')}`;
 }

@@ -4,9 +4,8 @@
  */
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
-const DAYS_1970_TO_2000 = 10_957;
 
-const OID = { int4: 23, int8: 20, float8: 701, text: 25, date: 1082 } as const;
+const OID = { int4: 23, int8: 20, float8: 701, text: 25, bytea: 17 } as const;
 
 /** Whole numbers of 32 bits. */
 export function int4Array(values: readonly number[]): Buffer {
@@ -22,13 +21,6 @@ export function float8Array(values: readonly (number | null)[]): Buffer {
   return fixedArray(OID.float8, 8, values, (buffer, value, at) => buffer.writeDoubleBE(value, at));
 }
 
-/** Days since 1970. */
-export function dateArray(values: readonly (number | null)[]): Buffer {
-  return fixedArray(OID.date, 4, values, (buffer, value, at) =>
-    buffer.writeInt32BE(value - DAYS_1970_TO_2000, at),
-  );
-}
-
 export function textArray(values: readonly (string | null)[]): Buffer {
   const lengths = values.map((value) => (value === null ? -1 : Buffer.byteLength(value)));
   let size = HEADER_BYTES;
@@ -39,6 +31,17 @@ export function textArray(values: readonly (string | null)[]): Buffer {
     at = buffer.writeInt32BE(lengths[index]!, at);
     if (value !== null) at += buffer.write(value, at);
   });
+  return buffer;
+}
+
+export function byteaArray(values: readonly Buffer[]): Buffer {
+  const size = values.reduce((sum, value) => sum + LENGTH_BYTES + value.length, HEADER_BYTES);
+  const buffer = header(OID.bytea, values.length, size);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(value.length, at);
+    at += value.copy(buffer, at);
+  }
   return buffer;
 }
 

@@ -50,8 +50,16 @@ export function toWriteStatement(changes: readonly PreparedChange[], rules: Targ
     partition,
     date,
     ...(creates ? createArrays(changes) : replaceArrays(changes)),
-    ...(creates ? [] : deletedValues(changes)),
-    ...valueArrays(changes.map(({ rowId, inserted }) => ({ rowId, rows: inserted }))),
+    ...(creates
+      ? []
+      : valueArrays(
+          'keys',
+          changes.map(({ rowId, deleted }) => ({ rowId, rows: deleted })),
+        )),
+    ...valueArrays(
+      'rows',
+      changes.map(({ rowId, inserted }) => ({ rowId, rows: inserted })),
+    ),
     ...sought.arrays(),
     ...links,
     ...claims.arrays,
@@ -92,28 +100,21 @@ function replaceArrays(changes: readonly PreparedChange[]): PgValue[] {
 }
 
 /** Index rows by the resource that has them. */
-interface OwnedRows {
+export interface OwnedRows {
   readonly rowId: number;
   readonly rows: readonly ValueRow[];
 }
 
 const VALUE_KINDS = Object.keys(VALUE_TABLES) as readonly ValueKind[];
 
-function valueArrays(owned: readonly OwnedRows[]): PgValue[] {
+/** All columns of the rows, or what tells them apart: an array for each, in the order of VALUE_TABLES. */
+export function valueArrays(what: 'rows' | 'keys', owned: readonly OwnedRows[]): PgValue[] {
   const columns = collect(owned);
   return VALUE_KINDS.flatMap((kind) => {
-    const types = ['integer', ...VALUE_TABLES[kind].columns.map(([, type]) => type), 'bigint'];
-    return types.map((type, index) => toArray(type, columns[kind][index]!));
-  });
-}
-
-function deletedValues(changes: readonly PreparedChange[]): PgValue[] {
-  const columns = collect(changes.map(({ rowId, deleted }) => ({ rowId, rows: deleted })));
-  return VALUE_KINDS.flatMap((kind) => {
     const { columns: all, key } = VALUE_TABLES[kind];
-    const types = ['integer', ...all.slice(0, key).map(([, type]) => type)];
-    const keys = types.map((type, index) => toArray(type, columns[kind][index]!));
-    return [...keys, toArray('bigint', columns[kind].at(-1)!)];
+    const types = ['integer', ...all.slice(0, what === 'keys' ? key : all.length).map(([, type]) => type)];
+    const arrays = types.map((type, index) => toArray(type, columns[kind][index]!));
+    return [...arrays, toArray('bigint', columns[kind].at(-1)!)];
   });
 }
 

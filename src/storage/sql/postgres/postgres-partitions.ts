@@ -2,19 +2,12 @@ import pg from 'pg';
 import { FhirError } from '../../../model/errors.js';
 import { DEFAULT_PARTITION_ID, type Partition, type PartitionId } from '../../../model/partition.js';
 import type { PartitionContents, PartitionRegistry, StoredJob } from '../../store.js';
-import { PARTITIONED_TABLES } from '../tables.js';
 import type { PgTransaction, PostgresConnections } from './connections.js';
+import { countContents, purgeSome } from './partition-rows.js';
 import type { PgStatement, PgValue } from './statement.js';
 
 /** Notified when partitions have changed. */
 export const DIRECTORY_CHANNEL = 'bulkhead_directory';
-
-/** The order in which a purge empties tables: resources go last. */
-const PURGE_ORDER = [
-  ...PARTITIONED_TABLES.filter((table) => table !== 'HFJ_RESOURCE' && table !== 'HFJ_RES_VER'),
-  'HFJ_RES_VER',
-  'HFJ_RESOURCE',
-] as const;
 
 /**
  * Every change of the directory counts it up: servers that miss the notification see the number. The row also makes
@@ -131,14 +124,8 @@ export class PostgresPartitions implements PartitionRegistry {
     });
   }
 
-  async purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    for (const table of PURGE_ORDER) {
-      const sql = `delete from ${table} d where d.PARTITION_ID = $1 and d.ctid = any
-        (array(select t.ctid from ${table} t where t.PARTITION_ID = $1 limit $2))`;
-      const [result] = await this.connections.write([partition], [query(sql, [partition, limit])]);
-      if (result && result.count > 0) return result.count;
-    }
-    return 0;
+  purgeSome(partition: PartitionId, limit: number): Promise<number> {
+    return purgeSome(this.connections, partition, limit);
   }
 
   async saveJob(job: StoredJob): Promise<void> {
@@ -217,20 +204,6 @@ function putJob(job: StoredJob): PgStatement {
   const result = job.result === null ? null : JSON.stringify(job.result);
   const { id, kind, partition, state, parameters } = job;
   return query(PUT_JOB, [id, kind, partition, state, JSON.stringify(parameters), result, Date.now()]);
-}
-
-async function countContents(run: PgTransaction['run'], partition: PartitionId): Promise<PartitionContents> {
-  const results = await run(
-    PURGE_ORDER.map((table) =>
-      query(`select count(*) from ${table} t where t.PARTITION_ID = $1`, [partition]),
-    ),
-  );
-  const counts = results.map((result) => result.rows[0]?.[0] as number);
-  return {
-    resources: counts.at(-1) ?? 0,
-    versions: counts.at(-2) ?? 0,
-    indexRows: counts.slice(0, -2).reduce((sum, count) => sum + count, 0),
-  };
 }
 
 function notEmpty(partition: Partition, contents: PartitionContents): FhirError {

@@ -1,7 +1,7 @@
 import type { LiteralReference } from '../../../fhir/references.js';
 import type { PartitionId } from '../../../model/partition.js';
 import type { Change, WriteUnit } from '../../store.js';
-import { diffValueRows, toLinkRows, toValueRows, type LinkRow, type ValueRow } from '../index-rows.js';
+import { diffValueRows, distinctRows, toLinkRows, toValueRows, type LinkRow, type ValueRow } from '../index-rows.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { RowNames } from './row-names.js';
 
@@ -73,18 +73,10 @@ function newRows(
 ): { readonly inserted: readonly ValueRow[]; readonly links: readonly LinkRow[] } {
   const { type, index, references } = change;
   return {
+    // Index tables have no key that would refuse a row that is there already.
     inserted: distinctRows(toValueRows(names, type, index)),
     links: distinctLinks(toLinkRows(names, type, index, references)),
   };
-}
-
-/** Index tables have no key that would refuse a row that is there already. */
-function distinctRows(rows: readonly ValueRow[]): readonly ValueRow[] {
-  return [...new Map(rows.map((row) => [valueKey(row), row])).values()];
-}
-
-function valueKey({ table, columns }: ValueRow): string {
-  return `${table}\u0001${columns.join('\u0001')}`;
 }
 
 function distinctLinks(links: readonly LinkRow[]): readonly LinkRow[] {

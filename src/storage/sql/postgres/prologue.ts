@@ -32,11 +32,28 @@ const INDEX_WALKS: readonly Setting[] = [
   ['enable_mergejoin', 'off'],
 ];
 
+/** One plan for all values: planning each time would take as long as the read itself. */
+const READ: readonly Setting[] = [
+  ...INDEX_WALKS,
+  ['enable_bitmapscan', 'off'],
+  ['plan_cache_mode', 'force_generic_plan'],
+  ['jit', 'off'],
+];
+
+/**
+ * Hash tables hold the lists that resources are looked up in, some millions of row ids. A merge join would walk all
+ * resources of all partitions, where the planner takes a value for more frequent than it is.
+ */
 const SEARCH: readonly Setting[] = [
   ['plan_cache_mode', 'force_custom_plan'],
-  ['jit', 'off'],
   ['join_collapse_limit', '1'],
   ['from_collapse_limit', '1'],
+  ['enable_seqscan', 'off'],
+  ['enable_bitmapscan', 'off'],
+  ['enable_mergejoin', 'off'],
+  ['max_parallel_workers_per_gather', '0'],
+  ['work_mem', '32MB'],
+  ['jit', 'off'],
 ];
 
 /** A setting that ends with the transaction. */
@@ -97,7 +114,7 @@ function toList(scope: readonly PartitionId[]): string {
 function purposeSettings(purpose: Purpose): readonly Setting[] {
   switch (purpose.kind) {
     case 'read':
-      return [];
+      return READ;
     case 'search':
       return [...SEARCH, ['statement_timeout', String(purpose.timeoutMs)]];
     case 'write':

@@ -242,7 +242,14 @@ function replaceSql(): string {
     select ${IN_SERVICE}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
 }
 
+/** Index rows alone, of resources that came from another home. */
+function replaceValuesSql(): string {
+  const parameters = new Parameters();
+  return `with ${[...deleteValues(parameters), ...insertValues(parameters)].join(',\n')} select 1`;
+}
+
 export const WRITE_SQL = {
+  replaceValues: replaceValuesSql(),
   create: createSql(),
   replace: replaceSql(),
   /** `resourceIds: 'server'`: ids are one pool over all partitions. $3 types, $4 ids. */
