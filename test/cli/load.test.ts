@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { patientBundle, sampleFolder, sampleId, writeSamples } from '../support/sample-bundles.js';
@@ -14,6 +15,9 @@ const organization = (id: string, partOf?: string): string =>
     id,
     ...(partOf === undefined ? {} : { partOf: { reference: `Organization/${partOf}` } }),
   });
+
+/** What one process changes in the directory, the others know after this time. */
+const COHERENCE_MS = 1000;
 
 test('a Synthea folder is loaded whole, hospitals and practitioners first, into its partition only', async (t) => {
   const { run, folder, serve } = await createWorkplace(t);
@@ -179,7 +183,7 @@ test('a running server serves within a second what another process loads', async
   await run('partition', 'create', 'late');
   await writeSamples(join(folder, 'samples'), 1);
   await run('load', 'samples', '--partition', 'late');
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await pause(COHERENCE_MS);
   t.is(await countAt(`${base}/late/Observation?code=8480-6`), 2);
   t.is((await fetch(`${base}/late/Patient/${sampleId(1, 0)}`)).status, 200);
 });
@@ -236,6 +240,8 @@ test('without a partition, resources go to DEFAULT, over HTTP to the base as it 
   await run('load', 'one.json');
   const base = await serve();
   await run('partition', 'create', 'acme');
+  const end = Date.now() + COHERENCE_MS;
+  while ((await fetch(`${base}/acme/Patient`)).status === 404 && Date.now() < end) await pause(20);
   t.is((await run('load', 'two.json', '--url', `${base}/acme`)).exit, 0);
   t.is((await fetch(`${base}/DEFAULT/Patient/1`)).status, 200);
   t.is((await fetch(`${base}/acme/Patient/2`)).status, 200);

@@ -62,13 +62,15 @@ test('config prints values and where they came from, and masks secrets', async (
 });
 
 test('migrate tells what it applied, and then that there is nothing to apply', async (t) => {
-  const { run } = await createWorkplace(t, createEmptyDatabase);
+  const { run, databaseUrl } = await createWorkplace(t, createEmptyDatabase);
   const first = await run('migrate');
   t.is(first.exit, 0);
   t.regex(first.out, /^applied 0001-resources$/m);
   const second = await run('migrate');
   t.is(second.exit, 0);
-  t.regex(second.out, /test\.db is up to date\.$/);
+  t.regex(second.out, / is up to date\.$/);
+  const { password } = new URL(databaseUrl);
+  t.false(password !== '' && (first.out + second.out).includes(password));
 });
 
 test('migrate refuses a database in memory', async (t) => {
