@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/fhir/definitions.js';
 import { schemaOf } from '../src/storage/sql/sqlite/schema.js';
-import { migrateFile } from '../src/storage/sql/sqlite/sqlite-storage.js';
+import { migrateFile } from '../src/storage/sql/sqlite/migrate-file.js';
 
 /** Writes `migrations/schema.sql`, which a test compares with what the migrations make. */
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-schema-'));

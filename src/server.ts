@@ -114,6 +114,7 @@ async function openDirectory(registry: DependencyContainer, settings: Settings):
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,
     newBlobId: uuidMaker(registry.resolve(CLOCK)),
+    maxOpenHomes: settings.maxOpenHomes,
   });
   registry.register(STORAGE, { useValue: storage });
   const directory = new PartitionDirectory(storage.partitions);

@@ -13,7 +13,7 @@ export async function migrateDatabase(terminal: Terminal, flags: Flags): Promise
   if (file === undefined) {
     throw new CommandError('A database in memory is made and migrated anew at every start.');
   }
-  const { migrateFile } = await import('../storage/sql/sqlite/sqlite-storage.js');
+  const { migrateFile } = await import('../storage/sql/sqlite/migrate-file.js');
   await mkdir(dirname(file), { recursive: true });
   const applied = await migrateFile(file);
   applied.forEach((name) => terminal.print(`applied ${name}`));

@@ -78,6 +78,21 @@ export const ERROR_CATALOGUE = {
     issue: 'conflict',
     advice: 'Empty the partition first, or pass purge=true.',
   },
+  PARTITION_MOVING: {
+    status: 409,
+    issue: 'conflict',
+    advice: 'Wait until the partition has been moved.',
+  },
+  PARTITIONS_APART: {
+    status: 422,
+    issue: 'business-rule',
+    advice: 'Send one transaction for each partition, or move them together (bulkhead partition move).',
+  },
+  HOME_OUTDATED: {
+    status: 503,
+    issue: 'transient',
+    advice: 'Run bulkhead migrate, or start the version that the database was made for.',
+  },
   PARTITION_REQUIRED_ONE: { status: 400, issue: 'invalid', advice: 'A write goes to exactly one partition.' },
   NOT_PARTITIONABLE: { status: 422, issue: 'business-rule', advice: 'Write this type to DEFAULT.' },
   PARTITION_NOT_DECIDED: {

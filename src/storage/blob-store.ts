@@ -9,8 +9,8 @@ export interface BlobStore {
   stage(assignment: PartitionAssignment, content: AsyncIterable<Buffer>): Promise<StagedBlob>;
   /** Removes what was staged for a write that did not come to be. */
   discard(blob: StagedBlob): Promise<void>;
-  /** The pieces in order; nothing for an id of another partition. */
-  read(partition: PartitionId, id: string): AsyncIterable<Buffer>;
+  /** The pieces in order, without the first `from`; nothing for an id of another partition. */
+  read(partition: PartitionId, id: string, from?: number): AsyncIterable<Buffer>;
   /** Removes blobs that were staged before `olderThan` (ms) and never attached; answers how many. */
   sweep(olderThan: number): Promise<number>;
 }

@@ -15,6 +15,8 @@ export interface StorageOptions {
   readonly resourceIds: 'partition' | 'server';
   readonly searchTimeoutMs: number;
   readonly newBlobId: () => string;
+  /** Most homes of single partitions that are kept open. */
+  readonly maxOpenHomes: number;
 }
 
 /** Everything that is stored. */

@@ -77,9 +77,12 @@ export interface HomeRows {
   contents(partition: PartitionId): Promise<PartitionContents>;
   /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
-  /** Deletes at most `limit` rows whose PARTITION_DATE is before `date` (YYYY-MM-DD); zero: nothing is left. */
-  retainSome(partition: PartitionId, date: string, limit: number): Promise<RetainedRows>;
-  /** Links of live resources whose target is no resource of this home any more. */
+  /**
+   * Deletes every row whose PARTITION_DATE is before `date` (YYYY-MM-DD), at most `limit` in each transaction; tells
+   * what each transaction deleted.
+   */
+  retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows>;
+  /** How many links lead to no resource of this home. */
   danglingLinks(partition: PartitionId): Promise<number>;
   /** Registers the partition in the home and sets its state; every write under way has ended when it resolves. */
   setState(partition: PartitionId, state: ServiceState): Promise<void>;
@@ -201,5 +204,6 @@ export interface MainDatabase {
   setting(key: string, create: () => string): Promise<string>;
   takeNumbers(count: number): Promise<number>;
   refresh(): Promise<boolean>;
+  ping(): Promise<boolean>;
   close(): Promise<void>;
 }

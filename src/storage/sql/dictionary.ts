@@ -20,6 +20,8 @@ export interface Dictionary {
   typeId(resourceType: string): number | undefined;
   typeName(id: number): string;
   pathId(resourceType: string, kind: PathKind, path: string): number | undefined;
+  /** Lets `typeName` answer for types that another server may have added. */
+  knowTypes(ids: readonly number[]): Promise<void>;
   /** Every resource type that was ever written. */
   knownTypes(): readonly string[];
   /** RES_TYPE_IDs of `knownTypes`. */

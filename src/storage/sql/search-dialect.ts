@@ -1,4 +1,5 @@
 import knex, { type Knex } from 'knex';
+import { toKeyText } from './postgres/key-text.js';
 import type { SqlValue } from './sql-reader.js';
 
 /** Everything in which the search SQL of one database differs from another's. */
@@ -19,6 +20,8 @@ export interface SearchDialect {
   readonly days: (column: string) => string;
   /** Tries the query of an EXISTS for each row of the query around it, instead of collecting all its rows. */
   readonly tried: (query: Knex.QueryBuilder) => Knex.QueryBuilder;
+  /** A token, URI or URL as it stands in the index. */
+  readonly toKey: (text: string) => string;
   /** What the database takes for a value. */
   readonly toBinding: (value: SqlValue) => SqlValue;
 }
@@ -34,6 +37,7 @@ export function sqliteSearchDialect(): SearchDialect {
     contains: (column) => `instr(${column}, ?) > 0`,
     days: (column) => column,
     tried: (query) => query,
+    toKey: (text) => text,
     toBinding: (value) => value,
   };
 }
@@ -50,6 +54,7 @@ export function postgresSearchDialect(): SearchDialect {
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
     tried: (query) => query.offset(pg.raw('0') as unknown as number),
+    toKey: toKeyText,
     toBinding: (value) => (typeof value === 'string' ? value.replaceAll('\0', NEVER_STORED) : value),
   };
 }

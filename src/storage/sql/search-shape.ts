@@ -182,7 +182,7 @@ export class ShapeMaker {
     switch (condition.index) {
       case 'token':
         return padded(withSystems(condition.tests, (test) => test.system, systemIds)).map((test) =>
-          toTokenRow(test, slots),
+          toTokenRow(test, slots, dialect),
         );
       case 'string':
         return padded(condition.tests).map((test) => toStringRow(test, slots, dialect));
@@ -195,9 +195,11 @@ export class ShapeMaker {
           toQuantityRow(test, slots),
         );
       case 'uri':
-        return padded(condition.tests).map((test) => toUriRow(test, slots));
+        return padded(condition.tests).map((test) => toUriRow(test, slots, dialect));
       case 'reference': {
-        const rows = padded(condition.tests).map((test) => toReferenceRow(test, slots, dictionary));
+        const rows = padded(condition.tests).map((test) =>
+          toReferenceRow(test, slots, { dictionary, dialect }),
+        );
         return rows.filter((row) => row !== null);
       }
     }

@@ -58,13 +58,17 @@ export class SqlSearchStore implements SearchStore {
   }
 
   linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]> {
-    return this.rows(() => this.queries.linked(scope, query));
+    return this.rows(() => this.queries.linked(scope, query), 'any');
   }
 
-  private async rows(write: (systemIds: SystemIds) => SqlStatement | null): Promise<readonly SearchRow[]> {
+  private async rows(
+    write: (systemIds: SystemIds) => SqlStatement | null,
+    types: 'one' | 'any' = 'one',
+  ): Promise<readonly SearchRow[]> {
     const statement = await this.prepare(write);
     if (statement === null) return [];
     const rows = (await this.reader.all(statement)) as unknown as readonly Row[];
+    if (types === 'any') await this.dictionary.knowTypes(rows.map((row) => row[3]));
     return rows.map((row) => this.toSearchRow(row));
   }
 

@@ -12,7 +12,8 @@ export const BLOB_SQL = {
       or exists (select 1 from HFJ_PARTITION where PART_ID = $1::integer and PART_STATE = 'active')`,
   insertChunk: `insert into HFJ_BINARY_CHUNK (PARTITION_ID, PARTITION_DATE, BLOB_ID, CHUNK_NO, CHUNK_DATA)
     select s.PARTITION_ID, s.PARTITION_DATE, s.BLOB_ID, $3::integer, $4::bytea from HFJ_BINARY_STAGE s
-    where s.PARTITION_ID = $1 and s.BLOB_ID = $2`,
+    where s.PARTITION_ID = $1 and s.BLOB_ID = $2 and (s.PARTITION_ID = 0
+      or exists (select 1 from HFJ_PARTITION where PART_ID = s.PARTITION_ID and PART_STATE = 'active'))`,
   readChunk: `select CHUNK_DATA from HFJ_BINARY_CHUNK where PARTITION_ID = $1 and BLOB_ID = $2 and CHUNK_NO = $3`,
   deleteChunks: `delete from HFJ_BINARY_CHUNK where PARTITION_ID = $1 and BLOB_ID = $2`,
   unstage: `delete from HFJ_BINARY_STAGE where PARTITION_ID = $1 and BLOB_ID = $2`,
@@ -59,8 +60,8 @@ export class PostgresBlobs implements BlobStore {
     await this.connections.write([partition], rows);
   }
 
-  async *read(partition: PartitionId, id: string): AsyncIterable<Buffer> {
-    for (let number = 0; ; number++) {
+  async *read(partition: PartitionId, id: string, from = 0): AsyncIterable<Buffer> {
+    for (let number = from; ; number++) {
       const chunk = firstValue(
         await this.connections.read([partition], [statement('readChunk', [partition, id, number])]),
       );

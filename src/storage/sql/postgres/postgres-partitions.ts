@@ -1,7 +1,16 @@
 import pg from 'pg';
 import { FhirError } from '../../../model/errors.js';
-import { DEFAULT_PARTITION_ID, type Partition, type PartitionId } from '../../../model/partition.js';
-import type { PartitionContents, PartitionRegistry, StoredJob } from '../../store.js';
+import {
+  DEFAULT_PARTITION_ID,
+  type Partition,
+  type PartitionId,
+  type Placement,
+} from '../../../model/partition.js';
+import type { IdClaim, MainRegistry, PartitionPlace } from '../../placement/home.js';
+import { assertEmpty } from '../../placement/placed-registry.js';
+import type { PartitionContents, StoredJob } from '../../store.js';
+import { knownMigrations } from '../migrate.js';
+import { textArray } from './binary-array.js';
 import type { PgTransaction, PostgresConnections } from './connections.js';
 import { countContents, purgeSome } from './partition-rows.js';
 import type { PgStatement, PgValue } from './statement.js';
@@ -22,13 +31,34 @@ const CHANGED: readonly PgStatement[] = [
   query(`select pg_notify('${DIRECTORY_CHANNEL}', '')`, []),
 ];
 
-const CREATE = `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC) values ($1, $2, $3)
+const CREATE = `insert into HFJ_PARTITION
+    (PART_ID, PART_NAME, PART_DESC, PART_STATE, PART_PLACEMENT, PART_MIGRATION) values ($1, $2, $3, $4, $5, $6)
   on conflict (PART_ID) do update
-    set PART_NAME = excluded.PART_NAME, PART_DESC = excluded.PART_DESC, PART_STATE = 'active'`;
+    set PART_NAME = excluded.PART_NAME, PART_DESC = excluded.PART_DESC, PART_STATE = excluded.PART_STATE,
+      PART_PLACEMENT = excluded.PART_PLACEMENT, PART_MIGRATION = excluded.PART_MIGRATION`;
 
 const ADOPT = `insert into HFJ_PARTITION as p (PART_ID, PART_NAME) values ($1, $2)
-  on conflict (PART_ID) do update set PART_NAME = excluded.PART_NAME, PART_STATE = 'active'
+  on conflict (PART_ID) do update
+    set PART_NAME = excluded.PART_NAME, PART_STATE = 'active', PART_PLACEMENT = 'shared', PART_MIGRATION = null
     where p.PART_STATE = 'deleted'`;
+
+const PLACES = `select PART_ID, PART_NAME, PART_PLACEMENT, PART_STATE, PART_MIGRATION from HFJ_PARTITION
+  where PART_STATE <> 'deleted' order by PART_ID`;
+
+const PLACE = `update HFJ_PARTITION set PART_PLACEMENT = $2, PART_STATE = $3, PART_MIGRATION = $4 where PART_ID = $1`;
+
+/** Ordinals of the claims that another partition has. Who has claimed an id may claim it again. */
+const CLAIM_IDS = `with c as materialized (
+    select c.N, t.RES_TYPE_ID, c.ID, c.DAY from unnest($2::text[], $3::text[], $4::text[]) with ordinality c (TYPE, ID, DAY, N)
+    join HFJ_RES_TYPE t on t.RES_TYPE = c.TYPE),
+  taken as (insert into HFJ_RES_ID_CLAIM (RES_TYPE_ID, FHIR_ID, PARTITION_ID, PARTITION_DATE)
+    select c.RES_TYPE_ID, c.ID, $1::integer, c.DAY::date from c on conflict do nothing returning RES_TYPE_ID, FHIR_ID)
+  select c.N from c where not exists (select 1 from taken t where t.RES_TYPE_ID = c.RES_TYPE_ID and t.FHIR_ID = c.ID)
+    and not exists (select 1 from HFJ_RES_ID_CLAIM o
+      where o.PARTITION_ID = $1::integer and o.RES_TYPE_ID = c.RES_TYPE_ID and o.FHIR_ID = c.ID)`;
+
+const ADD_TYPES = `insert into HFJ_RES_TYPE (RES_TYPE) select name from unnest($1::text[]) name
+  where not exists (select 1 from HFJ_RES_TYPE t where t.RES_TYPE = name) on conflict do nothing`;
 
 /**
  * The id stays known, under a name that none can have: given to another partition by itself, it would take what
@@ -44,20 +74,26 @@ const PUT_JOB = `insert into HFJ_JOB
     set JOB_STATE = excluded.JOB_STATE, JOB_RESULT = excluded.JOB_RESULT, JOB_UPDATED = excluded.JOB_UPDATED`;
 
 type JobRow = readonly [string, string, PartitionId, StoredJob['state'], string, string | null];
-type PartitionRow = readonly [PartitionId, string, string | null];
+type PartitionRow = readonly [PartitionId, string, string | null, Placement];
+type PlaceRow = readonly [PartitionId, string, Placement, PartitionPlace['state'], string | null];
+
+/** What a home that was just made has applied. */
+const LATEST = knownMigrations().at(-1) ?? null;
 
 /** Partitions and their jobs in PostgreSQL. */
-export class PostgresPartitions implements PartitionRegistry {
+export class PostgresPartitions implements MainRegistry {
   constructor(private readonly connections: PostgresConnections) {}
 
   async list(): Promise<readonly Partition[]> {
     const rows = (await this.select(
-      `select PART_ID, PART_NAME, PART_DESC from HFJ_PARTITION where PART_STATE = 'active' order by PART_ID`,
+      `select PART_ID, PART_NAME, PART_DESC, PART_PLACEMENT from HFJ_PARTITION
+        where PART_STATE in ('active', 'placed', 'moving') order by PART_ID`,
     )) as unknown as readonly PartitionRow[];
-    return rows.map(([id, name, description]) => ({
+    return rows.map(([id, name, description, placement]) => ({
       id,
       name,
       ...(description === null ? {} : { description }),
+      ...(placement === 'shared' ? {} : { placement }),
     }));
   }
 
@@ -82,8 +118,9 @@ export class PostgresPartitions implements PartitionRegistry {
   create(partition: Partition, check: () => Promise<void>): Promise<void> {
     return this.change(partition, async (transaction) => {
       await assertFree(transaction, partition);
-      const { id, name, description } = partition;
-      await transaction.run([query(CREATE, [id, name, description ?? null])]);
+      const { id, name, description = null, placement = 'shared' } = partition;
+      const place = placement === 'shared' ? ['active', placement, null] : ['placed', placement, LATEST];
+      await transaction.run([query(CREATE, [id, name, description, ...place])]);
       await check();
     });
   }
@@ -105,12 +142,41 @@ export class PostgresPartitions implements PartitionRegistry {
   /** Nobody writes to the partition meanwhile. */
   delete(partition: Partition, check: () => Promise<void>): Promise<void> {
     return this.change(partition, async (transaction) => {
-      const contents = await countContents((statements) => transaction.run(statements), partition.id);
-      if (contents.resources + contents.versions + contents.indexRows > 0)
-        throw notEmpty(partition, contents);
+      assertEmpty(partition, await countContents((statements) => transaction.run(statements), partition.id));
       await transaction.run([query(RETIRE, [partition.id])]);
       await check();
     });
+  }
+
+  async places(): Promise<readonly PartitionPlace[]> {
+    const rows = (await this.select(PLACES)) as unknown as readonly PlaceRow[];
+    return rows.map(([id, name, placement, state, migration]) => ({ id, name, placement, state, migration }));
+  }
+
+  place(
+    partition: PartitionId,
+    { placement, state, migration }: Pick<PartitionPlace, 'placement' | 'state' | 'migration'>,
+  ): Promise<void> {
+    return this.change({ id: partition }, async (transaction) => {
+      await transaction.run([query(PLACE, [partition, placement, state, migration])]);
+    });
+  }
+
+  async claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]> {
+    if (claims.length === 0) return [];
+    const types = [...new Set(claims.map(({ type }) => type))].toSorted();
+    const values = [
+      partition,
+      textArray(claims.map(({ type }) => type)),
+      textArray(claims.map(({ id }) => id)),
+      textArray(claims.map(({ date }) => date)),
+    ];
+    const [, refused] = await this.connections.write(
+      [partition],
+      [query(ADD_TYPES, [textArray(types)]), query(CLAIM_IDS, values)],
+    );
+    const ordinals = new Set(refused?.rows.map(([n]) => n));
+    return claims.filter((_, index) => ordinals.has(index + 1));
   }
 
   contents(partition: PartitionId): Promise<PartitionContents> {
@@ -154,7 +220,7 @@ export class PostgresPartitions implements PartitionRegistry {
 
   /** One change of the directory; writers of the partition wait, and see it afterwards. */
   private async change(
-    partition: Partition,
+    partition: Pick<Partition, 'id'>,
     work: (transaction: PgTransaction) => Promise<void>,
   ): Promise<void> {
     try {
@@ -204,10 +270,4 @@ function putJob(job: StoredJob): PgStatement {
   const result = job.result === null ? null : JSON.stringify(job.result);
   const { id, kind, partition, state, parameters } = job;
   return query(PUT_JOB, [id, kind, partition, state, JSON.stringify(parameters), result, Date.now()]);
-}
-
-function notEmpty(partition: Partition, contents: PartitionContents): FhirError {
-  const { resources, versions, indexRows } = contents;
-  const held = `${resources} resources, ${versions} superseded versions and ${indexRows} index rows`;
-  return new FhirError('PARTITION_NOT_EMPTY', `Partition '${partition.name}' still holds ${held}.`);
 }

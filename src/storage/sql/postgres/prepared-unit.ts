@@ -1,7 +1,14 @@
 import type { LiteralReference } from '../../../fhir/references.js';
 import type { PartitionId } from '../../../model/partition.js';
 import type { Change, WriteUnit } from '../../store.js';
-import { diffValueRows, distinctRows, toLinkRows, toValueRows, type LinkRow, type ValueRow } from '../index-rows.js';
+import {
+  diffValueRows,
+  distinctRows,
+  toLinkRows,
+  toValueRows,
+  type LinkRow,
+  type ValueRow,
+} from '../index-rows.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { RowNames } from './row-names.js';
 

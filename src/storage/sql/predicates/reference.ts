@@ -1,7 +1,10 @@
 import type { ReferenceTest } from '../../search-store.js';
 import type { Dictionary } from '../dictionary.js';
+import type { SearchDialect } from '../search-dialect.js';
 import type { SlotList, Slots } from '../slots.js';
 import type { RowTest } from './row-test.js';
+
+type UrlTest = Extract<ReferenceTest, { kind: 'url' }>;
 
 /** What follows `url|` sorts below this character, the one after the bar. */
 const AFTER_BAR = '}';
@@ -10,8 +13,12 @@ const AFTER_BAR = '}';
  * https://hl7.org/fhir/R4/search.html#reference. Answers null where nothing can match: a type that was never
  * written.
  */
-export function toReferenceRow(test: ReferenceTest, slots: Slots, dictionary: Dictionary): RowTest | null {
-  if (test.kind === 'url') return toUrlRow(test.url, test.anyVersion, slots);
+export function toReferenceRow(
+  test: ReferenceTest,
+  slots: Slots,
+  { dictionary, dialect }: { readonly dictionary: Dictionary; readonly dialect: SearchDialect },
+): RowTest | null {
+  if (test.kind === 'url') return toUrlRow(test, slots, dialect);
   const types = toTypes(test.types, slots, dictionary);
   if (types === null) return null;
   const reach = 'length' in types && types.length === 1 ? 'key' : 'range';
@@ -25,10 +32,11 @@ function toTypes(types: readonly string[], slots: Slots, dictionary: Dictionary)
   return ids.length === 0 ? null : slots.addAll(ids);
 }
 
-function toUrlRow(url: string, anyVersion: boolean, slots: Slots): RowTest {
+function toUrlRow({ url, anyVersion }: UrlTest, slots: Slots, { toKey }: SearchDialect): RowTest {
+  const exact = toKey(url);
   if (!anyVersion)
-    return { sql: '@.TARGET_RES_ID = 0 and @.TARGET_URL = ?', slots: [slots.add(url)], reach: 'key' };
-  const values = slots.addAll([url, `${url}|`, `${url}${AFTER_BAR}`]);
+    return { sql: '@.TARGET_RES_ID = 0 and @.TARGET_URL = ?', slots: [slots.add(exact)], reach: 'key' };
+  const values = slots.addAll([exact, `${url}|`, `${url}${AFTER_BAR}`]);
   const sql = '@.TARGET_RES_ID = 0 and (@.TARGET_URL = ? or (@.TARGET_URL >= ? and @.TARGET_URL < ?))';
   return { sql, slots: values, reach: 'range' };
 }

@@ -1,8 +1,9 @@
 import type { UriTest } from '../../search-store.js';
+import type { SearchDialect } from '../search-dialect.js';
 import type { Slots } from '../slots.js';
 import type { RowTest } from './row-test.js';
 
 /** https://hl7.org/fhir/R4/search.html#uri: to the letter. */
-export function toUriRow(test: UriTest, slots: Slots): RowTest {
-  return { sql: '@.SP_VALUE = ?', slots: [slots.add(test.value)], reach: 'key' };
+export function toUriRow(test: UriTest, slots: Slots, { toKey }: SearchDialect): RowTest {
+  return { sql: '@.SP_VALUE = ?', slots: [slots.add(toKey(test.value))], reach: 'key' };
 }

@@ -1,5 +1,12 @@
-import { workerData } from 'node:worker_threads';
-import { openWriter } from './open.js';
+import { statSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { openWriter, type SqliteDatabase } from './open.js';
+
+/** Asks for a file's log to be kept short from now on, or for the last time. */
+export type CheckpointRequest =
+  | { readonly kind: 'watch'; readonly file: string }
+  /** Answered by the same message once the log is copied as far as readers allow. */
+  | { readonly kind: 'retire'; readonly file: string };
 
 const PAGE_BYTES = 4096;
 /** WAL size from which the log is copied into the database. */
@@ -17,11 +24,10 @@ interface LogState {
   readonly checkpointed: number;
 }
 
-const { file } = workerData as { file: string };
-const db = openWriter(file, 'full');
-db.pragma(`busy_timeout = ${RESTART_WAIT_MS}`);
+/** Files whose log has never been long have no connection here. */
+const watched = new Map<string, SqliteDatabase | undefined>();
 
-function run(mode: 'noop' | 'passive' | 'restart'): LogState {
+function run(db: SqliteDatabase, mode: 'noop' | 'passive' | 'restart'): LogState {
   const [state] = db.pragma(`wal_checkpoint(${mode})`) as [LogState];
   return state;
 }
@@ -31,10 +37,49 @@ function run(mode: 'noop' | 'passive' | 'restart'): LogState {
  * nobody; but while writes never pause the log can't begin anew by itself, so that a very long one is restarted
  * right after it was copied, when little is left to do under the lock.
  */
-function checkpoint(): void {
-  if (run('noop').log * PAGE_BYTES < COPY_BYTES) return;
-  const { log } = run('passive');
-  if (log * PAGE_BYTES >= RESTART_BYTES) run('restart');
+function checkpoint(db: SqliteDatabase): void {
+  if (run(db, 'noop').log * PAGE_BYTES < COPY_BYTES) return;
+  const { log } = run(db, 'passive');
+  if (log * PAGE_BYTES >= RESTART_BYTES) run(db, 'restart');
 }
 
-setInterval(checkpoint, CHECK_INTERVAL_MS);
+function logBytes(file: string): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function connect(file: string): SqliteDatabase {
+  const db = watched.get(file) ?? openWriter(file, 'full', 'home');
+  db.pragma(`busy_timeout = ${RESTART_WAIT_MS}`);
+  return db;
+}
+
+function checkAll(): void {
+  for (const file of watched.keys()) {
+    if (logBytes(file) < COPY_BYTES) continue;
+    const db = connect(file);
+    watched.set(file, db);
+    checkpoint(db);
+  }
+}
+
+function retire(file: string): void {
+  if (logBytes(file) > 0) {
+    const db = connect(file);
+    run(db, 'passive');
+    db.close();
+  } else watched.get(file)?.close();
+  watched.delete(file);
+}
+
+parentPort?.on('message', (request: CheckpointRequest) => {
+  if (request.kind === 'watch') {
+    watched.set(request.file, watched.get(request.file));
+    return;
+  }
+  try {
+    retire(request.file);
+  } finally {
+    parentPort?.postMessage(request);
+  }
+});
+setInterval(checkAll, CHECK_INTERVAL_MS);

@@ -34,10 +34,15 @@ export function locateSqlite(url: string): SqliteLocation {
   return { file, dispose: () => undefined };
 }
 
+/** How much memory a connection may keep pages in: there is one main database, and there may be many homes. */
+export type CacheSize = 'main' | 'home';
+
+const CACHE_KIB: Readonly<Record<CacheSize, number>> = { main: 65_536, home: 2_048 };
+
 /** Settings every connection needs (performance.md measured page size, cache and mmap). */
-function tune(db: SqliteDatabase): SqliteDatabase {
+function tune(db: SqliteDatabase, cache: CacheSize): SqliteDatabase {
   db.pragma('busy_timeout = 10000');
-  db.pragma('cache_size = -65536');
+  db.pragma(`cache_size = -${CACHE_KIB[cache]}`);
   db.pragma('mmap_size = 1073741824');
   db.pragma('temp_store = memory');
   db.pragma('foreign_keys = off');
@@ -48,18 +53,22 @@ function tune(db: SqliteDatabase): SqliteDatabase {
  * The one connection that writes. It never checkpoints: copying a large WAL would block the event loop, so a
  * worker does it (see checkpoint-worker.ts).
  */
-export function openWriter(file: string, synchronous: Synchronous): SqliteDatabase {
-  const db = new Database(file, observed());
+export function openWriter(
+  file: string,
+  synchronous: Synchronous,
+  cache: CacheSize = 'main',
+): SqliteDatabase {
+  const db = new Database(file, { fileMustExist: cache === 'home', ...observed() });
   db.pragma('page_size = 4096');
   db.pragma('journal_mode = wal');
   db.pragma(`synchronous = ${synchronous}`);
   db.pragma('wal_autocheckpoint = 0');
-  return tune(db);
+  return tune(db, cache);
 }
 
 /** A connection that can only read. */
-export function openReader(file: string): SqliteDatabase {
-  return tune(new Database(file, { readonly: true, ...observed() }));
+export function openReader(file: string, cache: CacheSize = 'main'): SqliteDatabase {
+  return tune(new Database(file, { readonly: true, ...observed() }), cache);
 }
 
 /** Costs nothing unless somebody listens. */

@@ -13,7 +13,8 @@ export const BLOB_SQL = {
       or exists (select 1 from HFJ_PARTITION where PART_ID = @partition and PART_STATE = 'active')`,
   insertChunk: `insert into HFJ_BINARY_CHUNK (PARTITION_ID, PARTITION_DATE, BLOB_ID, CHUNK_NO, CHUNK_DATA)
     select PARTITION_ID, PARTITION_DATE, BLOB_ID, @number, @chunk from HFJ_BINARY_STAGE
-    where PARTITION_ID = @partition and BLOB_ID = @id`,
+    where PARTITION_ID = @partition and BLOB_ID = @id and (@partition = 0
+      or exists (select 1 from HFJ_PARTITION where PART_ID = @partition and PART_STATE = 'active'))`,
   readChunk: `select CHUNK_DATA from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ? and CHUNK_NO = ?`,
   deleteChunks: `delete from HFJ_BINARY_CHUNK where PARTITION_ID = ? and BLOB_ID = ?`,
   unstage: `delete from HFJ_BINARY_STAGE where PARTITION_ID = ? and BLOB_ID = ?`,
@@ -61,9 +62,9 @@ export class SqliteBlobs implements BlobStore {
     });
   }
 
-  async *read(partition: PartitionId, id: string): AsyncIterable<Buffer> {
+  async *read(partition: PartitionId, id: string, from = 0): AsyncIterable<Buffer> {
     const statement = this.reader.prepare(BLOB_SQL.readChunk).pluck();
-    for (let number = 0; ; number++) {
+    for (let number = from; ; number++) {
       const chunk = statement.get(partition, id, number) as Buffer | undefined;
       if (!chunk) return;
       yield chunk;

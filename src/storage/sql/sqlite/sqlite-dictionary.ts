@@ -60,6 +60,10 @@ export class SqliteDictionary implements Dictionary {
     return false;
   }
 
+  async knowTypes(): Promise<void> {
+    // `typeName` looks itself.
+  }
+
   typeId(resourceType: string): number | undefined {
     return this.types.get(resourceType) ?? (this.isStale() ? this.types.get(resourceType) : undefined);
   }

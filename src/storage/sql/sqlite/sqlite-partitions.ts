@@ -1,33 +1,23 @@
 import { FhirError } from '../../../model/errors.js';
-import type { Partition, PartitionId } from '../../../model/partition.js';
-import type { PartitionContents, PartitionRegistry, StoredJob } from '../../store.js';
-import type { PartitionedTable } from '../tables.js';
+import type { Partition, PartitionId, Placement } from '../../../model/partition.js';
+import { toStoredDate } from '../../partition-date.js';
+import { assertEmpty } from '../../placement/placed-registry.js';
+import type { IdClaim, MainRegistry, PartitionPlace } from '../../placement/home.js';
+import type { PartitionContents, StoredJob } from '../../store.js';
+import { knownMigrations } from '../migrate.js';
 import type { SqliteDatabase } from './open.js';
+import { countContents, purgeSome } from './purge.js';
 import type { WriteQueue } from './write-queue.js';
 
-/** Partitioned tables with their keys, in the order in which a purge empties them: resources go last. */
-const PURGE_KEYS = {
-  HFJ_SPIDX_TOKEN: 'PARAM_ID, SP_VALUE, SYS_ID, RES_ID',
-  HFJ_SPIDX_STRING: 'PARAM_ID, SP_NORM, SP_EXACT, RES_ID',
-  HFJ_SPIDX_DATE: 'PARAM_ID, SP_LOW, SP_HIGH, RES_ID',
-  HFJ_SPIDX_NUMBER: 'PARAM_ID, SP_VALUE, RES_ID',
-  HFJ_SPIDX_QUANTITY: 'PARAM_ID, SP_VALUE, SYS_ID, SP_CODE, SP_UNIT, RES_ID',
-  HFJ_SPIDX_URI: 'PARAM_ID, SP_VALUE, RES_ID',
-  HFJ_RES_LINK: 'PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID',
-  HFJ_RES_SEARCH_URL: 'RES_TYPE_ID, RES_SEARCH_URL',
-  HFJ_RES_ID_CLAIM: 'RES_TYPE_ID, FHIR_ID',
-  HFJ_BINARY_CHUNK: 'BLOB_ID, CHUNK_NO',
-  HFJ_BINARY_STAGE: 'BLOB_ID',
-  HFJ_RES_VER: 'RES_ID, RES_VER',
-  HFJ_RESOURCE: 'RES_ID',
-} as const satisfies Record<PartitionedTable, string>;
-
-const CREATE = `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC) values (?, ?, ?)
+const CREATE = `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC, PART_STATE, PART_PLACEMENT, PART_MIGRATION)
+  values (?, ?, ?, ?, ?, ?)
   on conflict (PART_ID) do update
-    set PART_NAME = excluded.PART_NAME, PART_DESC = excluded.PART_DESC, PART_STATE = 'active'`;
+    set PART_NAME = excluded.PART_NAME, PART_DESC = excluded.PART_DESC, PART_STATE = excluded.PART_STATE,
+      PART_PLACEMENT = excluded.PART_PLACEMENT, PART_MIGRATION = excluded.PART_MIGRATION`;
 
 const ADOPT = `insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?)
-  on conflict (PART_ID) do update set PART_NAME = excluded.PART_NAME, PART_STATE = 'active'
+  on conflict (PART_ID) do update
+    set PART_NAME = excluded.PART_NAME, PART_STATE = 'active', PART_PLACEMENT = 'shared', PART_MIGRATION = null
     where PART_STATE = 'deleted'
   on conflict do nothing`;
 
@@ -38,11 +28,33 @@ const ADOPT = `insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?)
 const RETIRE = `update HFJ_PARTITION set PART_NAME = '#' || PART_ID, PART_DESC = null, PART_STATE = 'deleted'
   where PART_ID = ?`;
 
+const PLACES = `select PART_ID, PART_NAME, PART_PLACEMENT, PART_STATE, PART_MIGRATION from HFJ_PARTITION
+  where PART_STATE <> 'deleted' order by PART_ID`;
+
+const PLACE = `update HFJ_PARTITION set PART_PLACEMENT = ?, PART_STATE = ?, PART_MIGRATION = ? where PART_ID = ?`;
+
+const ADD_TYPE = `insert or ignore into HFJ_RES_TYPE (RES_TYPE) values (?)`;
+const CLAIM = `insert into HFJ_RES_ID_CLAIM (RES_TYPE_ID, FHIR_ID, PARTITION_ID, PARTITION_DATE)
+  select RES_TYPE_ID, @id, @partition, @date from HFJ_RES_TYPE where RES_TYPE = @type on conflict do nothing`;
+/** Who has claimed an id may claim it again. */
+const OWN_CLAIM = `select 1 from HFJ_RES_ID_CLAIM where PARTITION_ID = @partition
+  and RES_TYPE_ID = (select RES_TYPE_ID from HFJ_RES_TYPE where RES_TYPE = @type) and FHIR_ID = @id`;
+
+type PlaceRow = readonly [
+  PartitionId,
+  string,
+  PartitionPlace['placement'],
+  PartitionPlace['state'],
+  string | null,
+];
 type JobRow = readonly [string, string, PartitionId, StoredJob['state'], string, string | null];
-type PartitionRow = readonly [PartitionId, string, string | null];
+type PartitionRow = readonly [PartitionId, string, string | null, Placement];
+
+/** What a home that was just made has applied. */
+const LATEST = knownMigrations().at(-1);
 
 /** Partitions and their jobs in SQLite. Changes go through the write queue, one transaction each. */
-export class SqlitePartitions implements PartitionRegistry {
+export class SqlitePartitions implements MainRegistry {
   constructor(
     private readonly db: SqliteDatabase,
     private readonly queue: WriteQueue,
@@ -51,14 +63,16 @@ export class SqlitePartitions implements PartitionRegistry {
   async list(): Promise<readonly Partition[]> {
     const rows = this.db
       .prepare(
-        `select PART_ID, PART_NAME, PART_DESC from HFJ_PARTITION where PART_STATE = 'active' order by PART_ID`,
+        `select PART_ID, PART_NAME, PART_DESC, PART_PLACEMENT from HFJ_PARTITION
+          where PART_STATE in ('active', 'placed', 'moving') order by PART_ID`,
       )
       .raw()
       .all() as PartitionRow[];
-    return rows.map(([id, name, description]) => ({
+    return rows.map(([id, name, description, placement]) => ({
       id,
       name,
       ...(description === null ? {} : { description }),
+      ...(placement === 'shared' ? {} : { placement }),
     }));
   }
 
@@ -69,7 +83,9 @@ export class SqlitePartitions implements PartitionRegistry {
   create(partition: Partition, check: () => Promise<void>): Promise<void> {
     return this.queue.transaction(async (db) => {
       this.assertFree(db, partition);
-      db.prepare(CREATE).run(partition.id, partition.name, partition.description ?? null);
+      const { id, name, description = null, placement = 'shared' } = partition;
+      const place = placement === 'shared' ? ['active', placement, null] : ['placed', placement, LATEST];
+      db.prepare(CREATE).run(id, name, description, ...place);
       await check();
     });
   }
@@ -93,11 +109,35 @@ export class SqlitePartitions implements PartitionRegistry {
 
   delete(partition: Partition, check: () => Promise<void>): Promise<void> {
     return this.queue.transaction(async (db) => {
-      const contents = countContents(db, partition.id);
-      if (!isEmpty(contents)) throw notEmpty(partition, contents);
+      assertEmpty(partition, countContents(db, partition.id));
       db.prepare(RETIRE).run(partition.id);
       await check();
     });
+  }
+
+  async places(): Promise<readonly PartitionPlace[]> {
+    const rows = this.db.prepare(PLACES).raw().all() as PlaceRow[];
+    return rows.map(([id, name, placement, state, migration]) => ({ id, name, placement, state, migration }));
+  }
+
+  place(
+    partition: PartitionId,
+    { placement, state, migration }: Pick<PartitionPlace, 'placement' | 'state' | 'migration'>,
+  ): Promise<void> {
+    return this.queue.transaction((db) => {
+      db.prepare(PLACE).run(placement, state, migration, partition);
+    });
+  }
+
+  claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]> {
+    return this.queue.transaction((db) =>
+      claims.filter(({ type, id, date }) => {
+        db.prepare(ADD_TYPE).run(type);
+        const claimed =
+          db.prepare(CLAIM).run({ type, id, partition, date: toStoredDate(date) }).changes === 1;
+        return !claimed && db.prepare(OWN_CLAIM).get({ type, id, partition }) === undefined;
+      }),
+    );
   }
 
   async contents(partition: PartitionId): Promise<PartitionContents> {
@@ -112,15 +152,7 @@ export class SqlitePartitions implements PartitionRegistry {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return this.queue.transaction((db) => {
-      for (const [table, key] of Object.entries(PURGE_KEYS)) {
-        const sql = `delete from ${table} where PARTITION_ID = ? and (${key}) in
-          (select ${key} from ${table} where PARTITION_ID = ? limit ?)`;
-        const { changes } = db.prepare(sql).run(partition, partition, limit);
-        if (changes > 0) return changes;
-      }
-      return 0;
-    });
+    return this.queue.transaction((db) => purgeSome(db, partition, limit));
   }
 
   saveJob(job: StoredJob): Promise<void> {
@@ -177,25 +209,4 @@ function putJob(db: SqliteDatabase, job: StoredJob): void {
     now,
     now,
   );
-}
-
-function countContents(db: SqliteDatabase, partition: PartitionId): PartitionContents {
-  const count = (table: string): number =>
-    db.prepare(`select count(*) from ${table} where PARTITION_ID = ?`).pluck().get(partition) as number;
-  const { HFJ_RESOURCE: _resources, HFJ_RES_VER: _versions, ...indexes } = PURGE_KEYS;
-  return {
-    resources: count('HFJ_RESOURCE'),
-    versions: count('HFJ_RES_VER'),
-    indexRows: Object.keys(indexes).reduce((sum, table) => sum + count(table), 0),
-  };
-}
-
-function isEmpty(contents: PartitionContents): boolean {
-  return contents.resources + contents.versions + contents.indexRows === 0;
-}
-
-function notEmpty(partition: Partition, contents: PartitionContents): FhirError {
-  const { resources, versions, indexRows } = contents;
-  const held = `${resources} resources, ${versions} superseded versions and ${indexRows} index rows`;
-  return new FhirError('PARTITION_NOT_EMPTY', `Partition '${partition.name}' still holds ${held}.`);
 }

@@ -16,8 +16,8 @@ const RESOURCE_VERSION =
 export const WRITE_SQL = {
   isInService: `select 1 from HFJ_PARTITION where PART_ID = ? and PART_STATE = 'active'`,
   insertResource: `insert into HFJ_RESOURCE
-    (PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
-    values (?, ?, ?, ?, 1, ?, null, ?) on conflict do nothing`,
+    (RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
+    values (?, ?, ?, ?, ?, 1, ?, null, ?) on conflict do nothing`,
   archiveVersion: `insert into HFJ_RES_VER
     (RES_ID, RES_VER, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
     select RES_ID, RES_VER, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_DELETED_AT, RES_TEXT

@@ -2,9 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import type { LiteralReference } from '../../../fhir/references.js';
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
 import { FhirError } from '../../../model/errors.js';
-import { toStoredDate } from '../../partition-date.js';
 import {
-  type Change,
   type CreateChange,
   type DeleteChange,
   type ReferencePolicy,
@@ -12,30 +10,11 @@ import {
   type UpdateChange,
   WriteConflictError,
 } from '../../store.js';
-import { UNINDEXED_REFERENCE } from '../dictionary.js';
-import {
-  diffValueRows,
-  type LinkRow,
-  toLinkRows,
-  toValueRows,
-  type ValueRow,
-  type ValueTable,
-} from '../index-rows.js';
+import { UNINDEXED_REFERENCE, type Dictionary } from '../dictionary.js';
+import type { ValueTable } from '../index-rows.js';
 import type { SqliteDatabase } from './open.js';
-import type { SqliteDictionary } from './sqlite-dictionary.js';
+import type { PreparedChange } from './prepared-change.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
-
-/** A change with everything computed that needs no transaction. */
-export interface PreparedChange {
-  readonly change: Change;
-  readonly partition: PartitionId;
-  /** Days since 1970, or null. */
-  readonly date: number | null;
-  readonly typeId: number;
-  readonly inserted: readonly ValueRow[];
-  readonly deleted: readonly ValueRow[];
-  readonly links: readonly LinkRow[];
-}
 
 /** What stays equal over the life of a store. */
 export interface UnitWriterOptions {
@@ -59,48 +38,16 @@ export class UnitWriter {
   private readonly sql: Readonly<Record<keyof typeof WRITE_SQL, Statement>>;
   private readonly inserts: Readonly<Record<ValueTable, Statement>>;
   private readonly deletes: Readonly<Record<ValueTable, Statement>>;
-  private readonly dictionary: SqliteDictionary;
+  private readonly dictionary: Dictionary;
   private readonly options: UnitWriterOptions;
 
-  constructor(db: SqliteDatabase, dictionary: SqliteDictionary, options: UnitWriterOptions) {
+  constructor(db: SqliteDatabase, dictionary: Dictionary, options: UnitWriterOptions) {
     this.dictionary = dictionary;
     this.options = options;
     this.sql = prepareAll(db, WRITE_SQL);
     const kinds = Object.entries(VALUE_SQL);
     this.inserts = prepareAll(db, Object.fromEntries(kinds.map(([kind, { insert }]) => [kind, insert])));
     this.deletes = prepareAll(db, Object.fromEntries(kinds.map(([kind, sql]) => [kind, sql.delete])));
-  }
-
-  /** Computes rows and fills the dictionaries, whose new entries must be committed before the rows are written. */
-  prepare(change: Change): PreparedChange {
-    const { dictionary } = this;
-    if (change.kind === 'delete') return this.prepareDelete(change);
-    const { type, index, references } = change;
-    const typeId = dictionary.ensureType(type);
-    const rows = toValueRows(dictionary, type, index);
-    const links = toLinkRows(dictionary, type, index, references);
-    if (change.kind === 'create') {
-      const { partition, date } = change.assignment;
-      return { change, partition, date: toStoredDate(date), typeId, inserted: rows, deleted: [], links };
-    }
-    const { current, previousIndex } = change;
-    const before = previousIndex ? toValueRows(dictionary, type, previousIndex) : [];
-    const date = toStoredDate(current.partitionDate);
-    return { change, partition: current.partition, date, typeId, links, ...diffValueRows(before, rows) };
-  }
-
-  private prepareDelete(change: DeleteChange): PreparedChange {
-    const { current } = change;
-    const { type, partition } = current;
-    return {
-      change,
-      partition,
-      date: toStoredDate(current.partitionDate),
-      typeId: this.dictionary.ensureType(type),
-      inserted: [],
-      deleted: toValueRows(this.dictionary, type, change.previousIndex),
-      links: [],
-    };
   }
 
   /**
@@ -158,9 +105,11 @@ export class UnitWriter {
       const own = claimed || this.sql.idClaimant.get({ partition, typeId, id: change.id }) !== undefined;
       if (!own) throw new WriteConflictError({ kind: 'id-taken', change });
     }
-    const row = this.sql.insertResource.run(partition, date, typeId, change.id, change.updated, change.text);
-    if (row.changes === 0) throw new WriteConflictError({ kind: 'version', change });
-    const rowId = Number(row.lastInsertRowid);
+    const { rowId } = prepared;
+    const values = [rowId, partition, date, typeId, change.id, change.updated, change.text];
+    if (this.sql.insertResource.run(...values).changes === 0) {
+      throw new WriteConflictError({ kind: 'version', change });
+    }
     if (change.claim) this.claim(prepared, change, rowId);
     return rowId;
   }

@@ -2,10 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../../../model/errors.js';
 import type { WriteUnit } from '../../store.js';
 import { TimeSlice } from '../../time-slice.js';
+import type { Dictionary } from '../dictionary.js';
+import { RowNames } from '../row-names.js';
+import type { Allocator } from './allocator.js';
 import type { SqliteDatabase } from './open.js';
-import type { SqliteDictionary } from './sqlite-dictionary.js';
+import { type PreparedChange, prepareChange } from './prepared-change.js';
 import { BLOB_SQL } from './sqlite-blobs.js';
-import type { PreparedChange, UnitWriter } from './unit-writer.js';
+import type { UnitWriter } from './unit-writer.js';
 
 /** Units of at most this many changes share a transaction with their neighbours. */
 const SMALL_UNIT = 16;
@@ -56,6 +59,13 @@ export interface WaitLimits {
   readonly hooks: number;
 }
 
+/** What a queue writes with. */
+export interface WriteQueueParts {
+  readonly writer: UnitWriter;
+  readonly dictionary: Dictionary;
+  readonly allocator: Pick<Allocator, 'takeRowIds' | 'addNames'>;
+}
+
 /**
  * Group commit: units that arrive while another transaction is under way are committed together by the next
  * one, each behind its own savepoint where there are several, so that one refused unit never fails its neighbours. A caller hears of
@@ -71,7 +81,7 @@ export class WriteQueue {
 
   constructor(
     db: SqliteDatabase,
-    private readonly parts: { readonly writer: UnitWriter; readonly dictionary: SqliteDictionary },
+    private readonly parts: WriteQueueParts,
     private readonly limits: WaitLimits = DEFAULT_LIMITS,
   ) {
     this.db = db;
@@ -88,19 +98,24 @@ export class WriteQueue {
   /** Runs `work` alone on the writer's connection, inside a transaction of its own. */
   async transaction<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.exclusive.push(async () => {
-        try {
-          await this.begin();
-          const result = await this.inTime(async () => work(this.db));
-          this.db.exec('commit');
-          resolve(result);
-        } catch (error) {
-          if (this.db.inTransaction) this.db.exec('rollback');
-          reject(error);
-        }
-      });
+      this.exclusive.push(() =>
+        this.inTurn(() => this.inTime(async () => work(this.db))).then(resolve, reject),
+      );
       this.wake();
     });
+  }
+
+  /** A transaction for who has the turn already: what a unit needs before its own transaction begins. */
+  async inTurn<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
+    try {
+      await this.begin();
+      const result = await work(this.db);
+      this.db.exec('commit');
+      return result;
+    } catch (error) {
+      if (this.db.inTransaction) this.db.exec('rollback');
+      throw error;
+    }
   }
 
   /** Refuses new units and waits for those that were accepted. */
@@ -159,13 +174,8 @@ export class WriteQueue {
     const slice = new TimeSlice();
     const fence = batch.length === 1 ? ALONE : SAVEPOINT;
     try {
+      const prepared = await this.prepareAll(batch, slice);
       await this.begin();
-      const prepared: Prepared[] = [];
-      for (const { unit } of batch) prepared.push(await this.prepare(unit, slice));
-      if (this.parts.dictionary.takeGrown()) {
-        this.db.exec('commit');
-        await this.begin();
-      }
       const outcomes: Outcome[] = [];
       for (let index = 0; index < batch.length; index++) {
         outcomes.push(await this.writePrepared({ unit: batch[index]!.unit, fence, slice }, prepared[index]!));
@@ -174,7 +184,6 @@ export class WriteQueue {
       return outcomes;
     } catch (error) {
       if (this.db.inTransaction) this.db.exec('rollback');
-      this.parts.dictionary.forget();
       throw error;
     }
   }
@@ -194,18 +203,22 @@ export class WriteQueue {
     }
   }
 
-  private async prepare(unit: WriteUnit, slice: TimeSlice): Promise<Prepared> {
-    const changes: PreparedChange[] = [];
-    try {
-      for (const change of unit.changes) {
-        changes.push(this.parts.writer.prepare(change));
-        if (slice.isOver()) await slice.yield();
-      }
-      return { kind: 'prepared', changes };
-    } catch (error) {
-      if (!this.db.inTransaction) throw error;
-      return { kind: 'failed', error };
-    }
+  private async prepareAll(batch: readonly PendingUnit[], slice: TimeSlice): Promise<readonly Prepared[]> {
+    const { dictionary, allocator } = this.parts;
+    const units = batch.map(({ unit }) => unit);
+    const names = new RowNames(dictionary, (added) => allocator.addNames(added));
+    const firstRowId = await allocator.takeRowIds(countCreates(units));
+    const prepareEach = async (): Promise<readonly Prepared[]> => {
+      let rowId = firstRowId;
+      const prepared: Prepared[] = [];
+      for (const unit of units)
+        prepared.push(await prepareUnit(unit, { names, nextRowId: () => rowId++, slice }));
+      return prepared;
+    };
+    const prepared = await prepareEach();
+    if (names.isComplete) return prepared;
+    await names.settle();
+    return prepareEach();
   }
 
   private async writePrepared(writing: Writing, prepared: Prepared): Promise<Outcome> {
@@ -271,4 +284,30 @@ function isLate(limit: number): Error {
   return new Error(
     `Hooks inside a transaction took longer than ${limit} ms; they must end soon, and must not wait for a write.`,
   );
+}
+
+function countCreates(units: readonly WriteUnit[]): number {
+  let count = 0;
+  for (const { changes } of units) for (const { kind } of changes) if (kind === 'create') count++;
+  return count;
+}
+
+/** What the changes of a batch are prepared with. */
+interface Preparing {
+  readonly names: RowNames;
+  readonly nextRowId: () => number;
+  readonly slice: TimeSlice;
+}
+
+async function prepareUnit(unit: WriteUnit, { names, nextRowId, slice }: Preparing): Promise<Prepared> {
+  const changes: PreparedChange[] = [];
+  try {
+    for (const change of unit.changes) {
+      changes.push(prepareChange(names, change, nextRowId));
+      if (slice.isOver()) await slice.yield();
+    }
+    return { kind: 'prepared', changes };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
 }

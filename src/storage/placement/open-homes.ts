@@ -1,0 +1,138 @@
+import type { PartitionId } from '../../model/partition.js';
+import type { Home, HomeProvider, PartitionPlace } from './home.js';
+
+/** How many homes are kept open, and what is done with each that is opened. */
+export interface OpenHomesOptions {
+  readonly max: number;
+  /** Milliseconds after which a home that nobody uses is closed. */
+  readonly idleMs: number;
+  readonly onOpen: (home: Home) => Promise<void>;
+}
+
+interface Entry {
+  readonly partition: PartitionId;
+  readonly home: Promise<Home>;
+  users: number;
+  /** Milliseconds since 1970. */
+  lastUse: number;
+}
+
+/**
+ * The homes that are open. They are opened when they are first used; beyond `max` the one that was not used for
+ * longest is closed. A home in use is never closed, so that more than `max` are open while more are in use.
+ */
+export class OpenHomes {
+  /** In the order of their last use. */
+  private readonly entries = new Map<PartitionId, Entry>();
+  private readonly closing = new Map<PartitionId, Promise<void>>();
+  private readonly sweeper: NodeJS.Timeout;
+
+  constructor(
+    private readonly provider: HomeProvider,
+    private readonly options: OpenHomesOptions,
+  ) {
+    this.sweeper = setInterval(() => this.closeIdle(), options.idleMs).unref();
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** @throws FhirError HOME_OUTDATED, UNKNOWN_PARTITION */
+  async use<Result>(place: PartitionPlace, work: (home: Home) => Promise<Result>): Promise<Result> {
+    const entry = await this.take(place);
+    try {
+      return await work(await entry.home);
+    } finally {
+      this.release(entry);
+    }
+  }
+
+  /** As `use`, for what comes piece by piece. */
+  async *stream<Item>(place: PartitionPlace, work: (home: Home) => AsyncIterable<Item>): AsyncIterable<Item> {
+    const entry = await this.take(place);
+    try {
+      yield* work(await entry.home);
+    } finally {
+      this.release(entry);
+    }
+  }
+
+  /** Closes a home that is going away, as soon as nobody uses it; new users open it anew. */
+  async evict(partition: PartitionId): Promise<void> {
+    const entry = this.entries.get(partition);
+    if (entry) this.entries.delete(partition);
+    if (entry?.users === 0) this.shut(entry);
+    await this.closing.get(partition);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.sweeper);
+    for (const entry of this.entries.values()) this.shut(entry);
+    this.entries.clear();
+    await Promise.all(this.closing.values());
+  }
+
+  private async take(place: PartitionPlace): Promise<Entry> {
+    const entry = this.entries.get(place.id) ?? this.open(place);
+    entry.users++;
+    entry.lastUse = Date.now();
+    this.entries.delete(place.id);
+    this.entries.set(place.id, entry);
+    this.shrink();
+    try {
+      await entry.home;
+      return entry;
+    } catch (error) {
+      if (this.entries.get(place.id) === entry) this.entries.delete(place.id);
+      throw error;
+    }
+  }
+
+  private open(place: PartitionPlace): Entry {
+    const home = (async () => {
+      await this.closing.get(place.id);
+      const opened = await this.provider.open(place.id, place.placement);
+      await this.options.onOpen(opened);
+      return opened;
+    })();
+    return { partition: place.id, home, users: 0, lastUse: 0 };
+  }
+
+  private release(entry: Entry): void {
+    entry.users--;
+    if (entry.users > 0) return;
+    if (this.entries.get(entry.partition) === entry) this.shrink();
+    else this.shut(entry);
+  }
+
+  private shrink(): void {
+    if (this.entries.size <= this.options.max) return;
+    for (const entry of this.entries.values()) {
+      if (entry.users > 0) continue;
+      this.entries.delete(entry.partition);
+      this.shut(entry);
+      if (this.entries.size <= this.options.max) return;
+    }
+  }
+
+  private closeIdle(): void {
+    const since = Date.now() - this.options.idleMs;
+    for (const entry of this.entries.values()) {
+      if (entry.users > 0 || entry.lastUse > since) continue;
+      this.entries.delete(entry.partition);
+      this.shut(entry);
+    }
+  }
+
+  private shut({ partition, home }: Entry): void {
+    const before = this.closing.get(partition);
+    const closed = (async () => {
+      await before;
+      await (await home).close();
+    })().finally(() => {
+      if (this.closing.get(partition) === closed) this.closing.delete(partition);
+    });
+    this.closing.set(partition, closed);
+  }
+}

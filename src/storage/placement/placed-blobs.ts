@@ -1,0 +1,41 @@
+import type { PartitionAssignment, PartitionId } from '../../model/partition.js';
+import type { BlobStore, StagedBlob } from '../blob-store.js';
+import { type HomeRouter, isMoving, isNotInService } from './home-router.js';
+
+/** Blobs of all homes: each is in the home of its partition. */
+export class PlacedBlobs implements BlobStore {
+  /** Milliseconds since 1970; undefined until the first sweep. */
+  private sweptBefore: number | undefined;
+
+  constructor(private readonly router: HomeRouter) {}
+
+  /** Content that is under way when its partition is switched to another home cannot be sent twice. */
+  async stage(assignment: PartitionAssignment, content: AsyncIterable<Buffer>): Promise<StagedBlob> {
+    const { partition } = assignment;
+    try {
+      return await this.router.use(partition, ({ blobs }) => blobs.stage(assignment, content));
+    } catch (error) {
+      if (isNotInService(error) && (await this.router.isInService(partition))) throw isMoving(error);
+      throw error;
+    }
+  }
+
+  discard(blob: StagedBlob): Promise<void> {
+    return this.router.use(blob.partition, ({ blobs }) => blobs.discard(blob));
+  }
+
+  read(partition: PartitionId, id: string): AsyncIterable<Buffer> {
+    return this.router.stream(partition, ({ blobs }, from) => blobs.read(partition, id, from));
+  }
+
+  /** Homes that are closed are swept when they are opened. */
+  async sweep(olderThan: number): Promise<number> {
+    this.sweptBefore = olderThan;
+    return this.router.main.blobs.sweep(olderThan);
+  }
+
+  /** Called for each home that is opened. */
+  async sweepOpened(blobs: BlobStore): Promise<void> {
+    if (this.sweptBefore !== undefined) await blobs.sweep(this.sweptBefore);
+  }
+}

@@ -1,0 +1,53 @@
+import type { Storage } from '../storage.js';
+import type { MainDatabase } from './home.js';
+import { HomeRouter } from './home-router.js';
+import { OpenHomes } from './open-homes.js';
+import { PlacedBlobs } from './placed-blobs.js';
+import { PlacedLabels } from './placed-labels.js';
+import { PlacedRegistry } from './placed-registry.js';
+import { PlacedResources } from './placed-resources.js';
+import { PlacedSearch } from './placed-search.js';
+import { Places } from './places.js';
+
+/** How homes are used. */
+export interface PlacementOptions {
+  readonly maxOpenHomes: number;
+  readonly resourceIds: 'partition' | 'server';
+}
+
+/** Homes that nobody used for this long are closed. */
+const IDLE_MS = 60_000;
+
+/** One storage of the main database and the homes of single partitions. */
+export async function openPlacedStorage(main: MainDatabase, options: PlacementOptions): Promise<Storage> {
+  const places = new Places(main.registry);
+  const homes = new OpenHomes(main.homes, {
+    max: options.maxOpenHomes,
+    idleMs: IDLE_MS,
+    onOpen: async (home) => {
+      await blobs.sweepOpened(home.blobs);
+    },
+  });
+  const router = new HomeRouter(main.home, places, homes);
+  const blobs = new PlacedBlobs(router);
+  await places.load();
+  return {
+    resources: new PlacedResources(router, main.registry, options.resourceIds),
+    search: new PlacedSearch(router),
+    labels: new PlacedLabels(router),
+    blobs,
+    partitions: new PlacedRegistry({ main: main.registry, router, homes, provider: main.homes }),
+    setting: (key, create) => main.setting(key, create),
+    takeNumbers: (count) => main.takeNumbers(count),
+    refresh: async () => {
+      const isChanged = await main.refresh();
+      if (isChanged) await places.load();
+      return isChanged;
+    },
+    ping: () => main.ping(),
+    close: async () => {
+      await homes.close();
+      await main.close();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { MainDatabase } from '../../placement/home.js';
+import type { StorageOptions } from '../../storage.js';
+import { PostgresConnections, PostgresPool } from './connections.js';
+import { DirectoryChanges } from './directory-changes.js';
+import { PostgresDictionary } from './postgres-dictionary.js';
+import { postgresHome, type SharedParts } from './postgres-home.js';
+import { PostgresHomes } from './postgres-homes.js';
+import { PostgresPartitions } from './postgres-partitions.js';
+import { RowIdBlocks } from './row-id-blocks.js';
+import { migratePostgres, schemaState } from './schema-state.js';
+import { DatabaseWatcher } from './watcher.js';
+
+/** Longest wait for a connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Opens the main database, and makes or migrates the schema if need be. */
+export async function openPostgresDatabase(options: StorageOptions): Promise<MainDatabase> {
+  const { url, poolSize } = options;
+  const pool = new PostgresPool({ url, poolSize, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+  await bringUpToDate(pool, url);
+  const connections = new PostgresConnections(pool);
+  const dictionary = new PostgresDictionary(connections);
+  await dictionary.load();
+  const registry = new PostgresPartitions(connections);
+  const shared: SharedParts = { dictionary, rowIds: new RowIdBlocks(connections), options };
+  const changes = new DirectoryChanges(registry);
+  const watcher = new DatabaseWatcher(url, () => changes.note());
+  watcher.start();
+  const home = postgresHome(
+    { connections, partitions: () => registry.allIds(), release: () => pool.close() },
+    shared,
+  );
+  return {
+    home,
+    registry,
+    homes: new PostgresHomes(pool, shared),
+    setting: (key, create) => readOrCreateSetting(connections, key, create()),
+    takeNumbers: (count) => takeNumbers(connections, count),
+    refresh: () => changes.take(),
+    ping: () => watcher.ping(),
+    close: async () => {
+      await watcher.close();
+      await home.close();
+    },
+  };
+}
+
+/** @throws Error where the schema is a newer one. */
+async function bringUpToDate(pool: PostgresPool, url: string): Promise<void> {
+  const state = await schemaState(pool);
+  if (state === 'newer') {
+    throw new Error('The database was migrated by a newer version. Start that version or a later one.');
+  }
+  if (state !== 'current') await migratePostgres(url);
+}
+
+async function readOrCreateSetting(
+  connections: PostgresConnections,
+  key: string,
+  created: string,
+): Promise<string> {
+  const [, found] = await connections.write('none', [
+    {
+      text: `insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE) values ($1, $2) on conflict do nothing`,
+      values: [key, created],
+    },
+    { text: 'select SETTING_VALUE from HFJ_SETTING where SETTING_KEY = $1', values: [key] },
+  ]);
+  return String(found?.rows[0]?.[0]);
+}
+
+async function takeNumbers(connections: PostgresConnections, count: number): Promise<number> {
+  const [result] = await connections.write('none', [
+    {
+      text: `insert into HFJ_SETTING as s (SETTING_KEY, SETTING_VALUE)
+        values ('next-resource-id', (1 + $1::bigint)::text)
+        on conflict (SETTING_KEY) do update set SETTING_VALUE = (s.SETTING_VALUE::bigint + $1::bigint)::text
+        returning SETTING_VALUE::bigint - $1::bigint`,
+      values: [count],
+    },
+  ]);
+  return result?.rows[0]?.[0] as number;
+}

@@ -1,0 +1,55 @@
+import type { PartitionId } from '../../../model/partition.js';
+import type { Home } from '../../placement/home.js';
+import type { StorageOptions } from '../../storage.js';
+import { SqlLabelStore } from '../labels.js';
+import { postgresSearchDialect } from '../search-dialect.js';
+import { SqlSearchStore } from '../search-store.js';
+import type { PostgresConnections } from './connections.js';
+import { PostgresBlobs } from './postgres-blobs.js';
+import type { PostgresDictionary } from './postgres-dictionary.js';
+import { PostgresReader } from './postgres-reader.js';
+import { PostgresResources } from './postgres-resources.js';
+import { PostgresRows } from './postgres-rows.js';
+import type { RowIdBlocks } from './row-id-blocks.js';
+import { PostgresUnitWriter } from './unit-writer.js';
+import { PostgresWriteQueue } from './write-queue.js';
+
+/** What all homes of a server share. */
+export interface SharedParts {
+  readonly dictionary: PostgresDictionary;
+  readonly rowIds: RowIdBlocks;
+  readonly options: StorageOptions;
+}
+
+/** One database or schema. */
+export interface PostgresPlace {
+  readonly connections: PostgresConnections;
+  /** Every partition whose rows may be there. */
+  readonly partitions: () => Promise<readonly PartitionId[]>;
+  /** Lets go of connections that are the home's own. */
+  readonly release: () => Promise<void>;
+}
+
+/** A database or schema as a home. */
+export function postgresHome(
+  { connections, partitions, release }: PostgresPlace,
+  { dictionary, rowIds, options }: SharedParts,
+): Home {
+  const { searchTimeoutMs: timeoutMs, newBlobId: newId } = options;
+  const queue = new PostgresWriteQueue(
+    new PostgresUnitWriter({ connections, dictionary, rowIds, partitions }, options),
+  );
+  const reader = new PostgresReader(connections, timeoutMs);
+  const dialect = postgresSearchDialect();
+  return {
+    resources: new PostgresResources({ connections, dictionary, queue, timeoutMs }),
+    search: new SqlSearchStore(reader, dictionary, dialect),
+    labels: new SqlLabelStore(reader, dictionary, dialect),
+    blobs: new PostgresBlobs(connections, { newId, partitions }),
+    rows: new PostgresRows(connections, { dictionary, partitions }),
+    close: async () => {
+      await queue.close();
+      await release();
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { FhirError } from '../../../model/errors.js';
+import type { PartitionId, Placement } from '../../../model/partition.js';
+import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
+import { PostgresConnections, PostgresPool } from './connections.js';
+import { databaseName, databaseOf, quoted, schemaName, withDatabase } from './home-names.js';
+import { MOVE_SQL } from './move-sql.js';
+import { postgresHome, type PostgresPlace, type SharedParts } from './postgres-home.js';
+import { migratePostgres, schemaState, type SchemaState } from './schema-state.js';
+
+/** Connections of a partition's own database; many of them may be open at once. */
+const HOME_POOL_SIZE = 4;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A schema, or a database, by its name. */
+interface Container {
+  readonly kind: 'schema' | 'database';
+  readonly name: string;
+}
+
+/** A schema of the main database, or a database beside it, for each partition. */
+export class PostgresHomes implements HomeProvider {
+  private readonly main: string;
+  private readonly shared: SharedParts;
+
+  constructor(
+    private readonly pool: PostgresPool,
+    shared: SharedParts,
+  ) {
+    this.main = databaseOf(shared.options.url);
+    // Ids that are unique on the whole server are claimed in the main database.
+    this.shared = { ...shared, options: { ...shared.options, resourceIds: 'partition' } };
+  }
+
+  refusal(): string | undefined {
+    return undefined;
+  }
+
+  /** Until it is published it has another name, so that a process that is killed leaves nothing half made. */
+  async make(partition: PartitionId, placement: Placement, state: ServiceState): Promise<NewHome> {
+    const container = this.containerOf(partition, placement);
+    const draft = { ...container, name: `${container.name}_new_${randomBytes(4).toString('hex')}` };
+    await this.command(`create ${draft.kind} ${quoted(draft.name)}`);
+    let present = draft;
+    const discard = (): Promise<void> => this.drop(present);
+    try {
+      await migratePostgres(this.urlOf(draft), schemaOf(draft));
+      await this.begin(draft, partition, state);
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+    return {
+      discard,
+      publish: async () => {
+        await this.drop(container);
+        await this.command(`alter ${draft.kind} ${quoted(draft.name)} rename to ${quoted(container.name)}`);
+        present = container;
+      },
+    };
+  }
+
+  async exists(partition: PartitionId, placement: Placement): Promise<boolean> {
+    const { kind, name } = this.containerOf(partition, placement);
+    const table = kind === 'schema' ? 'pg_namespace where nspname' : 'pg_database where datname';
+    const client = await this.pool.take();
+    try {
+      const { rowCount } = await client.query(`select 1 from ${table} = $1`, [name]);
+      return rowCount === 1;
+    } finally {
+      client.release();
+    }
+  }
+
+  async open(partition: PartitionId, placement: Placement): Promise<Home> {
+    if (!(await this.exists(partition, placement))) {
+      throw new FhirError('UNKNOWN_PARTITION', 'The partition has gone, or its home is missing.');
+    }
+    const container = this.containerOf(partition, placement);
+    const place = this.placeOf(container, partition);
+    const state = await schemaState(place.connections.pool, schemaOf(container));
+    if (state === 'current') return postgresHome(place, this.shared);
+    await place.release();
+    throw outdated(partition, state);
+  }
+
+  remove(partition: PartitionId, placement: Placement): Promise<void> {
+    return this.drop(this.containerOf(partition, placement));
+  }
+
+  migrate(partition: PartitionId, placement: Placement): Promise<readonly string[]> {
+    const container = this.containerOf(partition, placement);
+    return migratePostgres(this.urlOf(container), schemaOf(container));
+  }
+
+  private containerOf(partition: PartitionId, placement: Placement): Container {
+    return placement === 'schema'
+      ? { kind: 'schema', name: schemaName(partition) }
+      : { kind: 'database', name: databaseName(this.main, partition) };
+  }
+
+  private urlOf({ kind, name }: Container): string {
+    const { url } = this.shared.options;
+    return kind === 'schema' ? url : withDatabase(url, name);
+  }
+
+  private placeOf(container: Container, partition: PartitionId): PostgresPlace {
+    const partitions = async (): Promise<readonly PartitionId[]> => [partition];
+    if (container.kind === 'schema') {
+      const connections = new PostgresConnections(this.pool, container.name);
+      return { connections, partitions, release: async () => undefined };
+    }
+    const pool = new PostgresPool({
+      url: this.urlOf(container),
+      poolSize: HOME_POOL_SIZE,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    });
+    return { connections: new PostgresConnections(pool), partitions, release: () => pool.close() };
+  }
+
+  private async begin(container: Container, partition: PartitionId, state: ServiceState): Promise<void> {
+    const { connections, release } = this.placeOf(container, partition);
+    try {
+      const statement = { text: MOVE_SQL.setState, values: [partition, state] };
+      await connections.write([partition], [statement]);
+    } finally {
+      await release();
+    }
+  }
+
+  private drop({ kind, name }: Container): Promise<void> {
+    const how = kind === 'schema' ? 'cascade' : 'with (force)';
+    return this.command(`drop ${kind} if exists ${quoted(name)} ${how}`);
+  }
+
+  /** Makes, renames and drops stand outside of transactions, and are the owner's. */
+  private async command(sql: string): Promise<void> {
+    const client = await this.pool.take();
+    try {
+      await client.query(sql);
+    } finally {
+      client.release();
+    }
+  }
+}
+
+function schemaOf({ kind, name }: Container): string | null {
+  return kind === 'schema' ? name : null;
+}
+
+function outdated(partition: PartitionId, state: SchemaState): FhirError {
+  const message =
+    state === 'newer'
+      ? `The home of partition ${partition} was migrated by a newer version; start that version or a later one.`
+      : `The home of partition ${partition} is behind this version: run bulkhead migrate.`;
+  return new FhirError('HOME_OUTDATED', message, { headers: { 'Retry-After': '60' } });
+}

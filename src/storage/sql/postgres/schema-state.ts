@@ -1,0 +1,35 @@
+import knex from 'knex';
+import { knownMigrations, migrate } from '../migrate.js';
+import type { PostgresPool } from './connections.js';
+
+/** How a schema stands to this version. */
+export type SchemaState = 'missing' | 'behind' | 'current' | 'newer';
+
+/** Looks without loading the migrator. `schema`: null for the connection's own. */
+export async function schemaState(pool: PostgresPool, schema: string | null = null): Promise<SchemaState> {
+  const table = schema === null ? 'hfj_migration' : `${schema}.hfj_migration`;
+  const client = await pool.take();
+  try {
+    const found = await client.query<{ found: string | null }>('select to_regclass($1)::text as found', [
+      table,
+    ]);
+    if (found.rows[0]?.found === null) return 'missing';
+    const applied = await client.query<{ name: string }>(`select name from ${table}`);
+    const known = knownMigrations();
+    if (!applied.rows.every(({ name }) => known.includes(name))) return 'newer';
+    return applied.rows.length === known.length ? 'current' : 'behind';
+  } finally {
+    client.release();
+  }
+}
+
+/** Applies what is missing of the schema; answers the names of the migrations that were applied. */
+export async function migratePostgres(url: string, schema: string | null = null): Promise<readonly string[]> {
+  const searchPath = schema === null ? {} : { searchPath: [schema] };
+  const connection = knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 }, ...searchPath });
+  try {
+    return await migrate(connection);
+  } finally {
+    await connection.destroy();
+  }
+}

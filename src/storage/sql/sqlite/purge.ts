@@ -1,0 +1,44 @@
+import type { PartitionId } from '../../../model/partition.js';
+import type { PartitionContents } from '../../store.js';
+import type { PartitionedTable } from '../tables.js';
+import type { SqliteDatabase } from './open.js';
+
+/** Partitioned tables with their keys, in the order in which a purge empties them: resources go last. */
+const PURGE_KEYS = {
+  HFJ_SPIDX_TOKEN: 'PARAM_ID, SP_VALUE, SYS_ID, RES_ID',
+  HFJ_SPIDX_STRING: 'PARAM_ID, SP_NORM, SP_EXACT, RES_ID',
+  HFJ_SPIDX_DATE: 'PARAM_ID, SP_LOW, SP_HIGH, RES_ID',
+  HFJ_SPIDX_NUMBER: 'PARAM_ID, SP_VALUE, RES_ID',
+  HFJ_SPIDX_QUANTITY: 'PARAM_ID, SP_VALUE, SYS_ID, SP_CODE, SP_UNIT, RES_ID',
+  HFJ_SPIDX_URI: 'PARAM_ID, SP_VALUE, RES_ID',
+  HFJ_RES_LINK: 'PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID',
+  HFJ_RES_SEARCH_URL: 'RES_TYPE_ID, RES_SEARCH_URL',
+  HFJ_RES_ID_CLAIM: 'RES_TYPE_ID, FHIR_ID',
+  HFJ_BINARY_CHUNK: 'BLOB_ID, CHUNK_NO',
+  HFJ_BINARY_STAGE: 'BLOB_ID',
+  HFJ_RES_VER: 'RES_ID, RES_VER',
+  HFJ_RESOURCE: 'RES_ID',
+} as const satisfies Record<PartitionedTable, string>;
+
+/** Deletes at most `limit` rows of the partition, of one table; answers how many went. */
+export function purgeSome(db: SqliteDatabase, partition: PartitionId, limit: number): number {
+  for (const [table, key] of Object.entries(PURGE_KEYS)) {
+    const sql = `delete from ${table} where PARTITION_ID = ? and (${key}) in
+      (select ${key} from ${table} where PARTITION_ID = ? limit ?)`;
+    const { changes } = db.prepare(sql).run(partition, partition, limit);
+    if (changes > 0) return changes;
+  }
+  return 0;
+}
+
+/** How many rows a partition has. */
+export function countContents(db: SqliteDatabase, partition: PartitionId): PartitionContents {
+  const count = (table: string): number =>
+    db.prepare(`select count(*) from ${table} where PARTITION_ID = ?`).pluck().get(partition) as number;
+  const { HFJ_RESOURCE: _resources, HFJ_RES_VER: _versions, ...indexes } = PURGE_KEYS;
+  return {
+    resources: count('HFJ_RESOURCE'),
+    versions: count('HFJ_RES_VER'),
+    indexRows: Object.keys(indexes).reduce((sum, table) => sum + count(table), 0),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Home } from '../../placement/home.js';
+import type { StorageOptions } from '../../storage.js';
+import type { Dictionary } from '../dictionary.js';
+import { SqlLabelStore } from '../labels.js';
+import { SqlSearchStore } from '../search-store.js';
+import type { Allocator } from './allocator.js';
+import { ArrivalWriter } from './arrival-writer.js';
+import type { Checkpointer } from './checkpointer.js';
+import type { SqliteDatabase } from './open.js';
+import type { ReaderPool } from './reader-pool.js';
+import { SqliteBlobs } from './sqlite-blobs.js';
+import { SqliteReader } from './sqlite-reader.js';
+import { SqliteResources } from './sqlite-resources.js';
+import { SqliteRows } from './sqlite-rows.js';
+import { UnitWriter } from './unit-writer.js';
+import { WriteQueue } from './write-queue.js';
+
+/** What all homes of a server share. */
+export interface SharedParts {
+  readonly dictionary: Dictionary;
+  readonly readers: ReaderPool;
+  readonly checkpointer: Checkpointer;
+  readonly options: StorageOptions;
+}
+
+/** The two connections of one file. */
+export interface SqliteFile {
+  readonly reader: SqliteDatabase;
+  readonly writer: SqliteDatabase;
+}
+
+/** The queue that writes to a file; from now on it does the waiting for other processes. */
+export function openQueue(
+  { writer }: SqliteFile,
+  { dictionary, options }: Pick<SharedParts, 'dictionary' | 'options'>,
+  allocator: Pick<Allocator, 'takeRowIds' | 'addNames'>,
+): WriteQueue {
+  const units = new UnitWriter(writer, dictionary, options);
+  writer.pragma('busy_timeout = 1');
+  return new WriteQueue(writer, { writer: units, dictionary, allocator });
+}
+
+/** A file as a home. */
+export function sqliteHome(
+  file: SqliteFile,
+  { dictionary, readers, checkpointer, options }: SharedParts,
+  { queue, allocator }: { readonly queue: WriteQueue; readonly allocator: Pick<Allocator, 'addNames'> },
+): Home {
+  const { reader, writer } = file;
+  const sqlReader = new SqliteReader(reader, readers);
+  checkpointer.watch(writer.name);
+  return {
+    resources: new SqliteResources(reader, { dictionary, queue, reader: sqlReader }),
+    search: new SqlSearchStore(sqlReader, dictionary),
+    labels: new SqlLabelStore(sqlReader, dictionary),
+    blobs: new SqliteBlobs(reader, queue, options.newBlobId),
+    rows: new SqliteRows(reader, {
+      queue,
+      dictionary,
+      arrivals: new ArrivalWriter(queue, dictionary, allocator),
+    }),
+    close: async () => {
+      await queue.close();
+      await checkpointer.retire(writer.name);
+      reader.close();
+      writer.close();
+    },
+  };
+}
