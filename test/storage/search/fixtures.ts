@@ -1,10 +1,9 @@
-import Database from 'better-sqlite3';
-import { statements } from '../../../migrations/0001-resources.js';
 import type { PartitionId, PartitionScope } from '../../../src/model/partition.js';
-import type { IndexKind } from '../../../src/storage/search-store.js';
+import type { IndexKind, SearchStore } from '../../../src/storage/search-store.js';
 import type { Dictionary } from '../../../src/storage/sql/dictionary.js';
 import { SqlSearchStore } from '../../../src/storage/sql/search-store.js';
 import type { SqlReader, SqlStatement } from '../../../src/storage/sql/sql-reader.js';
+import { openRows, type StoredRow, type TestRows } from './test-rows.js';
 
 /** One row of an index, by the columns of its table. */
 export type IndexRow = readonly [kind: IndexKind, path: string, columns: Readonly<Record<string, unknown>>];
@@ -24,11 +23,16 @@ export function scopeOf(...ids: number[]): PartitionScope {
   return { partitions: ids as PartitionId[], all: false } as unknown as PartitionScope;
 }
 
-/** A database in memory that tests fill row by row, and a store over it that remembers its statements. */
+let nextRowId = 1;
+
+/** Resources and index rows that tests add one by one, and a store over them that remembers its statements. */
 export class SearchDatabase implements Dictionary, SqlReader {
-  readonly db: Database.Database = new Database(':memory:');
-  readonly store = new SqlSearchStore(this, this);
   readonly statements: SqlStatement[] = [];
+  readonly store: SearchStore;
+  private readonly rows: TestRows = openRows();
+  /** Written before the next statement. */
+  private pending: StoredRow[] = [];
+  private readonly resourceTypes = new Map<number, number>();
   private readonly types: string[] = [];
   private readonly paths: string[] = [];
   private readonly systems: string[] = [];
@@ -36,7 +40,18 @@ export class SearchDatabase implements Dictionary, SqlReader {
   private clock = 0;
 
   constructor() {
-    for (const statement of statements) this.db.exec(statement);
+    const store = new SqlSearchStore(this, this, this.rows.dialect);
+    this.store = {
+      page: (scope, plan, window) => store.page(this.stored(scope), plan, window),
+      count: (scope, plan, limit) => store.count(this.stored(scope), plan, limit),
+      match: (scope, plan) => store.match(this.stored(scope), plan),
+      linked: (scope, query) => store.linked(this.stored(scope), query),
+    };
+  }
+
+  /** The partitions of a scope as they are stored: databases that share tables have partitions of their own. */
+  stored(scope: PartitionScope): PartitionScope {
+    return scopeOf(...scope.partitions.map((id) => id + this.rows.firstPartition));
   }
 
   typeId(type: string): number | undefined {
@@ -85,49 +100,51 @@ export class SearchDatabase implements Dictionary, SqlReader {
     return new Map(known);
   }
 
+  async knowTypes(): Promise<void> {
+    // All types are in memory.
+  }
+
   async systemUrls(ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
     return new Map(ids.map((id) => [id, this.systems[id - 1] ?? '']));
   }
 
   async all(statement: SqlStatement): Promise<readonly (readonly unknown[])[]> {
     this.statements.push(statement);
-    return this.db.prepare(statement.sql).raw().all(statement.bindings) as unknown[][];
+    const { pending } = this;
+    this.pending = [];
+    if (pending.length > 0) await this.rows.insert(pending);
+    return this.rows.all(statement);
   }
 
-  /** SQLite's plan of the last statement. */
-  lastPlan(): readonly string[] {
-    const statement = this.statements.at(-1)!;
-    const rows = this.db.prepare(`explain query plan ${statement.sql}`).all(statement.bindings);
-    return (rows as { detail: string }[]).map((row) => row.detail);
+  /** How the database would run the last statement. */
+  lastPlan(): Promise<readonly string[]> {
+    return this.rows.explain(this.statements.at(-1)!);
   }
 
   /** Stores a resource with its rows and answers its RES_ID. */
   add(partition: number, key: string, rows: readonly IndexRow[] = []): number {
     const [type = '', id = ''] = key.split('/');
+    const rowId = nextRowId++;
+    const typeId = this.ensureType(type);
+    const own = { PARTITION_ID: partition + this.rows.firstPartition, RES_ID: rowId };
     const text = JSON.stringify({ resourceType: type, id });
-    const resource = {
-      PARTITION_ID: partition,
-      RES_TYPE_ID: this.ensureType(type),
-      FHIR_ID: id,
-      RES_VER: 1,
-      RES_UPDATED: ++this.clock,
-      RES_TEXT: text,
-    };
-    const rowId = this.insert('HFJ_RESOURCE', resource);
+    const version = { FHIR_ID: id, RES_VER: 1, RES_UPDATED: ++this.clock, RES_TEXT: text };
+    this.resourceTypes.set(rowId, typeId);
+    this.pending.push({ table: 'HFJ_RESOURCE', columns: { ...own, RES_TYPE_ID: typeId, ...version } });
     for (const [kind, path, columns] of rows) {
       const param = this.ensurePath(type, kind, path);
-      this.insert(TABLES[kind], { PARTITION_ID: partition, PARAM_ID: param, RES_ID: rowId, ...columns });
+      this.pending.push({ table: TABLES[kind], columns: { ...own, PARAM_ID: param, ...columns } });
     }
     return rowId;
   }
 
-  /** What a delete leaves: the resource without text and rows. */
+  /** What a delete leaves of a resource that was just added: neither text nor rows. */
   remove(rowId: number): void {
-    this.db
-      .prepare('update HFJ_RESOURCE set RES_DELETED_AT = 1, RES_TEXT = null where RES_ID = ?')
-      .run(rowId);
-    for (const table of Object.values(TABLES))
-      this.db.prepare(`delete from ${table} where RES_ID = ?`).run(rowId);
+    this.pending = this.pending.flatMap((row) => {
+      if (row.columns['RES_ID'] !== rowId) return [row];
+      const columns = { ...row.columns, RES_DELETED_AT: 1, RES_TEXT: null };
+      return row.table === 'HFJ_RESOURCE' ? [{ ...row, columns }] : [];
+    });
   }
 
   token(path: string, value: string, system: string | null = null): IndexRow {
@@ -144,7 +161,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
 
   /** A link to a resource of this database. */
   link(path: string, target: number): IndexRow {
-    const type = this.db.prepare('select RES_TYPE_ID from HFJ_RESOURCE where RES_ID = ?').pluck().get(target);
+    const type = this.resourceTypes.get(target);
     return ['reference', path, { TARGET_RES_ID: target, TARGET_TYPE_ID: type, TARGET_URL: '' }];
   }
 
@@ -173,33 +190,19 @@ export class SearchDatabase implements Dictionary, SqlReader {
     if (system === null) return 0;
     const known = idIn(this.systems, system);
     if (known !== undefined) return known;
-    const id = this.systems.push(system);
-    this.insert('HFJ_SYSTEM', { SYS_ID: id, SYS_URL: system });
-    return id;
+    return this.systems.push(system);
   }
 
   private ensureType(type: string): number {
     const known = this.typeId(type);
     if (known !== undefined) return known;
-    const id = this.types.push(type);
-    this.insert('HFJ_RES_TYPE', { RES_TYPE_ID: id, RES_TYPE: type });
-    return id;
+    return this.types.push(type);
   }
 
   private ensurePath(type: string, kind: IndexKind, path: string): number {
     const known = this.pathId(type, kind, path);
     if (known !== undefined) return known;
-    const id = this.paths.push(`${type} ${kind} ${path}`);
-    const row = { PARAM_ID: id, RES_TYPE_ID: this.ensureType(type), SP_TYPE: kind, SP_PATH: path };
-    this.insert('HFJ_SP_PATH', row);
-    return id;
-  }
-
-  private insert(table: string, row: Readonly<Record<string, unknown>>): number {
-    const columns = Object.keys(row);
-    const places = columns.map(() => '?').join(', ');
-    const sql = `insert into ${table} (${columns.join(', ')}) values (${places})`;
-    return Number(this.db.prepare(sql).run(Object.values(row)).lastInsertRowid);
+    return this.paths.push(`${type} ${kind} ${path}`);
   }
 }
 

@@ -1,8 +1,8 @@
 import test from 'ava';
-import type { SearchPlan, SortKey } from '../../../src/storage/search-store.js';
-import { sample } from './cases.js';
-import * as c from './conditions.js';
-import { scopeOf, type SearchDatabase } from './fixtures.js';
+import type { SearchPlan, SortKey } from '../../../../src/storage/search-store.js';
+import { sample } from '../cases.js';
+import * as c from '../conditions.js';
+import { scopeOf, type SearchDatabase } from '../fixtures.js';
 
 const LOINC = 'http://loinc.org';
 const SORTER = /TEMP B-TREE/;
@@ -15,7 +15,7 @@ async function planOf(
   const db = sample();
   const [first] = await db.store.page(scopeOf(1), plan, { count: 1 });
   if (after) await db.store.page(scopeOf(1), plan, { count: 1, after: first!.key });
-  return { steps: db.lastPlan(), db };
+  return { steps: await db.lastPlan(), db };
 }
 
 const WALKS: readonly [title: string, plan: SearchPlan, first: RegExp][] = [
@@ -148,7 +148,7 @@ for (const [direction, index] of [
         from: [1, 2],
         limit: 9,
       });
-      const steps = db.lastPlan();
+      const steps = await db.lastPlan();
       t.true(
         steps.some((step) => index.test(step)),
         steps.join('\n'),
