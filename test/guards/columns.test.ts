@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { openReader, type SqliteDatabase } from '../../src/storage/sql/sqlite/open.js';
-import { migrateFile } from '../../src/storage/sql/sqlite/sqlite-storage.js';
+import { migrateFile } from '../../src/storage/sql/sqlite/migrate-file.js';
 import { PARTITIONED_TABLES, SHARED_TABLES } from '../../src/storage/sql/tables.js';
 
 /** Keys that do not begin with PARTITION_ID, and why no tenant's query is served by them. */

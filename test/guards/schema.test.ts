@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { schemaOf } from '../../src/storage/sql/sqlite/schema.js';
-import { migrateFile } from '../../src/storage/sql/sqlite/sqlite-storage.js';
+import { migrateFile } from '../../src/storage/sql/sqlite/migrate-file.js';
 import { readProjectFile } from './project.js';
 
 test('the migrations make the schema that is committed', async (t) => {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { FhirError } from '../../../src/model/errors.js';
-import { openWriter, type SqliteDatabase } from '../../../src/storage/sql/sqlite/open.js';
+import { Allocator } from '../../../src/storage/sql/sqlite/allocator.js';
+import { openWriter } from '../../../src/storage/sql/sqlite/open.js';
 import { SqliteDictionary } from '../../../src/storage/sql/sqlite/sqlite-dictionary.js';
-import { migrateFile } from '../../../src/storage/sql/sqlite/sqlite-storage.js';
+import { migrateFile } from '../../../src/storage/sql/sqlite/migrate-file.js';
 import { UnitWriter } from '../../../src/storage/sql/sqlite/unit-writer.js';
 import { type WaitLimits, WriteQueue } from '../../../src/storage/sql/sqlite/write-queue.js';
 
@@ -19,19 +20,18 @@ async function openFile(name: string): Promise<string> {
   return file;
 }
 
-function openQueue(
-  file: string,
-  limits: WaitLimits,
-): { readonly db: SqliteDatabase; readonly dictionary: SqliteDictionary; readonly queue: WriteQueue } {
+function openQueue(file: string, limits: WaitLimits): WriteQueue {
   const db = openWriter(file, 'normal');
   db.pragma('busy_timeout = 1');
   const dictionary = new SqliteDictionary(db);
   const writer = new UnitWriter(db, dictionary, { references: 'same', resourceIds: 'partition' });
-  return { db, dictionary, queue: new WriteQueue(db, { writer, dictionary }, limits) };
+  const allocator = new Allocator(dictionary, (work) => queue.inTurn(work));
+  const queue: WriteQueue = new WriteQueue(db, { writer, dictionary, allocator }, limits);
+  return queue;
 }
 
 test('hooks that never end lose their own unit, and nobody else is held up for ever', async (t) => {
-  const { queue } = openQueue(await openFile('hooks.db'), { lock: 1_000, hooks: 50 });
+  const queue = openQueue(await openFile('hooks.db'), { lock: 1_000, hooks: 50 });
   const endless = queue.write({ changes: [], beforeCommit: () => new Promise<void>(() => undefined) });
   const deadlocked = queue.write({ changes: [], beforeCommit: () => queue.write({ changes: [] }) });
   const neighbour = queue.write({ changes: [] });
@@ -44,7 +44,7 @@ test('hooks that never end lose their own unit, and nobody else is held up for e
 test('while another process writes, the event loop goes on, and after a time the write is refused', async (t) => {
   const file = await openFile('lock.db');
   const other = openWriter(file, 'normal');
-  const { queue } = openQueue(file, { lock: 200, hooks: 1_000 });
+  const queue = openQueue(file, { lock: 200, hooks: 1_000 });
   other.exec('begin immediate');
   let turns = 0;
   const ticker = setInterval(() => turns++, 5);
@@ -58,14 +58,32 @@ test('while another process writes, the event loop goes on, and after a time the
   await t.notThrowsAsync(waiting);
 });
 
-test('names that were not committed are not remembered', async (t) => {
-  const { db, dictionary } = openQueue(await openFile('names.db'), { lock: 200, hooks: 200 });
+test('names of a transaction that fails are not remembered', async (t) => {
+  const db = openWriter(await openFile('names.db'), 'normal');
+  const dictionary = new SqliteDictionary(db);
+  const names = { types: new Set(['Patient']), paths: new Map(), systems: new Set(['urn:lost']) };
   db.exec('begin immediate');
-  const lost = dictionary.ensureType('Patient');
-  t.true(dictionary.takeGrown());
-  t.false(dictionary.takeGrown());
+  dictionary.insert(names);
   db.exec('rollback');
-  dictionary.forget();
   t.is(dictionary.typeId('Patient'), undefined);
-  t.is(dictionary.ensureType('Observation'), lost);
+  t.is(dictionary.systemId('urn:lost'), undefined);
+});
+
+test('row ids come in blocks that no two processes share', async (t) => {
+  const file = await openFile('ids.db');
+  const allocators = ['a', 'b'].map(() => {
+    const db = openWriter(file, 'normal');
+    return new Allocator(new SqliteDictionary(db), async (work) =>
+      db.transaction(() => work(db)).immediate(),
+    );
+  });
+  const taken: number[] = [];
+  for (const count of [1, 2, 999, 1_500, 3]) {
+    for (const allocator of allocators) {
+      const first = await allocator.takeRowIds(count);
+      for (let id = first; id < first + count; id++) taken.push(id);
+    }
+  }
+  t.is(new Set(taken).size, taken.length);
+  t.is(Math.min(...taken), 1);
 });
