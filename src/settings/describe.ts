@@ -37,13 +37,18 @@ export function settingsTable(): string {
   return [...head, ...rows].join('\n');
 }
 
-/** Between the user and the host of a URL. */
-const PASSWORD = /(\/\/[^/:@]*:).*@/;
+/** Between the user and the host of a URL, or among its parameters. */
+const PASSWORDS = [/(\/\/[^/:@]*:).*(?=@)/g, /([?&](?:ssl)?password=)[^&]*/g];
+
+/** A database's URL as people may see it: without its password. */
+export function maskedUrl(url: string): string {
+  return PASSWORDS.reduce((text, password) => text.replaceAll(password, '$1********'), url);
+}
 
 function toShown(name: SettingName, value: unknown): string {
   if (value === undefined) return '';
   if (SETTINGS[name].secret) return '********';
   if (name === 'basePath' && value === '') return '/';
-  if (name === 'databaseUrl') return String(value).replace(PASSWORD, '$1********@');
+  if (name === 'databaseUrl') return maskedUrl(String(value));
   return Array.isArray(value) ? value.join(',') : String(value);
 }
