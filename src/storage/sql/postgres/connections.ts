@@ -42,6 +42,11 @@ export class PostgresPool {
     this.pool.on('error', () => undefined);
   }
 
+  /** How many connections may be open at once. */
+  get size(): number {
+    return this.pool.options.max;
+  }
+
   /** @throws NotConnected */
   async take(): Promise<pg.PoolClient> {
     try {
@@ -67,8 +72,8 @@ export class PostgresPool {
     this.prepares = false;
   }
 
-  close(): Promise<void> {
-    return this.pool.end();
+  async close(): Promise<void> {
+    if (!this.pool.ending) await this.pool.end();
   }
 
   private stateOf(client: pg.PoolClient): ConnectionState {

@@ -36,9 +36,9 @@ export function postgresHome(
   { dictionary, rowIds, options }: SharedParts,
 ): Home {
   const { searchTimeoutMs: timeoutMs, newBlobId: newId } = options;
-  const queue = new PostgresWriteQueue(
-    new PostgresUnitWriter({ connections, dictionary, rowIds, partitions }, options),
-  );
+  const writer = new PostgresUnitWriter({ connections, dictionary, rowIds, partitions }, options);
+  // Reads, and the hooks of writes, always find a connection.
+  const queue = new PostgresWriteQueue(writer, Math.max(1, Math.floor(connections.pool.size * 0.4)));
   const reader = new PostgresReader(connections, timeoutMs);
   const dialect = postgresSearchDialect();
   return {

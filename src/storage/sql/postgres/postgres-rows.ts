@@ -57,8 +57,7 @@ export class PostgresRows implements HomeRows {
   }
 
   async setState(partition: PartitionId, state: ServiceState): Promise<void> {
-    const statement = { text: MOVE_SQL.setState, values: [partition, state] };
-    await this.connections.write([partition], [statement], 'exclusive');
+    await this.connections.write([partition], [statement('setState', [partition, state])], 'exclusive');
   }
 
   async marks(

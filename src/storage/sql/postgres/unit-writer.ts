@@ -9,11 +9,12 @@ import {
 } from '../../store.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import { targetKey, toWriteStatement, type TargetRules, type WriteStatement } from './change-arrays.js';
-import type { PgTransaction, PostgresConnections } from './connections.js';
+import type { PostgresConnections } from './connections.js';
 import { refusalOf } from './database-error.js';
 import { toKeyText } from './key-text.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { type PreparedChange, type PreparedUnit, prepareUnit, referenceOf } from './prepared-unit.js';
+import type { PartitionLock } from './prologue.js';
 import type { RowIdBlocks } from './row-id-blocks.js';
 import { RowNames } from './row-names.js';
 import type { PgStatement } from './statement.js';
@@ -40,9 +41,11 @@ const MOST_IN_STATEMENT = 500;
 /** Longest time in milliseconds that the hooks of one unit may hold up its partition. */
 const HOOKS_MS = 10_000;
 
-/** A conflict, or the claim whose holder is still to be found. */
+/** A conflict, or what still has to be looked at: who holds a claim, or who refers to the resource. */
 type Finding =
-  Exclude<WriteConflict, { kind: 'claim' }> | { readonly kind: 'claim'; readonly change: PreparedChange };
+  | Exclude<WriteConflict, { kind: 'claim' | 'referenced' }>
+  | { readonly kind: 'claim'; readonly change: PreparedChange }
+  | { readonly kind: 'referenced'; readonly change: PreparedChange };
 
 /** A statement of a write, and what a refusal's ordinals mean. */
 interface Step {
@@ -63,37 +66,40 @@ export class PostgresUnitWriter {
     return prepareUnit(unit, new RowNames(this.parts.dictionary), rowIds);
   }
 
-  /** One round trip and one transaction for all of the units. @throws Refused, for all of them together */
+  /** One round trip and one transaction for all of the units. */
   async writeTogether(units: readonly PreparedUnit[]): Promise<void> {
-    const changes = units.flatMap((unit) => unit.changes);
-    const attaches = units.flatMap(({ unit }) => unit.attaches ?? []);
-    await this.run(changes, attaches, async (scope, steps) => {
-      await this.parts.connections.write(scope, statementsOf(steps), 'shared');
-    });
+    const { connections } = this.parts;
+    await this.run(units, (scope, steps) => connections.write(scope, statementsOf(steps), lockFor(units)));
   }
 
-  /** A transaction that stays open for hooks and for the search for referrers. */
-  async writeInTransaction({ unit, changes }: PreparedUnit): Promise<void> {
-    const guarded = changes.filter(({ change }) => change.kind === 'delete' && change.referrers === 'forbid');
-    const lock = guarded.length > 0 ? 'exclusive' : 'shared';
-    await this.run(changes, unit.attaches ?? [], async (scope, steps) => {
-      const work = async (transaction: PgTransaction): Promise<void> => {
-        await transaction.run(statementsOf(steps));
-        if (guarded.length > 0) await this.assertUnreferenced(transaction, guarded);
-        if (unit.beforeCommit) await inTime(unit.beforeCommit);
-      };
-      await this.parts.connections.transaction(scope, work, lock);
-    });
+  /** A transaction that stays open for hooks. */
+  async writeInTransaction(unit: PreparedUnit, beforeCommit: () => Promise<void>): Promise<void> {
+    const { connections } = this.parts;
+    await this.run([unit], (scope, steps) =>
+      connections.transaction(
+        scope,
+        async (transaction) => {
+          await transaction.run(statementsOf(steps));
+          await inTime(beforeCommit);
+        },
+        lockFor([unit]),
+      ),
+    );
   }
 
   private async run(
-    changes: readonly PreparedChange[],
-    attaches: NonNullable<WriteUnit['attaches']>,
-    send: (scope: readonly PartitionId[], steps: readonly Step[]) => Promise<void>,
+    units: readonly PreparedUnit[],
+    send: (scope: readonly PartitionId[], steps: readonly Step[]) => Promise<unknown>,
   ): Promise<void> {
+    const changes = units.flatMap((unit) => unit.changes);
     const rules = await this.rulesFor(changes);
     const written = inGroups(changes).map((group) => toWriteStatement(group, rules));
-    const steps = [...this.claimIds(changes), ...written.map(toStep), ...unstage(attaches)];
+    const steps = [
+      ...this.claimIds(changes),
+      ...written.map(toStep),
+      ...unstage(units.flatMap(({ unit }) => unit.attaches ?? [])),
+      ...assertUnreferenced(changes),
+    ];
     try {
       await send(scopeOf(written, rules), steps);
     } catch (error) {
@@ -148,37 +154,6 @@ export class PostgresUnitWriter {
     }));
   }
 
-  private async assertUnreferenced(
-    transaction: PgTransaction,
-    deleted: readonly PreparedChange[],
-  ): Promise<void> {
-    // A path that another server has just added may already have rows.
-    await this.parts.dictionary.load();
-    const params = int4Array([0, ...this.parts.dictionary.pathIds('reference')]);
-    for (const [partition, group] of Map.groupBy(deleted, (change) => change.partition)) {
-      const values = [partition, int8Array(group.map(({ rowId }) => rowId)), params];
-      const [found] = await transaction.run([{ name: 'referrers', text: WRITE_SQL.referrers, values }]);
-      if (found && found.rows.length > 0) throw this.referenced(group, partition, found.rows);
-    }
-  }
-
-  private referenced(
-    deleted: readonly PreparedChange[],
-    partition: PartitionId,
-    rows: readonly (readonly unknown[])[],
-  ): WriteConflictError {
-    const ordinal = rows[0]![0] as number;
-    const referrers: ResourceKey[] = rows
-      .filter((row) => row[0] === ordinal)
-      .slice(0, 10)
-      .map(([, typeId, id]) => ({
-        partition,
-        type: this.parts.dictionary.typeName(typeId as number),
-        id: String(id),
-      }));
-    return new WriteConflictError({ kind: 'referenced', change: deleted[ordinal - 1]!.change, referrers });
-  }
-
   /** What a refusal means in the words of the store's interface. */
   private async explain(error: unknown, steps: readonly Step[]): Promise<unknown> {
     const refusal = refusalOf(error);
@@ -187,7 +162,21 @@ export class PostgresUnitWriter {
     const step = steps.find(({ statement }) => statement === refusal.statement);
     const found = step?.find(refusal.kind, refusal.ordinals[0] ?? 1);
     if (found === undefined) return error;
-    return new WriteConflictError(found.kind === 'claim' ? await this.claimConflict(found.change) : found);
+    if (found.kind === 'claim') return new WriteConflictError(await this.claimConflict(found.change));
+    if (found.kind === 'referenced') return new WriteConflictError(await this.referenced(found.change));
+    return new WriteConflictError(found);
+  }
+
+  private async referenced({ change, partition, rowId }: PreparedChange): Promise<WriteConflict> {
+    const statement = { name: 'referrers', text: WRITE_SQL.referrers, values: [partition, rowId] };
+    const [found] = await this.parts.connections.read([partition], [statement]);
+    const rows = (found?.rows ?? []) as readonly (readonly [number, string])[];
+    await this.parts.dictionary.knowTypes(rows.map(([typeId]) => typeId));
+    const referrers: ResourceKey[] = rows.map(([typeId, id]) => {
+      return { partition, type: this.parts.dictionary.typeName(typeId), id };
+    });
+    // Who referred to it may be gone by now: then the plan is made anew.
+    return referrers.length === 0 ? { kind: 'version', change } : { kind: 'referenced', change, referrers };
   }
 
   private async claimConflict({ change, partition, typeId }: PreparedChange): Promise<WriteConflict> {
@@ -217,6 +206,28 @@ function toStep(written: WriteStatement): Step {
     }
   };
   return { statement: written.statement, find };
+}
+
+/** After everything else: nothing that is deleted may still be referred to. */
+function assertUnreferenced(changes: readonly PreparedChange[]): readonly Step[] {
+  const deleted = changes.filter(isGuarded);
+  return [...Map.groupBy(deleted, ({ partition }) => partition)].map(([partition, group]) => ({
+    statement: {
+      name: 'assert unreferenced',
+      text: WRITE_SQL.assertUnreferenced,
+      values: [partition, int8Array(group.map(({ rowId }) => rowId))],
+    },
+    find: (_, ordinal) => ({ kind: 'referenced', change: group[ordinal - 1]! }),
+  }));
+}
+
+function isGuarded({ change }: PreparedChange): boolean {
+  return change.kind === 'delete' && change.referrers === 'forbid';
+}
+
+/** Nobody may come to refer to what is being deleted. */
+function lockFor(units: readonly PreparedUnit[]): PartitionLock {
+  return units.some(({ changes }) => changes.some(isGuarded)) ? 'exclusive' : 'shared';
 }
 
 function unstage(attaches: NonNullable<WriteUnit['attaches']>): readonly Step[] {

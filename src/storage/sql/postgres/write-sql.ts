@@ -242,6 +242,13 @@ function replaceSql(): string {
     select ${IN_SERVICE}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
 }
 
+/** The paths that a partition has links on, each found by one seek: with them a target's referrers are seeks too. */
+const LINK_PATHS = `with recursive P (PARAM_ID) as (
+    (select l.PARAM_ID from HFJ_RES_LINK l where l.PARTITION_ID = $1::integer order by l.PARAM_ID limit 1)
+    union all
+    select (select l.PARAM_ID from HFJ_RES_LINK l where l.PARTITION_ID = $1::integer and l.PARAM_ID > P.PARAM_ID
+      order by l.PARAM_ID limit 1) from P where P.PARAM_ID is not null)`;
+
 /** Index rows alone, of resources that came from another home. */
 function replaceValuesSql(): string {
   const parameters = new Parameters();
@@ -261,13 +268,18 @@ export const WRITE_SQL = {
         and not exists (select 1 from HFJ_RES_ID_CLAIM o
           where o.PARTITION_ID = $1::integer and o.RES_TYPE_ID = c.TYPE and o.FHIR_ID = c.ID))
     select case when exists (select 1 from TAKEN) then ${refuse('id', `select ${LIST} from TAKEN`)} end`,
-  /** $2 row ids of what was deleted, $3 PARAM_IDs of references. */
-  referrers: `select distinct d.N, r.RES_TYPE_ID, r.FHIR_ID, l.RES_ID
-    from unnest($2::bigint[]) with ordinality d (ID, N)
-    join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer and l.PARAM_ID = any ($3::integer[]) and l.TARGET_RES_ID = d.ID
-      and l.RES_ID <> d.ID
-    join HFJ_RESOURCE r on r.PARTITION_ID = $1::integer and r.RES_ID = l.RES_ID
-    order by d.N, l.RES_ID limit 11`,
+  /** $2 row ids of what was deleted. */
+  assertUnreferenced: `${LINK_PATHS}
+, REFERRED as materialized (select d.N from unnest($2::bigint[]) with ordinality d (ID, N)
+      where exists (select 1 from P join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer and l.PARAM_ID = P.PARAM_ID
+        and l.TARGET_RES_ID = d.ID and l.RES_ID <> d.ID))
+    select case when exists (select 1 from REFERRED) then ${refuse('referenced', `select ${LIST} from REFERRED`)} end
+`,
+  /** $2 row id; at most ten. */
+  referrers: `${LINK_PATHS}
+    select distinct r.RES_TYPE_ID, r.FHIR_ID from P join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer
+      and l.PARAM_ID = P.PARAM_ID and l.TARGET_RES_ID = $2::bigint and l.RES_ID <> $2::bigint
+    join HFJ_RESOURCE r on r.PARTITION_ID = $1::integer and r.RES_ID = l.RES_ID limit 10`,
   unstage: 'delete from HFJ_BINARY_STAGE where PARTITION_ID = $1::integer and BLOB_ID = any ($2::text[])',
   claimHolder: `select RES_ID from HFJ_RES_SEARCH_URL
     where PARTITION_ID = $1::integer and RES_TYPE_ID = $2 and RES_SEARCH_URL = $3`,
