@@ -19,16 +19,13 @@ const PASSES: readonly TestPass[] = [
   { store: 'postgres', folders: ON_EVERY_STORE },
 ];
 
-/** Stores that are run where none is named. */
-const BY_DEFAULT: readonly StoreKind[] = ['sqlite'];
-
 /** What `npm test` runs: all passes, or those of the store and placement that the environment names. */
 export function selectedPasses(env: NodeJS.ProcessEnv): readonly TestPass[] {
   const store = env[STORE_VARIABLE];
   const placement = env[PLACEMENT_VARIABLE];
   const selected = PASSES.filter(
     (pass) =>
-      (store === undefined ? BY_DEFAULT.includes(pass.store) : pass.store === store) &&
+      (store === undefined || pass.store === store) &&
       (placement === undefined || (pass.placement ?? 'shared') === placement),
   );
   if (selected.length > 0) return selected;

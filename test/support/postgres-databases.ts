@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, type DatabaseError } from 'pg';
-import { POSTGRES_VARIABLE, TEMPLATE_VARIABLE } from './test-store.js';
+import { POOLER_VARIABLE, POSTGRES_VARIABLE, TEMPLATE_VARIABLE } from './test-store.js';
 
 const TEMPLATE_END = '_template';
 
@@ -31,9 +31,12 @@ export class PostgresDatabases {
   }
 
   urlOf(database: string): string {
-    const url = new URL(this.url);
-    url.pathname = `/${database}`;
-    return url.href;
+    return withDatabase(this.url, database);
+  }
+
+  /** The one for servers, who may have to go through a pooler. */
+  serverUrlOf(database: string): string {
+    return withDatabase(process.env[POOLER_VARIABLE] ?? this.url, database);
   }
 
   /** The database that others are copied from, with nothing in it yet. Answers its URL. */
@@ -98,6 +101,12 @@ export class PostgresDatabases {
       await client.end();
     }
   }
+}
+
+function withDatabase(server: string, database: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  return url.href;
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501';

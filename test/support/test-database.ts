@@ -50,7 +50,7 @@ async function createSqliteFile(): Promise<TestDatabase> {
 }
 
 function postgresDatabase(databases: PostgresDatabases, name: string): TestDatabase {
-  const url = databases.urlOf(name);
+  const url = databases.serverUrlOf(name);
   return {
     url,
     settings: settingsOf(url),

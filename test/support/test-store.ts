@@ -7,6 +7,8 @@ export type StoreKind = 'sqlite' | 'postgres';
 export const STORE_VARIABLE = 'BULKHEAD_TEST_STORE';
 export const PLACEMENT_VARIABLE = 'BULKHEAD_TEST_PLACEMENT';
 export const POSTGRES_VARIABLE = 'BULKHEAD_TEST_POSTGRES_URL';
+/** The same server behind a connection pooler; the servers under test then go through it. */
+export const POOLER_VARIABLE = 'BULKHEAD_TEST_POOLER_URL';
 /** Name of the migrated database that every other one is copied from; theirs begin with what stands before `_template`. */
 export const TEMPLATE_VARIABLE = 'BULKHEAD_TEST_POSTGRES_TEMPLATE';
 
