@@ -1,6 +1,7 @@
 /** update, update as create and conditional update: https://hl7.org/fhir/R4/http.html#update */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
+import type { PartitionAssignment, PartitionScope } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { ConditionClaim } from '../storage/store.js';
@@ -49,25 +50,40 @@ async function planUpdateById(
   const current = await findCurrent(server, scope, resource.resourceType, id);
   assertWritePreconditions(request, current);
   if (current) return planReplacement(server, request, { resource, current, claim });
-  return planUpdateAsCreate(server, request, { resource, id, claim });
+  return planUpdateAsCreate(server, request, { resource, id, claim, scope });
+}
+
+/** What an update that finds nothing makes. */
+interface NewResource {
+  readonly resource: Resource;
+  readonly id: string;
+  readonly claim: ConditionClaim | undefined;
+  /** Where nothing was found. */
+  readonly scope: PartitionScope;
 }
 
 async function planUpdateAsCreate(
   server: ServerParts,
   request: RequestDetails,
-  { resource, id, claim }: { resource: Resource; id: string; claim: ConditionClaim | undefined },
+  { resource, id, claim, scope }: NewResource,
 ): Promise<PlannedWrite> {
   assertClientId(server, id);
   await server.hooks.veto('STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID', { request, resource });
   const assignment = await server.resolver.resolveCreate(request, resource);
-  const target = server.resolver.scopeOfAssignment(assignment);
-  const hidden = await findCurrent(server, target, resource.resourceType, id);
-  if (hidden)
-    throw new FhirError(
-      'DUPLICATE',
-      `${resource.resourceType}/${id} exists in the partition it would be written to.`,
-    );
+  if (!scope.partitions.includes(assignment.partition)) await assertUnused(server, assignment, resource, id);
   return planCreation(server, request, { resource, id, assignment, claim });
+}
+
+/** Where an update writes outside of what it can read, it must not replace what it cannot see. */
+async function assertUnused(
+  server: ServerParts,
+  assignment: PartitionAssignment,
+  { resourceType }: Resource,
+  id: string,
+): Promise<void> {
+  const hidden = await findCurrent(server, server.resolver.scopeOfAssignment(assignment), resourceType, id);
+  if (!hidden) return;
+  throw new FhirError('DUPLICATE', `${resourceType}/${id} exists in the partition it would be written to.`);
 }
 
 async function planConditionalUpdate(
