@@ -22,7 +22,7 @@ export function createApp(options: AppOptions): Koa {
     return handleFhir(options, context.req, context.res);
   };
   // The router looks at every path with patterns; FHIR requests need not wait for that.
-  app.use((context, next) => (isProbe(context.path) ? next() : serveFhir(context)));
+  app.use((context, next) => (isProbe(context.req.url ?? '/') ? next() : serveFhir(context)));
   app.use(probes.routes());
   app.use(serveFhir);
   app.on('error', (error: unknown) =>

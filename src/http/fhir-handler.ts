@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJson } from '../fhir/json.js';
-import type { HookResponse, OutgoingResponse } from '../hooks/pointcuts.js';
+import type { HookResponse, MaybePromise, OutgoingResponse } from '../hooks/pointcuts.js';
+import type { HookRegistry } from '../hooks/registry.js';
 import { dispatch } from '../interactions/dispatch.js';
 import { parseQuery } from '../interactions/query.js';
 import type { ServerParts } from '../interactions/server-parts.js';
@@ -17,7 +18,7 @@ import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
 import type { Metrics } from './metrics.js';
 import { readRequest, withBody, type RequestOptions } from './request-details.js';
 import { requestIdOf } from './request-id.js';
-import { send } from './send.js';
+import { send, type FinalResponse } from './send.js';
 
 /** What serving FHIR requests needs. */
 export interface FhirHandlerOptions {
@@ -204,16 +205,17 @@ function addCommonHeaders(
   options: FhirHandlerOptions,
   message: IncomingMessage,
   { response, exchange }: { readonly response: OutgoingResponse; readonly exchange: Exchange },
-): OutgoingResponse {
+): FinalResponse {
+  const { status, headers, body } = response;
   const common = commonHeaders(options.server.settings, exchange.id, message.headers.origin);
-  return { ...response, headers: { ...common, ...response.headers } };
+  return { status, headers: Object.assign(common, headers), body };
 }
 
-async function complete(
+function complete(
   { server, logger, metrics }: FhirHandlerOptions,
   { id, request }: Exchange,
   { status, milliseconds }: { readonly status: number; readonly milliseconds: number },
-): Promise<void> {
+): MaybePromise<void> {
   metrics.end(request?.interaction ?? 'unknown', status, milliseconds / 1000);
   if (logger.isLevelEnabled('info')) {
     const { method, interaction, path } = request ?? {};
@@ -221,7 +223,17 @@ async function complete(
     const ms = Math.round(milliseconds * 10) / 10;
     logger.info({ requestId: id, method, interaction, partitions, path, status, ms }, 'request');
   }
+  const { hooks } = server;
+  const heard = hooks.has('SERVER_PROCESSING_COMPLETED_NORMALLY') || hooks.has('SERVER_PROCESSING_COMPLETED');
+  return heard ? announce(hooks, request, status) : undefined;
+}
+
+async function announce(
+  hooks: HookRegistry,
+  request: RequestDetails | undefined,
+  status: number,
+): Promise<void> {
   if (request && status < 400)
-    await server.hooks.observe('SERVER_PROCESSING_COMPLETED_NORMALLY', { request, status });
-  await server.hooks.observe('SERVER_PROCESSING_COMPLETED', { request, status });
+    await hooks.observe('SERVER_PROCESSING_COMPLETED_NORMALLY', { request, status });
+  await hooks.observe('SERVER_PROCESSING_COMPLETED', { request, status });
 }

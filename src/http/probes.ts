@@ -11,9 +11,10 @@ export interface ServerState {
 
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Whether a path is one of the router's. */
-export function isProbe(path: string): boolean {
-  return PROBES.has(path);
+/** Whether a request's URL is one of the router's. */
+export function isProbe(url: string): boolean {
+  const mark = url.indexOf('?');
+  return PROBES.has(mark < 0 ? url : url.slice(0, mark));
 }
 
 /** `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: for Prometheus. */

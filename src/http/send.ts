@@ -5,27 +5,31 @@ import { stringifyJson } from '../fhir/json.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FHIR_JSON } from '../interactions/response.js';
 
+/** A response with all of its headers, which are its own: sending it adds those that tell of the body. */
+export interface FinalResponse extends OutgoingResponse {
+  readonly headers: Record<string, string>;
+}
+
 /**
  * Writes a response to the socket. A HEAD request gets the headers that GET would, and no body. A stream that
  * fails half way destroys the connection: a client must not take a part for the whole.
  */
 export async function send(
   socket: ServerResponse,
-  response: OutgoingResponse,
+  response: FinalResponse,
   options: { readonly head: boolean },
 ): Promise<void> {
   if (response.body instanceof Readable) return sendStream(socket, response, options);
-  const { status, body } = response;
+  const { status, headers, body } = response;
   if (body === undefined) {
-    const headers =
-      status === 204 || status === 304 ? response.headers : { ...response.headers, 'content-length': '0' };
+    if (status !== 204 && status !== 304) headers['content-length'] = '0';
     socket.writeHead(status, headers).end();
     return;
   }
   const isResource = typeof body !== 'string' && !Buffer.isBuffer(body);
   const bytes = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body : stringifyJson(body);
   const size = Buffer.byteLength(bytes);
-  const headers: Record<string, string | number> = { ...response.headers, 'content-length': size };
+  headers['content-length'] = String(size);
   if (isResource) headers['content-type'] ??= FHIR_JSON;
   socket.writeHead(status, headers);
   if (options.head) socket.end();
@@ -35,7 +39,7 @@ export async function send(
 
 async function sendStream(
   socket: ServerResponse,
-  response: OutgoingResponse,
+  response: FinalResponse,
   options: { readonly head: boolean },
 ): Promise<void> {
   const stream = response.body as Readable;

@@ -11,14 +11,35 @@ export function parseQuery(query: string): readonly QueryParameter[] {
   if (query === '') return NO_PARAMETERS;
   if (/%(?![0-9A-Fa-f]{2})/.test(query))
     throw new FhirError('INVALID_REQUEST', 'The query has a broken percent escape.');
-  const parameters = [...new URLSearchParams(query)];
-  if (parameters.some(([name, value]) => isUnreadable(name) || isUnreadable(value))) {
-    throw new FhirError(
-      'INVALID_REQUEST',
-      'The query has a character that is not allowed (NUL or invalid UTF-8).',
-    );
-  }
+  const parameters = query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map(toParameter);
+  if (parameters.some(([name, value]) => isUnreadable(name) || isUnreadable(value))) throw unreadable();
   return parameters;
+}
+
+function toParameter(pair: string): QueryParameter {
+  const equals = pair.indexOf('=');
+  return equals < 0 ? [decode(pair), ''] : [decode(pair.slice(0, equals)), decode(pair.slice(equals + 1))];
+}
+
+function decode(text: string): string {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
+  if (!spaced.includes('%')) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+}
+
+function unreadable(cause?: unknown): FhirError {
+  return new FhirError(
+    'INVALID_REQUEST',
+    'The query has a character that is not allowed (NUL or invalid UTF-8).',
+    { cause },
+  );
 }
 
 function isUnreadable(text: string): boolean {

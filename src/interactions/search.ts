@@ -6,11 +6,10 @@ import type { QueryParameter, RequestDetails } from '../model/request.js';
 import { toSearchBundle } from '../search/bundle.js';
 import type { PageState } from '../search/page-token.js';
 import type { SearchResult } from '../search/run.js';
-import type { SearchRow } from '../storage/search-store.js';
 import { followHistoryPage, type HistoryPage } from './history.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { type Presentation, presentationOf, presentText, showListed } from './show.js';
+import { presentationOf, presentText, showRows } from './show.js';
 import { PAGE_PARAMETER } from './target.js';
 
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -62,20 +61,8 @@ async function searchResponse(
   { result, page }: { readonly result: SearchResult; readonly page: string | undefined },
 ): Promise<OutgoingResponse> {
   const presentation = presentationOf(request);
-  const matches = await shownRows(server, request, { rows: result.matches, presentation });
-  const included = await shownRows(server, request, { rows: result.included, presentation });
+  const matches = await showRows(server, request, result.matches, presentation);
+  const included = await showRows(server, request, result.included, presentation);
   const text = toSearchBundle({ ...result, matches, included }, { base: request.base, page });
   return jsonResponse(200, presentText(text, presentation));
-}
-
-/** The rows that may be returned, with the text that is to be seen. */
-async function shownRows(
-  server: ServerParts,
-  request: RequestDetails,
-  { rows, presentation }: { readonly rows: readonly SearchRow[]; readonly presentation: Presentation },
-): Promise<readonly SearchRow[]> {
-  const shown = await showListed(server, request, rows, presentation);
-  return shown.map(({ version, text }) =>
-    text === null || text === version.text ? version : { ...version, text },
-  );
 }

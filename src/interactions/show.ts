@@ -64,10 +64,7 @@ export async function show<Version extends StoredVersion>(
   presentation: Presentation = presentationOf(request),
 ): Promise<readonly ShownVersion<Version>[]> {
   const accessible = await filterAccess(server, request, versions);
-  const filtered = presentation.summary !== undefined || presentation.elements.length > 0;
-  if (!filtered && !server.hooks.has('STORAGE_PRESHOW_RESOURCES')) {
-    return accessible.map((version) => ({ version, text: version.text }));
-  }
+  if (!isChanged(server, presentation)) return accessible.map((version) => ({ version, text: version.text }));
   const live = accessible.filter(({ text }) => text !== null);
   const stored = live.map(({ text }) => parseStored(text ?? '') as Resource);
   const shown = await server.hooks.transform('STORAGE_PRESHOW_RESOURCES', { request }, stored);
@@ -75,6 +72,26 @@ export async function show<Version extends StoredVersion>(
     live.map((version, index) => [version, stringifyJson(present(shown[index]!, presentation))]),
   );
   return accessible.map((version) => ({ version, text: texts.get(version) ?? null }));
+}
+
+/** Whether contents are shown otherwise than they are stored. */
+function isChanged(server: ServerParts, { summary, elements }: Presentation): boolean {
+  return summary !== undefined || elements.length > 0 || server.hooks.has('STORAGE_PRESHOW_RESOURCES');
+}
+
+/** As `showListed`, for rows that are no deletions: each carries its text as it is to be seen. */
+export async function showRows<Row extends StoredVersion & { readonly text: string }>(
+  server: ServerParts,
+  request: RequestDetails,
+  rows: readonly Row[],
+  presentation: Presentation,
+): Promise<readonly Row[]> {
+  const stored = !rows.some(({ type }) => type === 'Binary') && !isChanged(server, presentation);
+  if (stored) return filterAccess(server, request, rows);
+  const shown = await showListed(server, request, rows, presentation);
+  return shown.map(({ version, text }) =>
+    text === null || text === version.text ? version : { ...version, text },
+  );
 }
 
 /** As `show`, for lists: content that is streamed when a Binary is read is left out. */

@@ -37,8 +37,13 @@ export function toSearchBundle(result: SearchResult, style: BundleStyle): string
   ];
   assertPageFits(entries);
   const total = result.total === undefined ? '' : `,"total":${result.total}`;
-  const entry = entries.length === 0 ? '' : `,"entry":[${entries.join(',')}]`;
-  return `{"resourceType":"Bundle","type":"searchset"${total},"link":${links(result, style)}${entry}}`;
+  const begin = `{"resourceType":"Bundle","type":"searchset"${total},"link":${links(result, style)}`;
+  return entries.length === 0 ? `${begin}}` : `${begin},"entry":[${joined(entries)}]}`;
+}
+
+/** Added up instead of `join`: that would copy the page once more, before it is copied on its way out. */
+function joined(entries: readonly string[]): string {
+  return entries.reduce((text, entry) => `${text},${entry}`);
 }
 
 /** A page is one text in memory. @throws FhirError LIMIT_EXCEEDED where its entries are too large together. */
