@@ -84,7 +84,7 @@ export const postgresStatements: readonly string[] = [
     'TARGET_RES_ID bigint not null, TARGET_TYPE_ID integer not null, TARGET_URL text collate "C" not null',
     'TARGET_RES_ID, TARGET_URL',
   ),
-  `create index LINK_RESOURCE on HFJ_RES_LINK (RES_ID, PARAM_ID, TARGET_RES_ID) include (PARTITION_ID)`,
+  `create index LINK_RESOURCE on HFJ_RES_LINK (RES_ID, PARAM_ID, TARGET_RES_ID) include (PARTITION_ID, TARGET_URL)`,
   `create table HFJ_RES_SEARCH_URL (
     PARTITION_ID integer not null, PARTITION_DATE date, RES_TYPE_ID integer not null,
     RES_SEARCH_URL text collate "C" not null, RES_ID bigint not null,

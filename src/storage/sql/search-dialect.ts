@@ -18,6 +18,8 @@ export interface SearchDialect {
   readonly contains: (column: string) => string;
   /** A PARTITION_DATE as days since 1970. */
   readonly days: (column: string) => string;
+  /** How rows are sought one by one for each row of another query: by the order of a join, or by a lateral query. */
+  readonly seeks: 'ordered' | 'lateral';
   /** Tries the query of an EXISTS for each row of the query around it, instead of collecting all its rows. */
   readonly tried: (query: Knex.QueryBuilder) => Knex.QueryBuilder;
   /** A token, URI or URL as it stands in the index. */
@@ -36,6 +38,7 @@ export function sqliteSearchDialect(): SearchDialect {
     inProbedList: (column) => `+${column} in ?`,
     contains: (column) => `instr(${column}, ?) > 0`,
     days: (column) => column,
+    seeks: 'ordered',
     tried: (query) => query,
     toKey: (text) => text,
     toBinding: (value) => value,
@@ -53,6 +56,7 @@ export function postgresSearchDialect(): SearchDialect {
     inProbedList: hashed,
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
+    seeks: 'lateral',
     tried: (query) => query.offset(pg.raw('0') as unknown as number),
     toKey: toKeyText,
     toBinding: (value) => (typeof value === 'string' ? value.replaceAll('\0', NEVER_STORED) : value),

@@ -60,5 +60,5 @@ export function writeLinked(sql: RowSql, shape: LinkShape): WrittenQuery {
     .select(rowColumns('r', sql.dialect))
     .orderByRaw('r.RES_ID asc')
     .limit(...(toMarkers([shape.limit]) as [number]));
-  return { query, cost: 'cheap', plan: 'custom' };
+  return { query, cost: 'cheap', plan: 'generic' };
 }

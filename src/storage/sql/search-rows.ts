@@ -34,6 +34,9 @@ export interface LinksAt {
   readonly params: SlotList;
 }
 
+/** What is asked of a link that was found. */
+const LINK_ENDS = ['RES_ID', 'TARGET_RES_ID', 'TARGET_TYPE_ID'];
+
 /** Opens index tables. Every alias is used once in a statement. */
 export class RowSql {
   readonly tables: ScopedTables;
@@ -77,15 +80,27 @@ export class RowSql {
   }
 
   /**
-   * Links to resources of this server, found one by one for each row that `found` has. SQLite would rather walk
-   * all links of a path than seek for each of a list's resources; a join leaves it no choice.
+   * Links to resources of this server, found one by one for each row that `found` has. Databases would rather walk
+   * all links of a path than seek for each of a list's resources; they are left no choice.
    */
-  linksAt({ found, at, params }: LinksAt): OpenRows {
+  linksAt(asked: LinksAt): OpenRows {
+    const { knex, seeks, tried } = this.dialect;
     const alias = this.alias('t');
-    const query = this.tables.join(this.dialect.knex.queryBuilder().from(found), 'HFJ_RES_LINK', alias);
+    const query = knex.queryBuilder().from(asked.found);
+    if (seeks === 'ordered') {
+      this.holdLinks(this.tables.join(query, 'HFJ_RES_LINK', alias), alias, asked);
+      return { query, alias };
+    }
+    const name = this.alias('l');
+    const links = this.tables.open('HFJ_RES_LINK', alias).select(LINK_ENDS.map((end) => `${alias}.${end}`));
+    this.holdLinks(links, alias, asked);
+    query.crossJoin(knex.raw(`lateral ? as ${name}`, [tried(links)]));
+    return { query, alias: name };
+  }
+
+  private holdLinks(query: Knex.QueryBuilder, alias: string, { at, params }: LinksAt): void {
     query.whereRaw(`${alias}.${at.column} = ${at.value} and ${alias}.TARGET_URL = ''`);
     this.holdOne(query, `${alias}.PARAM_ID`, params);
-    return { query, alias };
   }
 
   /**

@@ -2,7 +2,8 @@ import test from 'ava';
 import Database from 'better-sqlite3';
 import { statements } from '../../../migrations/0001-resources.js';
 import type { PartitionId } from '../../../src/model/partition.js';
-import { PostgresConnections, PostgresPool } from '../../../src/storage/sql/postgres/connections.js';
+import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
+import { PostgresPool } from '../../../src/storage/sql/postgres/connections.js';
 import { PostgresReader } from '../../../src/storage/sql/postgres/postgres-reader.js';
 import {
   postgresSearchDialect,
@@ -108,7 +109,7 @@ export async function explainPostgres(
   );
   const steps = [
     `prepare explained as ${sql}`,
-    `explain execute explained (${values.join(', ')})`,
+    `explain (analyze, buffers, timing off, summary off) execute explained (${values.join(', ')})`,
     'deallocate explained',
   ];
   const options = plan === 'custom' ? { timeoutMs: TIMEOUT_MS } : {};

@@ -1,0 +1,177 @@
+import test from 'ava';
+import type { SearchPlan, SearchWindow, SortKey } from '../../../../src/storage/search-store.js';
+import { postgresSearchDialect } from '../../../../src/storage/sql/search-dialect.js';
+import { SearchQueries } from '../../../../src/storage/sql/search-query.js';
+import type { SqlStatement } from '../../../../src/storage/sql/sql-reader.js';
+import * as c from '../conditions.js';
+import { scopeOf } from '../fixtures.js';
+import { explainPostgres } from '../test-rows.js';
+import { BEGIN, LARGEST, openSkewed, SKEWED_NAMES, SMALL, STEP, type SkewedDatabase } from './skewed-data.js';
+
+const TYPE = 'Observation';
+const queries = new SearchQueries(SKEWED_NAMES, postgresSearchDialect());
+let database: SkewedDatabase;
+
+test.before('more than 200,000 rows', async () => {
+  database = await openSkewed();
+});
+test.after.always('the database goes', () => database.close());
+
+const frequent = c.token(TYPE, 'code', c.code('c0', 'urn:codes'));
+const rare = c.token(TYPE, 'code', c.code('c29', 'urn:codes'));
+const anySystem = c.token(TYPE, 'code', c.code('c1'));
+const subject = c.reference(TYPE, 'subject', c.local('p1', 'Patient'));
+const named = (text: string): ReturnType<typeof c.text> => c.text('Patient', 'name', c.prefix(text));
+const since = (n: number): ReturnType<typeof c.date> =>
+  c.date(TYPE, 'effective', { comparison: 'ge', low: BEGIN + n * STEP, high: BEGIN + n * STEP });
+const newest: SortKey = { by: 'index', index: 'date', paths: ['effective'], direction: 'descending' };
+const heavy = c.quantity(TYPE, 'value', {
+  comparison: 'gt',
+  value: 0.9,
+  low: 0.85,
+  high: 0.95,
+  unit: { kind: 'canonical', unit: 'g' },
+});
+
+type Ask = (partition: number) => SqlStatement | null;
+
+function page(plan: SearchPlan, window: SearchWindow = { count: 50 }): Ask {
+  return (partition) =>
+    queries.page({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, window);
+}
+
+function linked(
+  direction: 'include' | 'revinclude',
+  paths: readonly string[] | null,
+  from: readonly number[],
+): Ask {
+  const query = { direction, sourceType: TYPE, paths, targetType: null, from, limit: 100 };
+  return (partition) => queries.linked(scopeOf(partition), query);
+}
+
+const count: Ask = (partition) =>
+  queries.count({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, c.plan(TYPE, frequent));
+
+/** Blocks of 8 kB that a page of 50 may touch: each row costs four in its index, and one of its own. */
+const PAGE = 300;
+
+/** What is asked, how many blocks it may touch in the largest partition, and which index serves it. */
+const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][] = [
+  ['a token', page(c.plan(TYPE, frequent)), PAGE, /token_key/],
+  [
+    'the next page of a token',
+    page(c.plan(TYPE, frequent), { count: 50, after: [110_000] }),
+    PAGE,
+    /token_key/,
+  ],
+  ['a token in any system', page(c.plan(TYPE, anySystem)), PAGE, /token_key/],
+  ['a reference', page(c.plan(TYPE, subject)), PAGE, /link_key/],
+  ['all of a type', page(c.plan(TYPE, c.all())), PAGE, /resource_key/],
+  [
+    'the newest of a type',
+    page(c.plan(TYPE, c.all(), { by: 'updated', direction: 'descending' })),
+    PAGE,
+    /resource_updated/,
+  ],
+  ['ids', page(c.plan('Patient', c.ids('p1', 'p2'))), 10, /resource_key/],
+  ['a count', count, 150, /token_key/],
+  ['the beginning of a text', page(c.plan('Patient', named('name1'))), PAGE, /string_key/],
+  ['a token and a date', page(c.plan(TYPE, c.all(frequent, since(20_000)))), 16_000, /date_resource/],
+  ['a rare token and a date', page(c.plan(TYPE, c.all(rare, since(100)))), 2 * PAGE, /date_resource/],
+  ['a reference and a frequent token', page(c.plan(TYPE, c.all(subject, frequent))), PAGE, /token_key/],
+  [
+    'a reference and a token in any system',
+    page(c.plan(TYPE, c.all(subject, anySystem))),
+    3 * PAGE,
+    /token_key/,
+  ],
+  ['a reference and a date', page(c.plan(TYPE, c.all(subject, since(100)))), 2 * PAGE, /date_resource/],
+  ['a reference by date', page(c.plan(TYPE, subject, newest), { count: 20 }), PAGE, /date_resource/],
+  ['a chain', page(c.plan(TYPE, c.chain(TYPE, 'subject', 'Patient', named('name12')))), PAGE, /link_key/],
+  [
+    'a token and a chain',
+    page(c.plan(TYPE, c.all(frequent, c.chain(TYPE, 'subject', 'Patient', named('name1'))))),
+    1_200,
+    /link_resource/,
+  ],
+  ['a reverse chain', page(c.plan('Patient', c.has(TYPE, 'subject', rare))), 2_500, /link_resource/],
+  [
+    'a token and a canonical quantity',
+    page(c.plan(TYPE, c.all(frequent, heavy))),
+    PAGE,
+    /quantity_canonical/,
+  ],
+  ['an include', linked('include', ['subject'], [100_001, 100_002, 100_003]), 40, /link_resource/],
+  ['an include of all paths', linked('include', null, [100_001, 100_002, 100_003]), 40, /link_resource/],
+  ['a reverse include', linked('revinclude', ['subject'], [1, 33, 65]), 2 * PAGE, /link_key/],
+];
+
+/** Nodes that read a table, each with the lines that belong to it. */
+function scansOf(plan: readonly string[]): readonly string[] {
+  return plan
+    .join('\n')
+    .split(/\n(?=\s*(?:->|SubPlan|InitPlan|CTE))/)
+    .filter((node) => / Scan .*\bon hfj_/.test(node));
+}
+
+/** Not a walk through a table, an index or all that a partition has in one. */
+function beginsAtValue(scan: string): boolean {
+  return /Index (Only )?Scan/.test(scan) && /Index Cond: .*(res_id|param_id|res_type_id)/.test(scan);
+}
+
+function blocksOf(plan: readonly string[]): number {
+  const line = plan.find((text) => text.includes('Buffers:')) ?? '';
+  return [...line.matchAll(/(?:hit|read)=(\d+)/g)].reduce((sum, [, number]) => sum + Number(number), 0);
+}
+
+for (const [title, ask, blocks, along] of SHAPES) {
+  for (const partition of [LARGEST, SMALL]) {
+    test(`${title}, partition ${partition}: index walks that begin at a value, and little to read`, async (t) => {
+      const statement = ask(partition);
+      t.truthy(statement);
+      const plan = await explainPostgres(database.connections, statement!);
+      const text = plan.join('\n');
+      const scans = scansOf(plan);
+      t.true(scans.length > 0, text);
+      for (const scan of scans) {
+        t.true(beginsAtValue(scan), text);
+      }
+      t.true(blocksOf(plan) > 0, text);
+      t.true(blocksOf(plan) <= blocks, text);
+      t.true(
+        scans.some((scan) => along.test(scan)),
+        text,
+      );
+      // Everything of a small partition may be cheaper to look through.
+      if (partition === LARGEST)
+        t.true(
+          scans.some((scan) => along.test(scan)),
+          text,
+        );
+      // What the index has in order already is sorted piece by piece, which reads no further.
+      if (statement!.plan === 'generic' && !text.includes('Unique')) t.notRegex(text, /->\s+Sort\b/);
+    });
+  }
+}
+
+test('a page of a token reads no more in the largest partition than in a small one', async (t) => {
+  const ask = page(c.plan(TYPE, frequent), { count: 20 });
+  const [large, small] = await Promise.all(
+    [LARGEST, SMALL].map(async (partition) =>
+      blocksOf(await explainPostgres(database.connections, ask(partition)!)),
+    ),
+  );
+  t.true(large! <= small! * 2, `${large} against ${small} blocks`);
+});
+
+test('the guard sees a walk through all of a partition', async (t) => {
+  const statement = {
+    sql: `select RES_ID from HFJ_RESOURCE where PARTITION_ID = $1 and RES_UPDATED = $2`,
+    bindings: [LARGEST, 1],
+    cost: 'cheap',
+    plan: 'generic',
+    partitions: scopeOf(LARGEST).partitions,
+  } as const;
+  const scans = scansOf(await explainPostgres(database.connections, statement));
+  t.deepEqual(scans.map(beginsAtValue), [false]);
+});
