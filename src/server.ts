@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { container, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { partitionSources } from '../interceptors/partition-sources.js';
 import { packageRoot } from './fhir/definitions.js';
+import { extractIndexValues } from './fhir/extract.js';
+import { parseStored } from './fhir/json.js';
 import { createSearchParameterRegistry, type SearchParameterRegistry } from './fhir/search-parameters.js';
 import type { Interceptor } from './hooks/interceptor.js';
 import { HookRegistry } from './hooks/registry.js';
@@ -17,10 +19,13 @@ import { numberMaker, uuidMaker } from './interactions/new-id.js';
 import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
 import { createLogger, type Logger } from './log.js';
+import type { Resource } from './model/resource.js';
 import { PartitionDirectory } from './partition/directory.js';
 import { PartitionManagement } from './partition/management.js';
+import { PartitionMoves } from './partition/moves.js';
 import { PartitionPurge } from './partition/purge.js';
 import { PartitionResolver } from './partition/resolver.js';
+import { PartitionRetention } from './partition/retention.js';
 import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
 import { defaultSettings, serverBaseOf } from './settings.js';
@@ -61,6 +66,8 @@ const CLOCK: InjectionToken<() => number> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 
 const REFRESH_MS = 500;
+/** Moves whose worker was killed are looked for this often. */
+const MOVES_MS = 5_000;
 /** Longer than any upload takes; another server on the same database may still be staging younger ones. */
 const STAGED_BLOB_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const SECRET_BYTES = 32;
@@ -130,6 +137,7 @@ async function pageSecret(storage: Storage, settings: Settings): Promise<string>
 function registerParts(registry: DependencyContainer, directory: PartitionDirectory): void {
   registry.register(PartitionDirectory, { useValue: directory });
   registry.register(PartitionPurge, { useFactory: instanceCachingFactory(makePurge) });
+  registry.register(PartitionMoves, { useFactory: instanceCachingFactory(makeMoves) });
   registry.register(PartitionManagement, { useFactory: instanceCachingFactory(makeManagement) });
   registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
   registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
@@ -145,13 +153,28 @@ function makePurge(registry: DependencyContainer): PartitionPurge {
   );
 }
 
+function makeMoves(registry: DependencyContainer): PartitionMoves {
+  const logger = registry.resolve(LOGGER);
+  const parameters = registry.resolve(PARAMETERS);
+  return new PartitionMoves({
+    storage: registry.resolve(STORAGE),
+    indexOf: (_, text) => extractIndexValues(parseStored(text) as Resource, parameters),
+    newId: uuidMaker(registry.resolve(CLOCK)),
+    onMoved: () => registry.resolve(PartitionDirectory).load(),
+    onError: (job, error) => logger.error({ job: job.id, err: error }, 'a partition could not be moved'),
+  });
+}
+
 function makeManagement(registry: DependencyContainer): PartitionManagement {
   return new PartitionManagement({
     hooks: registry.resolve(HookRegistry),
     directory: registry.resolve(PartitionDirectory),
     registry: registry.resolve(STORAGE).partitions,
     purge: registry.resolve(PartitionPurge),
+    moves: registry.resolve(PartitionMoves),
+    retention: new PartitionRetention(registry.resolve(STORAGE), registry.resolve(CLOCK)),
     newId: uuidMaker(registry.resolve(CLOCK)),
+    placement: registry.resolve(SETTINGS).placement,
   });
 }
 
@@ -223,7 +246,7 @@ class RunningServer implements Bulkhead {
   readonly hooks: HookRegistry;
   readonly partitions: PartitionManagement;
   private http: Server | undefined;
-  private ticker: NodeJS.Timeout | undefined;
+  private tickers: readonly NodeJS.Timeout[] = [];
   private ready = false;
   private base = '';
 
@@ -247,9 +270,13 @@ class RunningServer implements Bulkhead {
       http.listen(port, host, resolve);
     });
     this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
-    this.ticker = setInterval(() => void this.refresh(), REFRESH_MS);
-    this.ticker.unref();
+    const moves = this.registry.resolve(PartitionMoves);
+    this.tickers = [
+      setInterval(() => void this.refresh(), REFRESH_MS).unref(),
+      setInterval(() => moves.wake(), MOVES_MS).unref(),
+    ];
     this.registry.resolve(PartitionPurge).wake();
+    moves.wake();
     await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
     this.ready = true;
     return { url: this.base };
@@ -257,9 +284,10 @@ class RunningServer implements Bulkhead {
 
   async stop(): Promise<void> {
     this.ready = false;
-    clearInterval(this.ticker);
+    for (const ticker of this.tickers) clearInterval(ticker);
     await this.closeHttp();
     await this.registry.resolve(PartitionPurge).stop();
+    await this.registry.resolve(PartitionMoves).stop();
     await this.registry.resolve(STORAGE).close();
     this.registry.resolve(LOGGER).flush();
   }

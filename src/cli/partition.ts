@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../model/errors.js';
-import type { Partition } from '../model/partition.js';
+import type { Partition, Placement } from '../model/partition.js';
 import type { Bulkhead } from '../server.js';
+import { MOVE_JOB, type MoveProgress } from '../storage/placement/partition-mover.js';
+import type { StoredJob } from '../storage/store.js';
 import { CommandError, InterruptedError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { withServer } from './open-server.js';
@@ -11,7 +13,7 @@ import type { Terminal } from './terminal.js';
 
 const POLL_MS = 50;
 
-/** `bulkhead partition create NAME [--id N] [--description D]`. */
+/** `bulkhead partition create NAME [--id N] [--description D] [--placement P]`: the placement is a setting. */
 export function createPartition(terminal: Terminal, name: string, flags: Flags): Promise<ExitCode> {
   return manage(terminal, flags, async ({ partitions }) => {
     const id = flags.id === undefined ? {} : { id: toPartitionId(flags.id) };
@@ -23,8 +25,15 @@ export function createPartition(terminal: Terminal, name: string, flags: Flags):
 /** `bulkhead partition list`: DEFAULT first. */
 export function listPartitions(terminal: Terminal, flags: Flags): Promise<ExitCode> {
   return manage(terminal, flags, async ({ partitions }) => {
-    const rows = partitions.list().map(({ id, name, description = '' }) => [String(id), name, description]);
-    formatTable(['ID', 'NAME', 'DESCRIPTION'], rows).forEach(terminal.print);
+    const rows = partitions
+      .list()
+      .map(({ id, name, description = '', placement = 'shared' }) => [
+        String(id),
+        name,
+        placement,
+        description,
+      ]);
+    formatTable(['ID', 'NAME', 'PLACEMENT', 'DESCRIPTION'], rows).forEach(terminal.print);
   });
 }
 
@@ -45,6 +54,55 @@ export function deletePartition(terminal: Terminal, name: string, flags: Flags):
     if (flags.purge !== true) await deleteEmpty(server, name, id);
     else terminal.print(`Left in partition ${name}: ${await purge(server, id, terminal.stopSignal())}.`);
     terminal.print(`Deleted partition ${name} with id ${id}.`);
+  });
+}
+
+/** `bulkhead partition move NAME --to shared|schema|database`: waits for the end; a move under way is followed. */
+export function movePartition(terminal: Terminal, name: string, flags: Flags): Promise<ExitCode> {
+  return manage(terminal, flags, async (server) => {
+    const { id, placement = 'shared' } = server.partitions.read({ name });
+    const to = flags.to as Placement;
+    const stopped = terminal.stopSignal();
+    const job = (await runningMove(server, id)) ?? (await server.partitions.startMove(id, to));
+    const { copied, paused, left } = await follow(server, job.id, stopped);
+    terminal.print(
+      `Moved partition ${name} from ${placement} to ${String(job.parameters['to'])}: ${copied} resources; ` +
+        `writers waited ${paused} ms; ${left} rows left behind.`,
+    );
+  });
+}
+
+async function runningMove({ parts }: Bulkhead, id: number): Promise<StoredJob | undefined> {
+  const jobs = await parts.partitions.jobs();
+  return jobs.find((job) => job.kind === MOVE_JOB && job.partition === id && job.state === 'running');
+}
+
+async function follow(
+  { parts, partitions }: Bulkhead,
+  id: string,
+  stopped: AbortSignal,
+): Promise<MoveProgress> {
+  for (;;) {
+    const job = (await parts.partitions.jobs()).find((one) => one.id === id);
+    if (job?.state === 'done') return job.result as unknown as MoveProgress;
+    if (stopped.aborted) throw new InterruptedError('The next server that starts goes on with the move.');
+    partitions.resumeMoves();
+    await pause(POLL_MS);
+  }
+}
+
+/** `bulkhead partition retain --before DATE [--partition NAME]`. */
+export function retainPartitions(terminal: Terminal, flags: Flags): Promise<ExitCode> {
+  return manage(terminal, flags, async ({ partitions }) => {
+    const only = flags.partition;
+    const chosen = typeof only === 'string' ? [partitions.read({ name: only })] : partitions.list();
+    const rows: string[][] = [];
+    for (const { id, name } of chosen) {
+      const { resources, versions, indexRows, dangling } = await partitions.retain(id, String(flags.before));
+      rows.push([name, ...[resources, versions, indexRows, dangling].map(String)]);
+    }
+    const head = ['PARTITION', 'RESOURCES', 'VERSIONS', 'INDEX ROWS', 'DANGLING REFERENCES'];
+    formatTable(head, rows).forEach(terminal.print);
   });
 }
 

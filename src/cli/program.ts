@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { nearestName } from '../model/nearest-name.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { addQuietSettingFlags, addSettingFlags, type Flags, nearestFlag } from './setting-flags.js';
@@ -112,6 +112,30 @@ function addPartition(program: Command, run: Run): void {
   remove.option('--purge', 'deletes everything that it holds first');
   addQuietSettingFlags(remove).action(
     doesTo(run, async (...args) => (await import('./partition.js')).deletePartition(...args)),
+  );
+  addPlaces(partition, run);
+}
+
+function addPlaces(partition: Command, run: Run): void {
+  const move = partition
+    .command('move <name>')
+    .description('Moves a partition to another place while it is in service.');
+  move.addOption(
+    new Option('--to <placement>', 'where its rows go')
+      .choices(['shared', 'schema', 'database'])
+      .makeOptionMandatory(),
+  );
+  addQuietSettingFlags(move).action(
+    doesTo(run, async (...args) => (await import('./partition.js')).movePartition(...args)),
+  );
+  const retain = partition
+    .command('retain')
+    .description('Deletes resources whose partition date is before a day, with every version.');
+  retain
+    .requiredOption('--before <date>', 'the first day that is kept: YYYY-MM-DD')
+    .option('--partition <name>', 'only of this partition; of all if left out');
+  addQuietSettingFlags(retain).action(
+    does(run, async (...args) => (await import('./partition.js')).retainPartitions(...args)),
   );
 }
 

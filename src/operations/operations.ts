@@ -8,6 +8,7 @@ import {
   createPartition,
   deletePartition,
   listPartitions,
+  movePartition,
   readPartition,
   updatePartition,
 } from './partition-management.js';
@@ -78,6 +79,7 @@ export const OPERATIONS: readonly Operation[] = [
   partitionOperation('read-partition', true, readPartition),
   partitionOperation('update-partition', false, updatePartition),
   partitionOperation('delete-partition', false, deletePartition),
+  partitionOperation('move-partition', false, movePartition),
   partitionOperation('list-partitions', true, listPartitions),
   serverOperation('partition-explain', explainPartition),
 ];

@@ -3,7 +3,12 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
-import { DEFAULT_PARTITION_ID, DEFAULT_PARTITION_NAME, type Partition } from '../model/partition.js';
+import {
+  DEFAULT_PARTITION_ID,
+  DEFAULT_PARTITION_NAME,
+  type Partition,
+  type Placement,
+} from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import { assertKnown, type OperationParameter, readParameters, single, singleInteger } from './parameters.js';
 
@@ -11,10 +16,15 @@ export async function createPartition(
   server: ServerParts,
   request: RequestDetails,
 ): Promise<OutgoingResponse> {
-  const parameters = await begin(server, request, ['id', 'name', 'description']);
+  const parameters = await begin(server, request, ['id', 'name', 'description', 'placement']);
   const id = singleInteger(parameters, 'id');
+  const placement = singlePlacement(parameters, 'placement');
   const partition = await server.management.create(
-    { ...(id === undefined ? {} : { id }), ...nameAndDescription(parameters) },
+    {
+      ...(id === undefined ? {} : { id }),
+      ...nameAndDescription(parameters),
+      ...(placement === undefined ? {} : { placement }),
+    },
     request,
   );
   return respond(request, toParameters(partition));
@@ -28,7 +38,7 @@ export async function readPartition(server: ServerParts, request: RequestDetails
     throw new FhirError('INVALID_PARTITION', 'Name the partition by either id or name.');
   }
   const key = id === undefined ? { name: name ?? '' } : { id };
-  return respond(request, toParameters(server.management.read(key)));
+  return respond(request, toDescription(server.management.read(key)));
 }
 
 export async function updatePartition(
@@ -38,6 +48,19 @@ export async function updatePartition(
   const parameters = await begin(server, request, ['id', 'name', 'description']);
   const wanted = { id: requiredId(parameters), ...nameAndDescription(parameters) };
   return respond(request, toParameters(await server.management.update(wanted)));
+}
+
+/** Moves a partition to another place in the background. */
+export async function movePartition(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  const parameters = await begin(server, request, ['id', 'to']);
+  const id = requiredId(parameters);
+  const to = singlePlacement(parameters, 'to');
+  if (to === undefined) throw new FhirError('INVALID_PARTITION', "The parameter 'to' is required.");
+  const job = await server.management.startMove(id, to);
+  return respond(request, [
+    { name: 'message', valueString: 'The partition is being moved; it stays in service.' },
+    { name: 'job', valueString: job.id },
+  ]);
 }
 
 export async function deletePartition(
@@ -68,7 +91,7 @@ export async function listPartitions(
   const partitions = server.management.list();
   return respond(
     request,
-    partitions.map((partition) => ({ name: 'partition', part: toParameters(partition) })),
+    partitions.map((partition) => ({ name: 'partition', part: toDescription(partition) })),
   );
 }
 
@@ -131,12 +154,34 @@ function nameAndDescription(parameters: readonly OperationParameter[]): {
   return { name, ...(description === undefined ? {} : { description }) };
 }
 
-function toParameters({ id, name, description }: Partition): readonly object[] {
+const PLACEMENTS: readonly string[] = ['shared', 'schema', 'database'] satisfies readonly Placement[];
+
+function singlePlacement(
+  parameters: readonly OperationParameter[],
+  name: 'placement' | 'to',
+): Placement | undefined {
+  const placement = single(parameters, name);
+  if (placement === undefined || PLACEMENTS.includes(placement)) return placement as Placement | undefined;
+  throw new FhirError('INVALID_PARTITION', `${name} must be one of ${PLACEMENTS.join(', ')}.`);
+}
+
+/** As it is asked about: with its placement, whatever that is. */
+function toDescription(partition: Partition): readonly object[] {
+  const { placement = 'shared' } = partition;
+  return [
+    ...toParameters({ ...partition, placement: 'shared' }),
+    { name: 'placement', valueCode: placement },
+  ];
+}
+
+/** What was asked for, and the placement where it is not the usual one. */
+function toParameters({ id, name, description, placement = 'shared' }: Partition): readonly object[] {
   const parameters: object[] = [
     { name: 'id', valueInteger: id },
     { name: 'name', valueCode: name },
   ];
   if (description !== undefined) parameters.push({ name: 'description', valueString: description });
+  if (placement !== 'shared') parameters.push({ name: 'placement', valueCode: placement });
   return parameters;
 }
 

@@ -1,17 +1,26 @@
 import type { HookRegistry } from '../hooks/registry.js';
 import { FhirError } from '../model/errors.js';
-import { DEFAULT_PARTITION_ID, type Partition, type PartitionId } from '../model/partition.js';
+import {
+  DEFAULT_PARTITION_ID,
+  type Partition,
+  type PartitionId,
+  type Placement,
+} from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { PartitionRegistry, StoredJob } from '../storage/store.js';
 import type { PartitionDirectory } from './directory.js';
 import { assertPartitionId, assertPartitionName } from './partition-name.js';
+import type { PartitionMoves } from './moves.js';
 import type { PartitionPurge } from './purge.js';
+import type { PartitionRetention, Retained } from './retention.js';
 
 /** A partition to be; without an id the next free positive one is taken. */
 export interface NewPartition {
   readonly id?: number;
   readonly name: string;
   readonly description?: string;
+  /** The server's default if left out. */
+  readonly placement?: Placement;
 }
 
 /** Creates, changes and deletes partitions; hooks fire inside the transaction and may undo it by a throw. */
@@ -22,7 +31,11 @@ export class PartitionManagement {
       readonly directory: PartitionDirectory;
       readonly registry: PartitionRegistry;
       readonly purge: PartitionPurge;
+      readonly moves: PartitionMoves;
+      readonly retention: PartitionRetention;
       readonly newId: () => string;
+      /** Of partitions that are created without one. */
+      readonly placement: Placement;
     },
   ) {}
 
@@ -47,13 +60,14 @@ export class PartitionManagement {
   }
 
   private async register(
-    { name, description }: NewPartition,
+    { name, description, placement = this.parts.placement }: NewPartition,
     id: number,
     request: RequestDetails | undefined,
   ): Promise<Partition> {
     const { hooks, directory, registry } = this.parts;
     const described = description === undefined ? {} : { description };
-    const partition: Partition = { id: id as PartitionId, name, ...described };
+    const placed = placement === 'shared' ? {} : { placement };
+    const partition: Partition = { id: id as PartitionId, name, ...described, ...placed };
     await registry.create(partition, async () => {
       await hooks.observe('STORAGE_PARTITION_CREATED', { request, partition });
     });
@@ -75,7 +89,7 @@ export class PartitionManagement {
   }
 
   /** Replaces name and description; a description that is left out is cleared. */
-  async update(wanted: NewPartition & { readonly id: number }): Promise<Partition> {
+  async update(wanted: Omit<NewPartition, 'placement'> & { readonly id: number }): Promise<Partition> {
     const current = this.changeable(wanted.id);
     assertPartitionName(wanted.name);
     const { name, description } = wanted;
@@ -83,6 +97,7 @@ export class PartitionManagement {
       id: current.id,
       name,
       ...(description === undefined ? {} : { description }),
+      ...(current.placement === undefined ? {} : { placement: current.placement }),
     };
     await this.parts.registry.update(partition);
     await this.parts.directory.load();
@@ -116,18 +131,37 @@ export class PartitionManagement {
     return job;
   }
 
+  /** Moves the partition to another place in the background. @throws FhirError INVALID_PARTITION, PARTITION_MOVING */
+  startMove(id: number, to: Placement): Promise<StoredJob> {
+    return this.parts.moves.start(this.changeable(id).id, to);
+  }
+
+  /** Goes on with moves whose worker was killed; returns at once. */
+  resumeMoves(): void {
+    this.parts.moves.wake();
+  }
+
+  /**
+   * Deletes every resource of the partition whose partition date is before `date` (YYYY-MM-DD), with all its versions.
+   * @throws FhirError INVALID_PARTITION for a date that is none or is in the future, PARTITION_MOVING
+   */
+  retain(id: number, date: string): Promise<Retained> {
+    return this.parts.retention.run(this.read({ id }).id, date);
+  }
+
   /** Registers an unnamed partition under its number, so that all-partition reads and purges know it. */
   async adopt(id: PartitionId): Promise<void> {
     const { directory, registry } = this.parts;
     if (directory.byId(id)) return;
     assertPartitionId(id);
-    await registry.adopt({ id, name: String(id) });
+    const { placement } = this.parts;
+    await registry.adopt({ id, name: String(id), ...(placement === 'shared' ? {} : { placement }) });
     await directory.load();
   }
 
   private changeable(id: number): Partition {
     if (id === DEFAULT_PARTITION_ID) {
-      throw new FhirError('INVALID_PARTITION', 'The DEFAULT partition cannot be renamed or deleted.');
+      throw new FhirError('INVALID_PARTITION', 'The DEFAULT partition cannot be renamed, moved or deleted.');
     }
     assertPartitionId(id);
     return this.read({ id });

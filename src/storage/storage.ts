@@ -1,4 +1,8 @@
+import type { PartitionId } from '../model/partition.js';
 import type { BlobStore } from './blob-store.js';
+import type { HomeMigration } from './placement/fleet.js';
+import type { HomeRows } from './placement/home.js';
+import type { PartitionMover } from './placement/partition-mover.js';
 import type { SearchStore } from './search-store.js';
 import type { Synchronous } from './sql/sqlite/open.js';
 import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from './store.js';
@@ -26,6 +30,13 @@ export interface Storage {
   readonly labels: LabelStore;
   readonly blobs: BlobStore;
   readonly partitions: PartitionRegistry;
+  readonly mover: PartitionMover;
+  /** Makes `owner` the one who works on a running job for `ms` milliseconds; false where somebody else does. */
+  leaseJob(id: string, owner: string, ms: number): Promise<boolean>;
+  /** Rows of a partition, in its home; `work` sees nothing of others. */
+  useRows<Result>(partition: PartitionId, work: (rows: HomeRows) => Promise<Result>): Promise<Result>;
+  /** Brings the schema of every home up to date; the main database's is. */
+  migrateHomes(): AsyncIterable<HomeMigration>;
   /** A value of the server's own, made once and kept: for example the secret of page links. */
   setting(key: string, create: () => string): Promise<string>;
   /** Takes `count` whole numbers that nobody has had before; answers the first. */

@@ -157,7 +157,7 @@ export interface StoredJob {
   readonly id: string;
   readonly kind: string;
   readonly partition: PartitionId;
-  readonly state: 'running' | 'done';
+  readonly state: 'running' | 'done' | 'failed';
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly result: Readonly<Record<string, unknown>> | null;
 }

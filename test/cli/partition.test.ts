@@ -10,9 +10,9 @@ test('partitions are created, listed with DEFAULT first, changed and deleted', a
   const changed = await run('partition', 'update', 'beta', '--name', 'gamma');
   t.is(changed.out, 'Partition -7 is now gamma (Clinic).');
   const { out } = await run('partition', 'list');
-  t.regex(out, /^ID +NAME +DESCRIPTION\n0 +DEFAULT\n/);
-  t.regex(out, /^-7 +gamma +Clinic$/m);
-  t.regex(out, /^1 +acme$/m);
+  t.regex(out, /^ID +NAME +PLACEMENT +DESCRIPTION\n0 +DEFAULT +shared\n/);
+  t.regex(out, /^-7 +gamma +shared +Clinic$/m);
+  t.regex(out, /^1 +acme +shared$/m);
   t.is((await run('partition', 'delete', 'acme')).out, 'Deleted partition acme with id 1.');
   t.notRegex((await run('partition', 'list')).out, /acme/);
 });

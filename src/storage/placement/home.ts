@@ -77,6 +77,8 @@ export interface HomeRows {
   contents(partition: PartitionId): Promise<PartitionContents>;
   /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
+  /** As `purgeSome`, but leaves claims of ids, which are the whole server's. */
+  drainSome(partition: PartitionId, limit: number): Promise<number>;
   /**
    * Deletes every row whose PARTITION_DATE is before `date` (YYYY-MM-DD), at most `limit` in each transaction; tells
    * what each transaction deleted.
@@ -88,6 +90,8 @@ export interface HomeRows {
   setState(partition: PartitionId, state: ServiceState): Promise<void>;
   /** Resources by type and id, after `after`. */
   marks(partition: PartitionId, after: ResourceMark | null, limit: number): Promise<readonly ResourceMark[]>;
+  /** RES_TYPE_IDs of every type that was ever written. */
+  typeIds(): Promise<readonly number[]>;
   /** Resources of one type that changed at `since` (ms) or later, oldest first, after `after`. */
   changed(
     partition: PartitionId,
@@ -184,6 +188,11 @@ export interface MainRegistry extends PartitionRegistry {
     partition: PartitionId,
     place: Pick<PartitionPlace, 'placement' | 'state' | 'migration'>,
   ): Promise<void>;
+  /**
+   * Makes `owner` the one who works on a running job for the next `ms` milliseconds, again and again while it does;
+   * false where somebody else does.
+   */
+  leaseJob(id: string, owner: string, ms: number): Promise<boolean>;
   /** Takes ids for a partition on the whole server; answers those that another partition has. */
   claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]>;
 }

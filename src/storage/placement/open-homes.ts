@@ -1,4 +1,3 @@
-import type { PartitionId } from '../../model/partition.js';
 import type { Home, HomeProvider, PartitionPlace } from './home.js';
 
 /** How many homes are kept open, and what is done with each that is opened. */
@@ -9,8 +8,15 @@ export interface OpenHomesOptions {
   readonly onOpen: (home: Home) => Promise<void>;
 }
 
+/** Names a home: a partition that is being moved has two. */
+export type HomeKey = Pick<PartitionPlace, 'id' | 'placement'>;
+
+function toKey({ id, placement }: HomeKey): string {
+  return `${placement} ${id}`;
+}
+
 interface Entry {
-  readonly partition: PartitionId;
+  readonly key: string;
   readonly home: Promise<Home>;
   users: number;
   /** Milliseconds since 1970. */
@@ -23,8 +29,8 @@ interface Entry {
  */
 export class OpenHomes {
   /** In the order of their last use. */
-  private readonly entries = new Map<PartitionId, Entry>();
-  private readonly closing = new Map<PartitionId, Promise<void>>();
+  private readonly entries = new Map<string, Entry>();
+  private readonly closing = new Map<string, Promise<void>>();
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(
@@ -39,7 +45,7 @@ export class OpenHomes {
   }
 
   /** @throws FhirError HOME_OUTDATED, UNKNOWN_PARTITION */
-  async use<Result>(place: PartitionPlace, work: (home: Home) => Promise<Result>): Promise<Result> {
+  async use<Result>(place: HomeKey, work: (home: Home) => Promise<Result>): Promise<Result> {
     const entry = await this.take(place);
     try {
       return await work(await entry.home);
@@ -59,11 +65,12 @@ export class OpenHomes {
   }
 
   /** Closes a home that is going away, as soon as nobody uses it; new users open it anew. */
-  async evict(partition: PartitionId): Promise<void> {
-    const entry = this.entries.get(partition);
-    if (entry) this.entries.delete(partition);
+  async evict(place: HomeKey): Promise<void> {
+    const key = toKey(place);
+    const entry = this.entries.get(key);
+    if (entry) this.entries.delete(key);
     if (entry?.users === 0) this.shut(entry);
-    await this.closing.get(partition);
+    await this.closing.get(key);
   }
 
   async close(): Promise<void> {
@@ -73,36 +80,37 @@ export class OpenHomes {
     await Promise.all(this.closing.values());
   }
 
-  private async take(place: PartitionPlace): Promise<Entry> {
-    const entry = this.entries.get(place.id) ?? this.open(place);
+  private async take(place: HomeKey): Promise<Entry> {
+    const key = toKey(place);
+    const entry = this.entries.get(key) ?? this.open(place, key);
     entry.users++;
     entry.lastUse = Date.now();
-    this.entries.delete(place.id);
-    this.entries.set(place.id, entry);
+    this.entries.delete(key);
+    this.entries.set(key, entry);
     this.shrink();
     try {
       await entry.home;
       return entry;
     } catch (error) {
-      if (this.entries.get(place.id) === entry) this.entries.delete(place.id);
+      if (this.entries.get(key) === entry) this.entries.delete(key);
       throw error;
     }
   }
 
-  private open(place: PartitionPlace): Entry {
+  private open(place: HomeKey, key: string): Entry {
     const home = (async () => {
-      await this.closing.get(place.id);
+      await this.closing.get(key);
       const opened = await this.provider.open(place.id, place.placement);
       await this.options.onOpen(opened);
       return opened;
     })();
-    return { partition: place.id, home, users: 0, lastUse: 0 };
+    return { key, home, users: 0, lastUse: 0 };
   }
 
   private release(entry: Entry): void {
     entry.users--;
     if (entry.users > 0) return;
-    if (this.entries.get(entry.partition) === entry) this.shrink();
+    if (this.entries.get(entry.key) === entry) this.shrink();
     else this.shut(entry);
   }
 
@@ -110,7 +118,7 @@ export class OpenHomes {
     if (this.entries.size <= this.options.max) return;
     for (const entry of this.entries.values()) {
       if (entry.users > 0) continue;
-      this.entries.delete(entry.partition);
+      this.entries.delete(entry.key);
       this.shut(entry);
       if (this.entries.size <= this.options.max) return;
     }
@@ -120,19 +128,22 @@ export class OpenHomes {
     const since = Date.now() - this.options.idleMs;
     for (const entry of this.entries.values()) {
       if (entry.users > 0 || entry.lastUse > since) continue;
-      this.entries.delete(entry.partition);
+      this.entries.delete(entry.key);
       this.shut(entry);
     }
   }
 
-  private shut({ partition, home }: Entry): void {
-    const before = this.closing.get(partition);
+  private shut({ key, home }: Entry): void {
+    const before = this.closing.get(key);
     const closed = (async () => {
       await before;
-      await (await home).close();
+      await home.then(
+        (opened) => opened.close(),
+        () => undefined,
+      );
     })().finally(() => {
-      if (this.closing.get(partition) === closed) this.closing.delete(partition);
+      if (this.closing.get(key) === closed) this.closing.delete(key);
     });
-    this.closing.set(partition, closed);
+    this.closing.set(key, closed);
   }
 }

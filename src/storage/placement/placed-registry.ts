@@ -35,7 +35,7 @@ export class PlacedRegistry implements PartitionRegistry {
       const home = await provider.make(id, placement, 'active');
       try {
         await main.create(partition, async () => {
-          await homes.evict(id);
+          await homes.evict({ id, placement });
           await home.publish();
           await check();
         });
@@ -151,7 +151,7 @@ export class PlacedRegistry implements PartitionRegistry {
   }
 
   private async removeHome({ id, placement }: PartitionPlace): Promise<void> {
-    await this.parts.homes.evict(id);
+    await this.parts.homes.evict({ id, placement });
     await this.parts.provider.remove(id, placement);
   }
 }

@@ -1,7 +1,10 @@
+import { knownMigrations } from '../sql/migrate.js';
 import type { Storage } from '../storage.js';
+import { migrateHomes } from './fleet.js';
 import type { MainDatabase } from './home.js';
 import { HomeRouter } from './home-router.js';
 import { OpenHomes } from './open-homes.js';
+import { PartitionMover } from './partition-mover.js';
 import { PlacedBlobs } from './placed-blobs.js';
 import { PlacedLabels } from './placed-labels.js';
 import { PlacedRegistry } from './placed-registry.js';
@@ -37,6 +40,16 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
     labels: new PlacedLabels(router),
     blobs,
     partitions: new PlacedRegistry({ main: main.registry, router, homes, provider: main.homes }),
+    mover: new PartitionMover({
+      registry: main.registry,
+      router,
+      homes,
+      provider: main.homes,
+      resourceIds: options.resourceIds,
+    }),
+    leaseJob: (id, owner, ms) => main.registry.leaseJob(id, owner, ms),
+    useRows: (partition, work) => router.use(partition, ({ rows }) => work(rows)),
+    migrateHomes: () => migrateHomes(main.registry, main.homes, knownMigrations().at(-1) ?? null),
     setting: (key, create) => main.setting(key, create),
     takeNumbers: (count) => main.takeNumbers(count),
     refresh: async () => {

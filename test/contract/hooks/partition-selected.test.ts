@@ -18,6 +18,13 @@ const UPDATED = {
   parameter: [{ name: 'id', valueInteger: 2 }, ...NAMED.parameter],
 };
 const DELETED = { resourceType: 'Parameters', parameter: [{ name: 'id', valueInteger: 2 }] };
+const MOVED = {
+  resourceType: 'Parameters',
+  parameter: [
+    { name: 'id', valueInteger: 9 },
+    { name: 'to', valueCode: 'shared' },
+  ],
+};
 const EXPLAINED = { resourceType: 'Parameters', parameter: [{ name: 'url', valueString: 'Patient/p1' }] };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -65,6 +72,7 @@ const MANAGEMENT: Readonly<Record<string, Send>> = {
     root.post('$partition-management-update-partition', UPDATED),
   '$partition-management-delete-partition': (root) =>
     root.post('$partition-management-delete-partition', DELETED),
+  '$partition-management-move-partition': (root) => root.post('$partition-management-move-partition', MOVED),
   '$partition-explain': (root) => root.post('$partition-explain', EXPLAINED),
 };
 

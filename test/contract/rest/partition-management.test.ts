@@ -1,11 +1,16 @@
 import test from 'ava';
 import type { OperationOutcome, Parameters, ParametersParameter } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
+import { placementUnderTest } from '../../support/test-store.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 
 const server = await createTestServer({ partitions: [{ id: 1, name: 'acme' }] });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
+
+/** What an answer says of a partition that is not with the others. */
+const placement = placementUnderTest();
+const PLACED = placement === 'shared' ? {} : { placement };
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 
@@ -39,13 +44,13 @@ test.serial('create answers with id, name and description, and the partition wor
   });
   t.is(status, 200);
   t.is(body.resourceType, 'Parameters');
-  t.deepEqual(valuesOf(body.parameter), { id: 100, name: 'site-100', description: 'One hundred' });
+  t.deepEqual(valuesOf(body.parameter), { id: 100, name: 'site-100', description: 'One hundred', ...PLACED });
   await client.tenant('site-100').createPatient();
 });
 
 test.serial('create without an id takes the next free one; negative ids may be chosen', async (t) => {
   const { body } = await call('create-partition', { name: 'unnumbered' });
-  t.deepEqual(valuesOf(body.parameter), { id: 2, name: 'unnumbered' });
+  t.deepEqual(valuesOf(body.parameter), { id: 2, name: 'unnumbered', ...PLACED });
   const negative = await call('create-partition', { id: -5, name: 'negative' });
   t.is(negative.status, 200);
   t.is(valuesOf(negative.body.parameter)['id'], -5);
@@ -93,7 +98,7 @@ test.serial('ids that cannot be, and a missing name, are 400', async (t) => {
 });
 
 test.serial('read finds by id or by name, by POST and by GET', async (t) => {
-  const expected = { id: 1, name: 'acme' };
+  const expected = { id: 1, name: 'acme', placement };
   t.deepEqual(valuesOf((await call('read-partition', { id: 1 })).body.parameter), expected);
   t.deepEqual(valuesOf((await call('read-partition', { name: 'acme' })).body.parameter), expected);
   t.deepEqual(
@@ -103,6 +108,7 @@ test.serial('read finds by id or by name, by POST and by GET', async (t) => {
   t.deepEqual(valuesOf((await call('read-partition', { name: 'DEFAULT' })).body.parameter), {
     id: 0,
     name: 'DEFAULT',
+    placement: 'shared',
   });
   assertError(t, await call('read-partition', { id: 999 }), 404, 'UNKNOWN_PARTITION');
   assertError(t, await call('read-partition', { name: 'nobody' }), 404, 'UNKNOWN_PARTITION');
@@ -115,7 +121,7 @@ test.serial('update renames at once, and clears a description that is left out',
   const patient = await client.tenant('before').createPatient();
   const { status, body } = await call('update-partition', { id: 200, name: 'after' });
   t.is(status, 200);
-  t.deepEqual(valuesOf(body.parameter), { id: 200, name: 'after' });
+  t.deepEqual(valuesOf(body.parameter), { id: 200, name: 'after', ...PLACED });
   t.is((await client.tenant('after').get(`Patient/${patient.id}`)).status, 200);
   assertError(t, await client.tenant('before').get(`Patient/${patient.id}`), 404, 'UNKNOWN_PARTITION');
 });
@@ -139,7 +145,7 @@ test.serial('list names all, DEFAULT first, by POST and by GET', async (t) => {
     const partitions = (answer.body.parameter ?? [])
       .filter(({ name }) => name === 'partition')
       .map(({ part }) => valuesOf(part));
-    t.deepEqual(partitions[0], { id: 0, name: 'DEFAULT' });
+    t.deepEqual(partitions[0], { id: 0, name: 'DEFAULT', placement: 'shared' });
     t.true(partitions.some(({ id, name }) => id === 1 && name === 'acme'));
   }
 });

@@ -14,9 +14,10 @@ const PURGE_ORDER = [
 export async function purgeSome(
   connections: PostgresConnections,
   partition: PartitionId,
-  limit: number,
+  { limit, keep }: { readonly limit: number; readonly keep?: 'id claims' },
 ): Promise<number> {
   for (const table of PURGE_ORDER) {
+    if (keep === 'id claims' && table === 'HFJ_RES_ID_CLAIM') continue;
     const text = `delete from ${table} d where d.PARTITION_ID = $1 and d.ctid = any
       (array(select t.ctid from ${table} t where t.PARTITION_ID = $1 limit $2))`;
     const [result] = await connections.write([partition], [{ text, values: [partition, limit] }]);

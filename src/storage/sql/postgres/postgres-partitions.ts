@@ -80,6 +80,9 @@ type PlaceRow = readonly [PartitionId, string, Placement, PartitionPlace['state'
 /** What a home that was just made has applied. */
 const LATEST = knownMigrations().at(-1) ?? null;
 
+const LEASE = `update HFJ_JOB set JOB_OWNER = $1, JOB_LEASE = $2 where JOB_ID = $3 and JOB_STATE = 'running'
+  and (JOB_OWNER is null or JOB_OWNER = $1 or JOB_LEASE < $4)`;
+
 /** Partitions and their jobs in PostgreSQL. */
 export class PostgresPartitions implements MainRegistry {
   constructor(private readonly connections: PostgresConnections) {}
@@ -191,7 +194,13 @@ export class PostgresPartitions implements MainRegistry {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return purgeSome(this.connections, partition, limit);
+    return purgeSome(this.connections, partition, { limit });
+  }
+
+  async leaseJob(id: string, owner: string, ms: number): Promise<boolean> {
+    const now = Date.now();
+    const [result] = await this.connections.write('none', [query(LEASE, [owner, now + ms, id, now])]);
+    return result?.count === 1;
   }
 
   async saveJob(job: StoredJob): Promise<void> {

@@ -39,7 +39,11 @@ export class PostgresRows implements HomeRows {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return purgeSome(this.connections, partition, limit);
+    return purgeSome(this.connections, partition, { limit });
+  }
+
+  drainSome(partition: PartitionId, limit: number): Promise<number> {
+    return purgeSome(this.connections, partition, { limit, keep: 'id claims' });
   }
 
   retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
@@ -67,6 +71,11 @@ export class PostgresRows implements HomeRows {
   ): Promise<readonly ResourceMark[]> {
     const from = [after?.typeId ?? -1, after?.id ?? ''];
     return this.toMarks(await this.all('marks', [partition, ...from, limit]));
+  }
+
+  async typeIds(): Promise<readonly number[]> {
+    await this.parts.dictionary.load();
+    return this.parts.dictionary.typeIds();
   }
 
   async changed(

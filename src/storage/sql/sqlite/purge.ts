@@ -21,8 +21,13 @@ const PURGE_KEYS = {
 } as const satisfies Record<PartitionedTable, string>;
 
 /** Deletes at most `limit` rows of the partition, of one table; answers how many went. */
-export function purgeSome(db: SqliteDatabase, partition: PartitionId, limit: number): number {
+export function purgeSome(
+  db: SqliteDatabase,
+  partition: PartitionId,
+  { limit, keep }: { readonly limit: number; readonly keep?: 'id claims' },
+): number {
   for (const [table, key] of Object.entries(PURGE_KEYS)) {
+    if (keep === 'id claims' && table === 'HFJ_RES_ID_CLAIM') continue;
     const sql = `delete from ${table} where PARTITION_ID = ? and (${key}) in
       (select ${key} from ${table} where PARTITION_ID = ? limit ?)`;
     const { changes } = db.prepare(sql).run(partition, partition, limit);

@@ -58,6 +58,7 @@ export function sqliteHome(
       queue,
       dictionary,
       arrivals: new ArrivalWriter(queue, dictionary, allocator),
+      reader: sqlReader,
     }),
     close: async () => {
       await queue.close();

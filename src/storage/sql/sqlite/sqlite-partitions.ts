@@ -40,6 +40,10 @@ const CLAIM = `insert into HFJ_RES_ID_CLAIM (RES_TYPE_ID, FHIR_ID, PARTITION_ID,
 const OWN_CLAIM = `select 1 from HFJ_RES_ID_CLAIM where PARTITION_ID = @partition
   and RES_TYPE_ID = (select RES_TYPE_ID from HFJ_RES_TYPE where RES_TYPE = @type) and FHIR_ID = @id`;
 
+const LEASE = `update HFJ_JOB set JOB_OWNER = @owner, JOB_LEASE = @until
+  where JOB_ID = @id and JOB_STATE = 'running'
+    and (JOB_OWNER is null or JOB_OWNER = @owner or JOB_LEASE < @now)`;
+
 type PlaceRow = readonly [
   PartitionId,
   string,
@@ -129,6 +133,13 @@ export class SqlitePartitions implements MainRegistry {
     });
   }
 
+  leaseJob(id: string, owner: string, ms: number): Promise<boolean> {
+    const now = Date.now();
+    return this.queue.transaction(
+      (db) => db.prepare(LEASE).run({ id, owner, now, until: now + ms }).changes === 1,
+    );
+  }
+
   claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]> {
     return this.queue.transaction((db) =>
       claims.filter(({ type, id, date }) => {
@@ -152,7 +163,7 @@ export class SqlitePartitions implements MainRegistry {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return this.queue.transaction((db) => purgeSome(db, partition, limit));
+    return this.queue.transaction((db) => purgeSome(db, partition, { limit }));
   }
 
   saveJob(job: StoredJob): Promise<void> {

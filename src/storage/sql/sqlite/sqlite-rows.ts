@@ -13,6 +13,7 @@ import type {
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
+import type { SqlReader } from '../sql-reader.js';
 import type { ArrivalWriter } from './arrival-writer.js';
 import type { SqliteDatabase } from './open.js';
 import { countContents, purgeSome } from './purge.js';
@@ -30,6 +31,7 @@ export class SqliteRows implements HomeRows {
       readonly queue: WriteQueue;
       readonly dictionary: Dictionary;
       readonly arrivals: ArrivalWriter;
+      readonly reader: SqlReader;
     },
   ) {}
 
@@ -38,7 +40,11 @@ export class SqliteRows implements HomeRows {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return this.parts.queue.transaction((db) => purgeSome(db, partition, limit));
+    return this.parts.queue.transaction((db) => purgeSome(db, partition, { limit }));
+  }
+
+  drainSome(partition: PartitionId, limit: number): Promise<number> {
+    return this.parts.queue.transaction((db) => purgeSome(db, partition, { limit, keep: 'id claims' }));
   }
 
   retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
@@ -65,6 +71,10 @@ export class SqliteRows implements HomeRows {
     );
   }
 
+  async typeIds(): Promise<readonly number[]> {
+    return this.parts.dictionary.typeIds();
+  }
+
   async changed(
     partition: PartitionId,
     since: { readonly typeId: number; readonly updated: number },
@@ -81,9 +91,11 @@ export class SqliteRows implements HomeRows {
 
   async resources(partition: PartitionId, rowIds: readonly number[]): Promise<readonly ResourceRows[]> {
     const values = [partition, JSON.stringify(rowIds)];
+    // Links and claims are never older than the resource: if they are newer, so will be its version.
+    const found = this.all(MOVE_SQL.resources, values);
     const links = Map.groupBy(this.all(MOVE_SQL.links, values), ([rowId]) => rowId);
     const claims = Map.groupBy(this.all(MOVE_SQL.claims, values), ([rowId]) => rowId);
-    return this.all(MOVE_SQL.resources, values).map((resource) => ({
+    return found.map((resource) => ({
       rowId: resource[0] as number,
       type: this.parts.dictionary.typeName(resource[3] as number),
       text: resource[8] as string | null,
@@ -154,14 +166,19 @@ export class SqliteRows implements HomeRows {
     });
   }
 
+  /** Counting walks through all keys, which is nothing for the main thread. */
   async movedCounts(partition: PartitionId): Promise<MovedCounts> {
-    const count = (sql: string): number => this.db.prepare(sql).pluck().get(partition) as number;
+    const count = async (sql: string): Promise<number> => {
+      const statement = { sql, bindings: [partition], partitions: [partition] };
+      const [row] = await this.parts.reader.all({ ...statement, cost: 'expensive', plan: 'generic' });
+      return Number(row?.[0]);
+    };
     return {
-      resources: count(MOVE_SQL.countResources),
-      versions: count(MOVE_SQL.countVersions),
-      links: count(MOVE_SQL.countLinks),
-      claims: count(MOVE_SQL.countClaims),
-      chunks: count(MOVE_SQL.countChunks),
+      resources: await count(MOVE_SQL.countResources),
+      versions: await count(MOVE_SQL.countVersions),
+      links: await count(MOVE_SQL.countLinks),
+      claims: await count(MOVE_SQL.countClaims),
+      chunks: await count(MOVE_SQL.countChunks),
     };
   }
 
