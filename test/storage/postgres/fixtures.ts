@@ -1,7 +1,8 @@
 import type { ExecutionContext } from 'ava';
 import { Client, type ClientConfig } from 'pg';
 import type { PartitionId } from '../../../src/model/partition.js';
-import { PostgresConnections, PostgresPool } from '../../../src/storage/sql/postgres/connections.js';
+import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
+import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 /** Two partitions that every test of the wall has: who looks, and whose rows must not be seen. */

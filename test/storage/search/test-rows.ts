@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { statements } from '../../../migrations/0001-resources.js';
 import type { PartitionId } from '../../../src/model/partition.js';
 import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
-import { PostgresPool } from '../../../src/storage/sql/postgres/connections.js';
+import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
 import { PostgresReader } from '../../../src/storage/sql/postgres/postgres-reader.js';
 import {
   postgresSearchDialect,

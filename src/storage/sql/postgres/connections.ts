@@ -1,16 +1,16 @@
-import pg from 'pg';
-import { ConnectionLost, type Failure, failureOf, NotConnected, toClientError } from './database-error.js';
-import { Pipeline, type ConnectionState } from './pipeline.js';
+import type pg from 'pg';
+import {
+  AnswerOverdue,
+  ConnectionLost,
+  type Failure,
+  failureOf,
+  isReadOnly,
+  NotSent,
+  toClientError,
+} from './database-error.js';
+import type { PostgresPool } from './postgres-pool.js';
 import { prologue, type PartitionLock, type Purpose } from './prologue.js';
 import type { PgResult, PgScope, PgStatement } from './statement.js';
-
-/** Where the database is, and how many connections may be open. */
-export interface ConnectionsOptions {
-  readonly url: string;
-  readonly poolSize: number;
-  /** Longest wait for a connection, in milliseconds. */
-  readonly connectTimeoutMs: number;
-}
 
 /** Options of one read. */
 export interface ReadOptions {
@@ -23,70 +23,6 @@ export interface PgTransaction {
   run(statements: readonly PgStatement[]): Promise<readonly PgResult[]>;
 }
 
-/** The pool, shared by the homes in one database. */
-export class PostgresPool {
-  private readonly pool: pg.Pool;
-  private readonly states = new WeakMap<pg.PoolClient, ConnectionState>();
-  private prepares = true;
-
-  constructor(options: ConnectionsOptions) {
-    this.pool = new pg.Pool({
-      connectionString: options.url,
-      max: options.poolSize,
-      connectionTimeoutMillis: options.connectTimeoutMs,
-      idleTimeoutMillis: 30_000,
-      keepAlive: true,
-      application_name: 'bulkhead',
-    });
-    // A connection that breaks while it is idle leaves the pool by itself.
-    this.pool.on('error', () => undefined);
-  }
-
-  /** How many connections may be open at once. */
-  get size(): number {
-    return this.pool.options.max;
-  }
-
-  /** @throws NotConnected */
-  async take(): Promise<pg.PoolClient> {
-    try {
-      return await this.pool.connect();
-    } catch (error) {
-      throw new NotConnected('no connection', { cause: error });
-    }
-  }
-
-  /** Runs the statements on a connection, in one round trip. */
-  run(client: pg.PoolClient, statements: readonly PgStatement[]): Promise<readonly PgResult[]> {
-    return new Promise((resolve, reject) => {
-      const pipeline = new Pipeline(statements, this.stateOf(client), {
-        resolve,
-        reject: (error) => reject(toConnectionError(error, pipeline.isSent)),
-      });
-      client.query(pipeline);
-    });
-  }
-
-  /** From now on nothing is prepared: a pooler gives each transaction another backend. */
-  stopPreparing(): void {
-    this.prepares = false;
-  }
-
-  async close(): Promise<void> {
-    if (!this.pool.ending) await this.pool.end();
-  }
-
-  private stateOf(client: pg.PoolClient): ConnectionState {
-    let state = this.states.get(client);
-    if (!state) {
-      state = { prepared: new Map(), doubtful: new Set(), mayPrepare: () => this.prepares };
-      this.states.set(client, state);
-      client.on('error', () => undefined);
-    }
-    return state;
-  }
-}
-
 /** One home's way into the database: every transaction begins with the prologue that sets its scope. */
 export class PostgresConnections {
   constructor(
@@ -94,7 +30,10 @@ export class PostgresConnections {
     private readonly schema: string | null = null,
   ) {}
 
-  /** One transaction of one round trip, tried a second time where the connection was to blame. */
+  /**
+   * One transaction of one round trip, tried a second time where the connection was to blame.
+   * @throws FhirError BUSY, SEARCH_TIMEOUT
+   */
   async read(
     scope: PgScope,
     statements: readonly PgStatement[],
@@ -104,7 +43,10 @@ export class PostgresConnections {
     return this.attempt('read', () => this.once(scope, purpose, statements));
   }
 
-  /** One transaction of one round trip. It is tried a second time only after it was rolled back for sure. */
+  /**
+   * One transaction of one round trip. It is tried a second time only after it was rolled back for sure.
+   * @throws FhirError BUSY, OUTCOME_UNKNOWN
+   */
   async write(
     scope: PgScope,
     statements: readonly PgStatement[],
@@ -113,29 +55,39 @@ export class PostgresConnections {
     return this.attempt('write', () => this.once(scope, writing(lock), statements));
   }
 
-  /** A transaction of several round trips; a throw of `work` rolls it back. */
+  /**
+   * A transaction of several round trips, never tried again once `work` has begun; a throw of it rolls back.
+   * @throws FhirError BUSY, OUTCOME_UNKNOWN
+   */
   async transaction<Result>(
     scope: PgScope,
     work: (transaction: PgTransaction) => Promise<Result>,
     lock?: PartitionLock,
   ): Promise<Result> {
-    return this.attempt('write', () => this.begin(scope, lock, work), 1);
+    // Without a commit nothing is changed, so that a lost answer is no harm yet.
+    const client = await this.attempt('read', () => this.begin(scope, lock));
+    try {
+      return await this.complete(client, work);
+    } catch (error) {
+      this.learnFrom(error);
+      throw toClientError(error, 'write');
+    }
   }
 
-  private async attempt<Result>(
-    kind: 'read' | 'write',
-    work: () => Promise<Result>,
-    tries = 2,
-  ): Promise<Result> {
-    for (let turn = 1; ; turn++) {
+  private async attempt<Result>(kind: 'read' | 'write', work: () => Promise<Result>): Promise<Result> {
+    for (let isFirst = true; ; isFirst = false) {
       try {
         return await work();
       } catch (error) {
-        const failure = failureOf(error);
-        if (failure === 'pooled') this.pool.stopPreparing();
-        if (turn >= tries || !mayRepeat(failure, kind)) throw toClientError(error, kind);
+        this.learnFrom(error);
+        if (!isFirst || !mayRepeat(failureOf(error), kind)) throw toClientError(error, kind);
       }
     }
+  }
+
+  private learnFrom(error: unknown): void {
+    if (failureOf(error) === 'pooled') this.pool.stopPreparing();
+    if (isReadOnly(error)) this.pool.renew();
   }
 
   private async once(
@@ -145,7 +97,9 @@ export class PostgresConnections {
   ): Promise<readonly PgResult[]> {
     const client = await this.pool.take();
     try {
-      const [, ...results] = await this.pool.run(client, [this.prologue(scope, purpose), ...statements]);
+      const allowedMs = purpose.kind === 'search' ? purpose.timeoutMs : 0;
+      const all = [this.prologue(scope, purpose), ...statements];
+      const [, ...results] = await this.pool.run(client, all, allowedMs);
       client.release();
       return results;
     } catch (error) {
@@ -154,25 +108,31 @@ export class PostgresConnections {
     }
   }
 
-  private async begin<Result>(
-    scope: PgScope,
-    lock: PartitionLock | undefined,
-    work: (transaction: PgTransaction) => Promise<Result>,
-  ): Promise<Result> {
+  private async begin(scope: PgScope, lock: PartitionLock | undefined): Promise<pg.PoolClient> {
     const client = await this.pool.take();
-    let committing = false;
     try {
       await this.pool.run(client, [BEGIN, this.prologue(scope, writing(lock))]);
+      return client;
+    } catch (error) {
+      await this.rollBack(client, error);
+      throw error;
+    }
+  }
+
+  private async complete<Result>(
+    client: pg.PoolClient,
+    work: (transaction: PgTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    let isCommitting = false;
+    try {
       const result = await work({ run: (statements) => this.pool.run(client, statements) });
-      committing = true;
+      isCommitting = true;
       await this.pool.run(client, [COMMIT]);
       client.release();
       return result;
     } catch (error) {
       await this.rollBack(client, error);
-      // What is lost before the commit was sent is rolled back by the server.
-      if (!committing && error instanceof ConnectionLost) throw new NotConnected('lost', { cause: error });
-      throw error;
+      throw isCommitting ? commitError(error) : workError(error);
     }
   }
 
@@ -194,25 +154,42 @@ export class PostgresConnections {
   }
 }
 
-const BEGIN: PgStatement = { name: 'begin', text: 'begin', values: [] };
-const COMMIT: PgStatement = { name: 'commit', text: 'commit', values: [] };
-const ROLLBACK: PgStatement = { name: 'rollback', text: 'rollback', values: [] };
+const BEGIN: PgStatement = { text: 'begin', values: [] };
+const COMMIT: PgStatement = { text: 'commit', values: [] };
+const ROLLBACK: PgStatement = { text: 'rollback', values: [] };
 
 function writing(lock: PartitionLock | undefined): Purpose {
   return { kind: 'write', ...(lock ? { lock } : {}) };
 }
 
-/** pg's own errors tell nothing of what the server did; the server's errors do. */
-function toConnectionError(error: unknown, isSent: boolean): unknown {
-  if (error instanceof pg.DatabaseError) return error;
-  return isSent ? new ConnectionLost('lost', { cause: error }) : new NotConnected('lost', { cause: error });
+/** What is lost before the commit was sent is rolled back by the server. */
+function workError(error: unknown): unknown {
+  const isLost = error instanceof ConnectionLost || error instanceof AnswerOverdue;
+  return isLost ? new NotSent('lost before the commit', { cause: error }) : error;
+}
+
+/** A server that ends may say so between the commit and its answer. */
+function commitError(error: unknown): unknown {
+  const isDoubtful = failureOf(error) === 'unavailable' && !(error instanceof NotSent);
+  return isDoubtful ? new ConnectionLost('lost in the commit', { cause: error }) : error;
 }
 
 function mayRepeat(failure: Failure, kind: 'read' | 'write'): boolean {
-  if (failure === 'refused') return false;
-  return failure !== 'lost' || kind === 'read';
+  switch (failure) {
+    case 'again':
+    case 'unavailable':
+    case 'pooled':
+    case 'stale':
+      return true;
+    case 'lost':
+      return kind === 'read';
+    case 'unreachable':
+    case 'overdue':
+    case 'refused':
+      return false;
+  }
 }
 
 function isBroken(failure: Failure): boolean {
-  return failure === 'unavailable' || failure === 'lost' || failure === 'stale';
+  return failure === 'unavailable' || failure === 'lost' || failure === 'overdue' || failure === 'stale';
 }

@@ -7,10 +7,14 @@ import type { PgStatement } from './statement.js';
 export type Failure =
   /** The transaction was rolled back for reasons that lie in the moment: deadlock, serialization. */
   | 'again'
+  /** No connection could be had in time: nothing was sent, and nothing is gained by asking again at once. */
+  | 'unreachable'
   /** Nothing was sent, or the server said that it ends: the transaction was rolled back, the connection is gone. */
   | 'unavailable'
   /** The connection broke without an answer: the transaction may have been committed. */
   | 'lost'
+  /** No answer came in time, and the connection was given up: the transaction may be committed yet. */
+  | 'overdue'
   /** A prepared statement was not there, or there already: a pooler stands in between. */
   | 'pooled'
   /** A plan or statement that no longer fits the schema: another connection will do. */
@@ -18,14 +22,16 @@ export type Failure =
   /** Everything else: the error says what it is. */
   | 'refused';
 
+/** A server that was a primary: after a failover it refuses writes until the connection is made anew. */
+const READ_ONLY = '25006';
+
 const BY_CODE: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['40001', 'again'],
   ['40P01', 'again'],
   ['26000', 'pooled'],
   ['42P05', 'pooled'],
   ['0A000', 'stale'],
-  // A server that was a primary: after a failover it refuses writes until the connection is made anew.
-  ['25006', 'unavailable'],
+  [READ_ONLY, 'unavailable'],
   ['53300', 'unavailable'],
   ['57P01', 'unavailable'],
   ['57P02', 'unavailable'],
@@ -33,12 +39,24 @@ const BY_CODE: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['57P05', 'unavailable'],
 ]);
 
+const CONNECTION_CLASS = '08';
+/** What PgBouncer says where no server has seen the statement. https://www.pgbouncer.org/config.html */
+const NEVER_FORWARDED =
+  /query_wait_timeout|cannot connect|login|no more connections|does not allow|paused|shut/i;
+/** What PostgreSQL says of a statement that somebody else has prepared under the same name. */
+const OTHER_STATEMENT = /^bind message/;
+
 /** Thrown by `bulkhead_refuse` in the database: what a write found. `detail` lists ordinals. */
 const REFUSED = 'BH001';
 
-/** No connection could be had, or it broke before anything was sent or before the commit was: nothing has changed. */
-export class NotConnected extends Error {
-  override readonly name = 'NotConnected';
+/** No connection could be had. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+}
+
+/** The connection broke before anything was sent, or before the commit was: nothing has changed. */
+export class NotSent extends Error {
+  override readonly name = 'NotSent';
 }
 
 /** The connection broke before the answer came. */
@@ -46,11 +64,31 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 }
 
+/** The answer did not come in time, and the connection was given up. */
+export class AnswerOverdue extends Error {
+  override readonly name = 'AnswerOverdue';
+}
+
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof pg.DatabaseError) return BY_CODE.get(error.code ?? '') ?? 'refused';
-  if (error instanceof NotConnected) return 'unavailable';
+  if (error instanceof pg.DatabaseError) return failureOfServer(error);
+  if (error instanceof Unreachable) return 'unreachable';
+  if (error instanceof NotSent) return 'unavailable';
+  if (error instanceof AnswerOverdue) return 'overdue';
   return error instanceof ConnectionLost ? 'lost' : 'refused';
+}
+
+function failureOfServer({ code = '', message }: pg.DatabaseError): Failure {
+  const known = BY_CODE.get(code);
+  if (known !== undefined) return known;
+  if (!code.startsWith(CONNECTION_CLASS)) return 'refused';
+  if (OTHER_STATEMENT.test(message)) return 'pooled';
+  return NEVER_FORWARDED.test(message) ? 'unavailable' : 'lost';
+}
+
+/** Whether the server has become one that only reads: all connections that were made before lead to it. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === READ_ONLY;
 }
 
 /** What a write found in its way: the statement says so, and which of its changes or references it means. */
@@ -71,20 +109,30 @@ export function refusalOf(error: unknown): Refusal | undefined {
 /** The error that a client is told: nothing of SQL, and what it may do. Errors that are no one's fault stay what they are. */
 export function toClientError(error: unknown, purpose: 'read' | 'write'): unknown {
   if (error instanceof FhirError) return error;
-  const failure = failureOf(error);
-  if (failure === 'lost' && purpose === 'write') return unknownOutcome(error);
-  if (failure === 'again') return busy('The change came into conflict with others.', error);
-  if (failure !== 'refused') return busy('The database cannot be reached.', error);
-  if (!(error instanceof pg.DatabaseError)) return error;
+  switch (failureOf(error)) {
+    case 'refused':
+      return error instanceof pg.DatabaseError ? refused(error, purpose) : error;
+    case 'again':
+      return busy('The change came into conflict with others.', error);
+    case 'lost':
+    case 'overdue':
+      return purpose === 'write' ? unknownOutcome(error) : busy('The database has not answered.', error);
+    case 'unreachable':
+    case 'unavailable':
+    case 'pooled':
+    case 'stale':
+      return busy('The database cannot be reached.', error);
+  }
+}
+
+function refused(error: pg.DatabaseError, purpose: 'read' | 'write'): unknown {
   switch (error.code) {
     case '57014':
-      return new FhirError('SEARCH_TIMEOUT', 'The statement took longer than allowed.', {
-        cause: error,
-        headers: { 'Retry-After': '5' },
-      });
+      return purpose === 'write' ? busy('The change took longer than allowed.', error) : tooLong(error);
     case '55P03':
       return busy('Another change of the same partition takes long.', error);
     case '22021':
+    case '22P05':
       return new FhirError('INVALID_REQUEST', 'A text holds a character that cannot be stored.', {
         cause: error,
       });
@@ -94,6 +142,13 @@ export function toClientError(error: unknown, purpose: 'read' | 'write'): unknow
     default:
       return error;
   }
+}
+
+function tooLong(cause: unknown): FhirError {
+  return new FhirError('SEARCH_TIMEOUT', 'The statement took longer than allowed.', {
+    cause,
+    headers: { 'Retry-After': '5' },
+  });
 }
 
 function unknownOutcome(cause: unknown): FhirError {

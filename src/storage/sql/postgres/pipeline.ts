@@ -5,12 +5,12 @@ import type { PgResult, PgStatement, PgValue } from './statement.js';
 
 /** What is known of one connection. */
 export interface ConnectionState {
-  /** Prepared statements by name, and how to read their columns once that is known. */
+  /** Prepared statements by their name on the wire, and how to read their columns once that is known. */
   readonly prepared: Map<string, readonly ColumnReader[] | null>;
   /** Statements that may or may not exist: they were sent in a pipeline that failed. */
   readonly doubtful: Set<string>;
-  /** False behind a pooler that hands out another backend for each transaction. */
-  readonly mayPrepare: () => boolean;
+  /** What a statement is prepared under; empty where it is not prepared. */
+  readonly nameOf: (statement: PgStatement) => string;
 }
 
 /** The parts of pg's connection that a query object works with. */
@@ -53,17 +53,25 @@ export class Pipeline implements Submittable {
   private rows: unknown[][] = [];
   private columns: readonly ColumnReader[] = NO_COLUMNS;
   private readonly parsed: string[] = [];
+  private readonly names: readonly string[];
   private sent = false;
 
   constructor(
     private readonly statements: readonly PgStatement[],
     private readonly state: ConnectionState,
     private readonly end: PipelineEnd,
-  ) {}
+  ) {
+    this.names = statements.map(state.nameOf);
+  }
 
   /** Whether the server may have seen it. */
   get isSent(): boolean {
     return this.sent;
+  }
+
+  /** Whether every statement was answered: what is left is the commit. */
+  get isComplete(): boolean {
+    return this.results.length === this.statements.length;
   }
 
   submit(connection: Connection): void {
@@ -71,7 +79,7 @@ export class Pipeline implements Submittable {
     const wire = connection as unknown as Wire;
     wire.stream.cork();
     try {
-      for (const statement of this.statements) this.send(wire, statement);
+      this.statements.forEach((statement, index) => this.send(wire, statement, this.names[index]!));
       wire.sync();
     } finally {
       wire.stream.uncork();
@@ -79,12 +87,11 @@ export class Pipeline implements Submittable {
     this.begin(0);
   }
 
-  private send(wire: Wire, { name, text, values }: PgStatement): void {
+  private send(wire: Wire, { text, values }: PgStatement, name: string): void {
     if (SQL_STATEMENTS.hasSubscribers) SQL_STATEMENTS.publish(text);
-    const statement = name !== undefined && this.state.mayPrepare() ? name : '';
-    if (statement === '' || !this.state.prepared.has(statement)) this.parse(wire, statement, text);
-    wire.bind({ statement, values: values.map(toWire) });
-    if (!this.state.prepared.get(statement)) wire.describe({ type: 'P', name: '' });
+    if (name === '' || !this.state.prepared.has(name)) this.parse(wire, name, text);
+    wire.bind({ statement: name, values: values.map(toWire) });
+    if (!this.state.prepared.get(name)) wire.describe({ type: 'P', name: '' });
     wire.execute({ portal: '' });
   }
 
@@ -100,15 +107,14 @@ export class Pipeline implements Submittable {
 
   /** Columns of a statement that was described before. */
   private begin(index: number): void {
-    const name = this.statements[index]?.name;
     this.rows = [];
-    this.columns = (name === undefined ? null : this.state.prepared.get(name)) ?? NO_COLUMNS;
+    this.columns = this.state.prepared.get(this.names[index] ?? '') ?? NO_COLUMNS;
   }
 
   handleRowDescription({ fields }: RowDescription): void {
     this.columns = fields.map(({ dataTypeID }) => columnReader(dataTypeID));
-    const name = this.statements[this.results.length]?.name;
-    if (name !== undefined && this.state.prepared.has(name)) this.state.prepared.set(name, this.columns);
+    const name = this.names[this.results.length] ?? '';
+    if (this.state.prepared.has(name)) this.state.prepared.set(name, this.columns);
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {

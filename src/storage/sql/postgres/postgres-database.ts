@@ -1,11 +1,12 @@
 import type { MainDatabase } from '../../placement/home.js';
 import type { StorageOptions } from '../../storage.js';
-import { PostgresConnections, PostgresPool } from './connections.js';
+import { PostgresConnections } from './connections.js';
 import { DirectoryChanges } from './directory-changes.js';
 import { PostgresDictionary } from './postgres-dictionary.js';
 import { postgresHome, type SharedParts } from './postgres-home.js';
 import { PostgresHomes } from './postgres-homes.js';
 import { PostgresPartitions } from './postgres-partitions.js';
+import { PostgresPool } from './postgres-pool.js';
 import { RowIdBlocks } from './row-id-blocks.js';
 import { migratePostgres, schemaState } from './schema-state.js';
 import { DatabaseWatcher } from './watcher.js';

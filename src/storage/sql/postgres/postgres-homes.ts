@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId, Placement } from '../../../model/partition.js';
 import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
-import { PostgresConnections, PostgresPool } from './connections.js';
+import { PostgresConnections } from './connections.js';
 import { databaseName, databaseOf, quoted, schemaName, withDatabase } from './home-names.js';
 import { MOVE_SQL } from './move-sql.js';
 import { postgresHome, type PostgresPlace, type SharedParts } from './postgres-home.js';
+import { PostgresPool } from './postgres-pool.js';
 import { migratePostgres, schemaState, type SchemaState } from './schema-state.js';
 
 /** Connections of a partition's own database; many of them may be open at once. */

@@ -1,6 +1,6 @@
 import knex from 'knex';
 import { knownMigrations, migrate } from '../migrate.js';
-import type { PostgresPool } from './connections.js';
+import type { PostgresPool } from './postgres-pool.js';
 
 /** How a schema stands to this version. */
 export type SchemaState = 'missing' | 'behind' | 'current' | 'newer';

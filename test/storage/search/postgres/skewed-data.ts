@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { PartitionId } from '../../../../src/model/partition.js';
 import type { Dictionary, PathKind } from '../../../../src/storage/sql/dictionary.js';
 import { PostgresConnections } from '../../../../src/storage/sql/postgres/connections.js';
-import { PostgresPool } from '../../../../src/storage/sql/postgres/connections.js';
+import { PostgresPool } from '../../../../src/storage/sql/postgres/postgres-pool.js';
 import { createTestDatabase } from '../../../support/test-database.js';
 
 /** Observations by partition: one is most of all, and many are small. */
