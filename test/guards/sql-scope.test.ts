@@ -11,6 +11,7 @@ import {
   store,
   type World,
 } from '../contract/isolation/fixtures.js';
+import { storeUnderTest } from '../support/test-store.js';
 import { unscoped } from './sql-aliases.js';
 
 const PATCH = {
@@ -125,6 +126,16 @@ async function purge({ root, server }: World): Promise<void> {
 /** Tables of the main database alone; HFJ_PARTITION has a likeness beside partitioned tables everywhere. */
 const MAIN_TABLES = SHARED_TABLES.filter((table) => table !== 'HFJ_PARTITION');
 
+/** SQLite tells its statements with their values, so that it has more of them. */
+const LEAST = { sqlite: 200, postgres: 60 } as const;
+
+/** What stands before the table. */
+const VERBS = {
+  insert: 'insert (?:or \\w+ )?into',
+  select: '(?:(?<!delete )from|join)',
+  delete: 'delete from',
+};
+
 /** Every statement of a session that uses everything, in servers of different settings. */
 async function record(): Promise<readonly string[]> {
   const statements = new Set<string>();
@@ -154,10 +165,10 @@ async function record(): Promise<readonly string[]> {
 test('no statement opens a partitioned table without a predicate on the partition, or beside a dictionary', async (t) => {
   const statements = await record();
   const touching = statements.filter((sql) => PARTITIONED_TABLES.some((table) => sql.includes(table)));
-  t.true(touching.length > 200, `only ${touching.length} statements were recorded`);
+  t.true(touching.length > LEAST[storeUnderTest()], `only ${touching.length} statements were recorded`);
   for (const table of PARTITIONED_TABLES) {
-    for (const verb of ['insert', 'select', 'delete']) {
-      const met = touching.some((sql) => sql.startsWith(verb) && sql.includes(table));
+    for (const [verb, words] of Object.entries(VERBS)) {
+      const met = touching.some((sql) => new RegExp(`\\b${words} ${table}\\b`, 'i').test(sql));
       if (verb !== 'select' || !/CLAIM|STAGE/.test(table)) t.true(met, `no ${verb} of ${table} was recorded`);
     }
   }
