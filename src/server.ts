@@ -15,6 +15,7 @@ import { HookRegistry } from './hooks/registry.js';
 import { createApp, createHttpServer, type AppOptions } from './http/app.js';
 import { toFhirError } from './http/errors.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
+import { recentAnswer } from './http/recent-answer.js';
 import { numberMaker, uuidMaker } from './interactions/new-id.js';
 import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
@@ -31,7 +32,7 @@ import { Searcher } from './search/searcher.js';
 import { defaultSettings, serverBaseOf } from './settings.js';
 import type { Settings } from './settings/schema.js';
 import { openStorage } from './storage/open-storage.js';
-import type { Storage } from './storage/storage.js';
+import type { Storage, StorageOptions } from './storage/storage.js';
 
 /** What a server is made from. */
 export interface BulkheadOptions {
@@ -66,8 +67,10 @@ const CLOCK: InjectionToken<() => number> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 
 const REFRESH_MS = 500;
+/** Probes that come within this time share one question to the database. */
+const PING_LIFETIME_MS = 500;
 /** Moves whose worker was killed are looked for this often. */
-const MOVES_MS = 5_000;
+const MOVES_MS = 2_000;
 /** Longer than any upload takes; another server on the same database may still be staging younger ones. */
 const STAGED_BLOB_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const SECRET_BYTES = 32;
@@ -112,17 +115,22 @@ function registerTools(registry: DependencyContainer, settings: Settings, clock:
   });
 }
 
-async function openDirectory(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
-  const storage = await openStorage({
+/** What a storage is opened with. */
+export function toStorageOptions(settings: Settings, clock: () => number): StorageOptions {
+  return {
     url: settings.databaseUrl,
     synchronous: settings.sqliteSynchronous,
     poolSize: settings.databasePoolSize,
     references: settings.references,
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,
-    newBlobId: uuidMaker(registry.resolve(CLOCK)),
+    newBlobId: uuidMaker(clock),
     maxOpenHomes: settings.maxOpenHomes,
-  });
+  };
+}
+
+async function openDirectory(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
+  const storage = await openStorage(toStorageOptions(settings, registry.resolve(CLOCK)));
   registry.register(STORAGE, { useValue: storage });
   const directory = new PartitionDirectory(storage.partitions);
   await directory.load();
@@ -249,6 +257,7 @@ class RunningServer implements Bulkhead {
   private tickers: readonly NodeJS.Timeout[] = [];
   private ready = false;
   private base = '';
+  private readonly databaseAnswers: () => Promise<boolean>;
 
   constructor(
     private readonly registry: DependencyContainer,
@@ -258,6 +267,7 @@ class RunningServer implements Bulkhead {
     this.settings = parts.settings;
     this.hooks = parts.hooks;
     this.partitions = parts.management;
+    this.databaseAnswers = recentAnswer(() => registry.resolve(STORAGE).ping(), PING_LIFETIME_MS);
   }
 
   async start(): Promise<{ readonly url: string }> {
@@ -300,7 +310,7 @@ class RunningServer implements Bulkhead {
       logger: this.registry.resolve(LOGGER),
       metrics: this.registry.resolve(METRICS),
       request: { basePath, urlTenants, serverBase: () => this.base },
-      ready: () => this.ready,
+      ready: () => this.ready && this.databaseAnswers(),
       requestTimeoutMs,
     };
   }

@@ -6,8 +6,8 @@ import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
 
 /** A job whose worker was killed is taken over after this time. */
-const LEASE_MS = 5_000;
-const RENEW_MS = 1_000;
+const LEASE_MS = 3_000;
+const RENEW_MS = 500;
 
 /** What moves work with. */
 export interface PartitionMovesParts {

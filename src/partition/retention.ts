@@ -43,7 +43,8 @@ export class PartitionRetention {
 
   private assertPast(date: string): void {
     const time = CALENDAR_DATE.test(date) ? Date.parse(date) : Number.NaN;
-    if (Number.isNaN(time)) {
+    // A day that a month does not have becomes one of the next month.
+    if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(date)) {
       throw new FhirError('INVALID_PARTITION', `'${date.slice(0, 40)}' is no date; write YYYY-MM-DD.`);
     }
     if (time <= this.clock()) return;

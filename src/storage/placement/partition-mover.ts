@@ -26,7 +26,7 @@ const FEW = 200;
 const MOST_PASSES = 10;
 const MOST_ATTEMPTS = 5;
 /** Other servers hear of the switch within a second; then nobody reads the old rows. */
-const HEARD_MS = 2_000;
+export const HEARD_MS = 2_000;
 
 /** What a move is asked for; stands in the job's parameters. */
 export interface MoveParameters {
@@ -56,6 +56,8 @@ export interface MoverParts {
   readonly homes: OpenHomes;
   readonly provider: HomeProvider;
   readonly resourceIds: 'partition' | 'server';
+  /** Milliseconds from the switch until nobody reads the old rows. */
+  readonly heardMs: number;
 }
 
 /** How a run of a move is watched. */
@@ -202,7 +204,7 @@ export class PartitionMover {
   /** Removes the old rows; answers how many are left. */
   private async drain(partition: PartitionId, { from }: MoveParameters, run: MoveRun): Promise<number> {
     const { router, homes, provider } = this.parts;
-    await pause(HEARD_MS);
+    await pause(this.parts.heardMs);
     if (from !== 'shared') {
       await homes.evict({ id: partition, placement: from });
       await provider.remove(partition, from);

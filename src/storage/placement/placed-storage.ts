@@ -4,7 +4,7 @@ import { migrateHomes } from './fleet.js';
 import type { MainDatabase } from './home.js';
 import { HomeRouter } from './home-router.js';
 import { OpenHomes } from './open-homes.js';
-import { PartitionMover } from './partition-mover.js';
+import { HEARD_MS, PartitionMover } from './partition-mover.js';
 import { PlacedBlobs } from './placed-blobs.js';
 import { PlacedLabels } from './placed-labels.js';
 import { PlacedRegistry } from './placed-registry.js';
@@ -16,6 +16,8 @@ import { Places } from './places.js';
 export interface PlacementOptions {
   readonly maxOpenHomes: number;
   readonly resourceIds: 'partition' | 'server';
+  /** Milliseconds until every other server has heard of a switch; `HEARD_MS` if left out. */
+  readonly heardMs?: number;
 }
 
 /** Homes that nobody used for this long are closed. */
@@ -46,6 +48,7 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
       homes,
       provider: main.homes,
       resourceIds: options.resourceIds,
+      heardMs: options.heardMs ?? HEARD_MS,
     }),
     leaseJob: (id, owner, ms) => main.registry.leaseJob(id, owner, ms),
     useRows: (partition, work) => router.use(partition, ({ rows }) => work(rows)),

@@ -83,8 +83,11 @@ export class SqliteHomes implements HomeProvider {
     removeFile(this.fileOf(partition));
   }
 
-  migrate(partition: PartitionId): Promise<readonly string[]> {
-    return migrateFile(this.fileOf(partition));
+  async migrate(partition: PartitionId): Promise<readonly string[]> {
+    const file = this.fileOf(partition);
+    // Opening it would make an empty one.
+    if (!existsSync(file)) throw new Error(`${file} is missing; restore it from a backup.`);
+    return migrateFile(file);
   }
 
   private fileOf(partition: PartitionId): string {
