@@ -40,7 +40,7 @@ export async function killServer(
   await server.start();
   const violations = [
     ...(await verifyAnswers(server.url, campaign.journal, since)),
-    ...(await verifyDatabase(store.rows)),
+    ...(await verifyDatabase(store.rows, campaign.journal)),
     ...store.damage(),
   ];
   return { event: `killed after ${life} ms`, violations };
@@ -68,7 +68,7 @@ export async function killDatabase(
   const violations = [
     ...outage.violations,
     ...(await verifyAnswers(server.url, campaign.journal, since)),
-    ...(await verifyDatabase(store.rows)),
+    ...(await verifyDatabase(store.rows, campaign.journal)),
   ];
   const event = `database killed after ${life} ms for ${length} ms, writes went on after ${outage.recoveryMs} ms`;
   return { event, violations };

@@ -1,4 +1,5 @@
 import type { StoredRow } from '../support/stored-rows.js';
+import type { Journal } from './crash-journal.js';
 import type { Violations } from './crash-verify.js';
 
 const INDEX_TABLES = [
@@ -37,12 +38,19 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
 /** Looks into the tables themselves, beside the running server: index rows and resources must belong together. */
 export async function verifyDatabase(
   rows: (sql: string) => Promise<readonly StoredRow[]>,
+  { acknowledged }: Journal,
 ): Promise<Violations> {
   const violations: Violations = [];
   for (const [what, sql] of Object.entries(FORBIDDEN)) {
-    // One row for each home of partitions.
-    const count = (await rows(sql)).reduce((sum, [found]) => sum + Number(found), 0);
+    const count = sumOf(await rows(sql));
     if (count > 0) violations.push(`${count} ${what}`);
   }
+  const seen = sumOf(await rows('select count(*) from HFJ_RESOURCE'));
+  if (acknowledged > 0 && seen === 0) violations.push('the tables show no rows at all');
   return violations;
+}
+
+/** One row for each home of partitions. */
+function sumOf(counts: readonly StoredRow[]): number {
+  return counts.reduce((sum, [count]) => sum + Number(count), 0);
 }

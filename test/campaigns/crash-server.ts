@@ -57,7 +57,7 @@ export class CrashServer {
   /** As a power switch would: no signal handler runs. */
   async kill(): Promise<void> {
     const { child } = this;
-    if (!child) return;
+    if (!child || child.exitCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;

@@ -60,6 +60,7 @@ async function verifyEntry(url: string, entry: JournalEntry, violations: Violati
   if (entry.id === undefined) return; // The create was never acknowledged, and did not happen.
   const response = await fetch(`${base}/Patient/${entry.id}`);
   const version = await verifyRead(response, entry, violations);
+  if (Number.isNaN(version)) return;
   const latest = acknowledged + (pending === undefined ? 0 : 1);
   if (version < acknowledged || version > latest) {
     violations.push(

@@ -96,7 +96,7 @@ async function runCycle(
     ...ends.filter((end) => end === 'gone').map(() => 'a request to a server that was not killed failed'),
     ...(await verifyAnswers(survivor.url, campaign.journal, since)),
     ...(await verifyAnswers(victim.url, campaign.journal, since)),
-    ...(await verifyDatabase(store.rows)),
+    ...(await verifyDatabase(store.rows, campaign.journal)),
   ];
 }
 

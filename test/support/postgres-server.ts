@@ -63,9 +63,9 @@ export class PostgresServer {
     return server;
   }
 
-  /** As the login of the servers under test. */
+  /** A database of the servers under test, and their login. */
   get url(): string {
-    return this.urlOf(LOGIN);
+    return this.urlOf(LOGIN, LOGIN);
   }
 
   get port(): number {
@@ -104,8 +104,8 @@ export class PostgresServer {
     this.discard();
   }
 
-  private urlOf(user: string): string {
-    return `postgres://${user}:${this.password}@127.0.0.1:${this.options.port}/postgres`;
+  private urlOf(user: string, database = 'postgres'): string {
+    return `postgres://${user}:${this.password}@127.0.0.1:${this.options.port}/${database}`;
   }
 
   private async initialize(): Promise<void> {
@@ -122,6 +122,7 @@ export class PostgresServer {
     const client = new Client({ connectionString: this.urlOf('postgres') });
     await client.connect();
     await client.query(`create role ${LOGIN} login createrole createdb password '${this.password}'`);
+    await client.query(`create database ${LOGIN} owner ${LOGIN}`);
     await client.end();
   }
 
