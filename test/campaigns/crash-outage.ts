@@ -31,6 +31,8 @@ export async function watchOutage(
     if (written) violations.push(`${written.token} was acknowledged without a database`);
     const health = await fetch(`${server.origin}/healthz`);
     if (health.status !== 200) violations.push(`/healthz answered ${health.status}`);
+    const ready = await fetch(`${server.origin}/readyz`);
+    if (ready.status !== 503) violations.push(`/readyz without a database answered ${ready.status}`);
     await pause(50);
   } while (Date.now() < end);
   await database.start();
