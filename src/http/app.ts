@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { answerClientError } from './client-error.js';
 import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
-import { isProbe, probeRouter } from './probes.js';
+import { isProbe, probeRouter, type ServerState } from './probes.js';
 
 /** What the HTTP server needs besides what FHIR requests need. */
 export interface AppOptions extends FhirHandlerOptions {
-  readonly ready: () => boolean;
+  readonly ready: ServerState['ready'];
   readonly requestTimeoutMs: number;
 }
 

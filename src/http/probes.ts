@@ -4,8 +4,8 @@ import { REQUEST_ID_HEADER, requestIdOf } from './request-id.js';
 
 /** What the probes tell. */
 export interface ServerState {
-  /** False while starting and from the moment the server is told to stop. */
-  readonly ready: () => boolean;
+  /** False while starting, while the database does not answer, and from the moment the server is told to stop. */
+  readonly ready: () => boolean | Promise<boolean>;
   readonly metrics: Metrics;
 }
 
@@ -17,7 +17,7 @@ export function isProbe(url: string): boolean {
   return PROBES.has(mark < 0 ? url : url.slice(0, mark));
 }
 
-/** `/healthz`: the process lives. `/readyz`: it takes requests. `/metrics`: for Prometheus. */
+/** `/healthz`: the process lives. `/readyz`: it can answer requests. `/metrics`: for Prometheus. */
 export function probeRouter({ ready, metrics }: ServerState, newRequestId: () => string): Router {
   const router = new Router();
   router.use((context, next) => {
@@ -27,9 +27,10 @@ export function probeRouter({ ready, metrics }: ServerState, newRequestId: () =>
   router.get('/healthz', (context) => {
     context.body = { status: 'ok' };
   });
-  router.get('/readyz', (context) => {
-    context.status = ready() ? 200 : 503;
-    context.body = { status: ready() ? 'ready' : 'not ready' };
+  router.get('/readyz', async (context) => {
+    const isReady = await ready();
+    context.status = isReady ? 200 : 503;
+    context.body = { status: isReady ? 'ready' : 'not ready' };
   });
   router.get('/metrics', async (context) => {
     context.type = metrics.registry.contentType;

@@ -2,7 +2,7 @@ import type { ExecutionContext } from 'ava';
 import { Client, type ClientConfig } from 'pg';
 import type { PartitionId } from '../../../src/model/partition.js';
 import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
-import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
+import { type PoolOptions, PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 
 /** Two partitions that every test of the wall has: who looks, and whose rows must not be seen. */
@@ -30,9 +30,13 @@ export async function connectTo(
   return client;
 }
 
-/** What the server reaches the database through, with as many connections as the test wants. */
-export function openConnections(t: ExecutionContext, url: string, poolSize = 1): PostgresConnections {
-  const pool = new PostgresPool({ url, poolSize, connectTimeoutMs: 2_000 });
+/** What the server reaches the database through; one connection unless the test wants more. */
+export function openConnections(
+  t: ExecutionContext,
+  url: string,
+  options: Partial<PoolOptions> = {},
+): PostgresConnections {
+  const pool = new PostgresPool({ url, poolSize: 1, connectTimeoutMs: 2_000, ...options });
   t.teardown(() => pool.close());
   return new PostgresConnections(pool);
 }

@@ -4,7 +4,6 @@ import {
   ConnectionLost,
   type Failure,
   failureOf,
-  isReadOnly,
   NotSent,
   toClientError,
 } from './database-error.js';
@@ -87,7 +86,6 @@ export class PostgresConnections {
 
   private learnFrom(error: unknown): void {
     if (failureOf(error) === 'pooled') this.pool.stopPreparing();
-    if (isReadOnly(error)) this.pool.renew();
   }
 
   private async once(
@@ -103,7 +101,8 @@ export class PostgresConnections {
       client.release();
       return results;
     } catch (error) {
-      client.release(isBroken(failureOf(error)));
+      if (isBroken(failureOf(error))) this.pool.discard(client);
+      else client.release();
       throw error;
     }
   }
@@ -138,14 +137,14 @@ export class PostgresConnections {
 
   private async rollBack(client: pg.PoolClient, error: unknown): Promise<void> {
     if (isBroken(failureOf(error))) {
-      client.release(true);
+      this.pool.discard(client);
       return;
     }
     try {
       await this.pool.run(client, [ROLLBACK]);
       client.release();
     } catch {
-      client.release(true);
+      this.pool.discard(client);
     }
   }
 

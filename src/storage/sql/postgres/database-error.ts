@@ -22,16 +22,14 @@ export type Failure =
   /** Everything else: the error says what it is. */
   | 'refused';
 
-/** A server that was a primary: after a failover it refuses writes until the connection is made anew. */
-const READ_ONLY = '25006';
-
 const BY_CODE: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['40001', 'again'],
   ['40P01', 'again'],
   ['26000', 'pooled'],
   ['42P05', 'pooled'],
   ['0A000', 'stale'],
-  [READ_ONLY, 'unavailable'],
+  // A server that was a primary: after a failover it refuses writes until the connection is made anew.
+  ['25006', 'unavailable'],
   ['53300', 'unavailable'],
   ['57P01', 'unavailable'],
   ['57P02', 'unavailable'],
@@ -84,11 +82,6 @@ function failureOfServer({ code = '', message }: pg.DatabaseError): Failure {
   if (!code.startsWith(CONNECTION_CLASS)) return 'refused';
   if (OTHER_STATEMENT.test(message)) return 'pooled';
   return NEVER_FORWARDED.test(message) ? 'unavailable' : 'lost';
-}
-
-/** Whether the server has become one that only reads: all connections that were made before lead to it. */
-export function isReadOnly(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.code === READ_ONLY;
 }
 
 /** What a write found in its way: the statement says so, and which of its changes or references it means. */

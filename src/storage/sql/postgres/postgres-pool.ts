@@ -94,9 +94,13 @@ export class PostgresPool {
     this.prepares = false;
   }
 
-  /** Every connection that was made so far is made anew before it is used again. */
-  renew(): void {
-    this.generation++;
+  /**
+   * Ends a connection that broke or leads to the wrong server. So may all that were made before it broke: each is made
+   * anew before it is used again.
+   */
+  discard(client: pg.PoolClient): void {
+    if (this.stateOf(client).generation === this.generation) this.generation++;
+    client.release(true);
   }
 
   async close(): Promise<void> {

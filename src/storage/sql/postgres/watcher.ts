@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { DIRECTORY_CHANNEL } from './postgres-partitions.js';
 
-const PING_TIMEOUT_MS = 2_000;
+/** Longest wait for a connection, and for an answer, in milliseconds: who asks for readiness waits little longer. */
+const PATIENCE_MS = 1_000;
 const RECONNECT_MS = 1_000;
 
 /**
@@ -11,7 +12,7 @@ const RECONNECT_MS = 1_000;
  */
 export class DatabaseWatcher {
   private client: pg.Client | undefined;
-  private connecting: Promise<void> | undefined;
+  private connecting: Promise<pg.Client> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -24,14 +25,15 @@ export class DatabaseWatcher {
     this.connect().catch(() => this.later());
   }
 
-  /** Whether the database answers now. */
+  /** Whether the database answers now; known after two seconds at the latest. */
   async ping(): Promise<boolean> {
+    let client: pg.Client | undefined;
     try {
-      await inTime(this.connect());
-      await inTime(this.client?.query('select 1') ?? Promise.reject(new Error('not connected')));
+      client = await inTime(this.connect());
+      await inTime(client.query('select 1'));
       return true;
     } catch {
-      this.drop();
+      if (client) this.drop(client);
       return false;
     }
   }
@@ -39,38 +41,47 @@ export class DatabaseWatcher {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    await this.client?.end().catch(() => undefined);
+    const { client } = this;
+    this.client = undefined;
+    await client?.end().catch(() => undefined);
   }
 
-  private connect(): Promise<void> {
-    if (this.client) return Promise.resolve();
+  private async connect(): Promise<pg.Client> {
+    if (this.client) return this.client;
     this.connecting ??= this.open().finally(() => {
       this.connecting = undefined;
     });
     return this.connecting;
   }
 
-  private async open(): Promise<void> {
+  private async open(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.url,
       application_name: 'bulkhead watcher',
-      connectionTimeoutMillis: PING_TIMEOUT_MS,
+      connectionTimeoutMillis: PATIENCE_MS,
       keepAlive: true,
     });
-    client.on('error', () => this.drop());
-    client.on('end', () => this.drop());
+    client.on('error', () => this.drop(client));
+    client.on('end', () => this.drop(client));
     client.on('notification', () => this.onChange());
-    await client.connect();
-    await client.query(`listen ${DIRECTORY_CHANNEL}`);
-    this.client = client;
+    try {
+      await client.connect();
+      await client.query(`listen ${DIRECTORY_CHANNEL}`);
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
+    if (this.closed) await client.end();
+    else this.client = client;
     // What was said before it listened.
     this.onChange();
+    return client;
   }
 
-  private drop(): void {
-    const { client } = this;
+  private drop(client: pg.Client): void {
+    if (this.client !== client) return;
     this.client = undefined;
-    client?.end().catch(() => undefined);
+    client.end().catch(() => undefined);
     this.later();
   }
 
@@ -85,7 +96,7 @@ export class DatabaseWatcher {
 async function inTime<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), PING_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error('no answer')), PATIENCE_MS);
   });
   try {
     return await Promise.race([work, late]);
