@@ -262,23 +262,23 @@ class OngoingMove {
 
   async catchUp(): Promise<void> {
     for (let pass = 0; pass < MOST_PASSES; pass++) {
-      if ((await this.bringChanged()) < FEW) return;
+      if ((await this.bringChanged(Date.now())) < FEW) return;
     }
   }
 
   /** While writers wait: brings the rest; answers whether both ends are equal. */
   async finish(): Promise<boolean> {
     const { partition, source, target } = this.route;
-    await this.bringChanged();
+    await this.bringChanged(Number.POSITIVE_INFINITY);
     await bringBlobs(this.route);
     const [here, there] = await Promise.all([source.movedCounts(partition), target.movedCounts(partition)]);
     return JSON.stringify(here) === JSON.stringify(there);
   }
 
-  private async bringChanged(): Promise<number> {
+  private async bringChanged(until: number): Promise<number> {
     const began = Date.now();
     for (const typeId of await this.route.source.typeIds()) this.typeIds.add(typeId);
-    const brought = await this.transfer.bringChanged([...this.typeIds], this.since);
+    const brought = await this.transfer.bringChanged([...this.typeIds], this.since, until);
     this.since = began - MARGIN_MS;
     this.progress = { ...this.progress, copied: this.progress.copied + brought };
     return brought;

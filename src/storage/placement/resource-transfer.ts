@@ -50,21 +50,20 @@ export class ResourceTransfer {
     return current.length;
   }
 
-  /** Brings what changed at `updated` (ms) or later; answers how many resources did. */
-  async bringChanged(typeIds: readonly number[], updated: number): Promise<number> {
+  /**
+   * Brings what changed from `since` to `until` (ms); answers how many resources did. What changes meanwhile is left to
+   * the next time: whoever ran after writers would never arrive.
+   */
+  async bringChanged(typeIds: readonly number[], since: number, until: number): Promise<number> {
     const { partition, source } = this.route;
     let brought = 0;
     for (const typeId of typeIds) {
       for (let after: ResourceMark | null = null; ;) {
-        const marks: readonly ResourceMark[] = await source.changed(
-          partition,
-          { typeId, updated },
-          after,
-          PAGE,
-        );
-        if (marks.length === 0) break;
+        const from = { typeId, updated: since };
+        const marks: readonly ResourceMark[] = await source.changed(partition, from, after, PAGE);
         brought += await this.bring(marks);
         after = marks.at(-1) ?? null;
+        if (after === null || after.updated > until) break;
       }
     }
     return brought;

@@ -19,6 +19,14 @@ function change(file: string, sql: string): void {
   db.close();
 }
 
+/** Resources of a file by their partition. */
+function countOf(file: string): unknown {
+  const db = openReader(file);
+  const rows = db.prepare('select PARTITION_ID, count(*) as N from HFJ_RESOURCE group by 1').all();
+  db.close();
+  return rows;
+}
+
 /** Two partitions with files of their own, that a command line works on. */
 async function openFleet(t: ExecutionContext) {
   const workplace = await createWorkplace(t);
@@ -75,13 +83,7 @@ test('each file holds the rows of its own partition, and the main file none of t
   const { serve, fileOf, database } = await openFleet(t);
   const root = new FhirClient(await serve());
   await root.tenant('acme').createPatient();
-  const count = (file: string): unknown => {
-    const db = openReader(file);
-    const rows = db.prepare('select PARTITION_ID, count(*) as N from HFJ_RESOURCE group by 1').all();
-    db.close();
-    return rows;
-  };
-  t.deepEqual(count(fileOf(1)), [{ PARTITION_ID: 1, N: 1 }]);
-  t.deepEqual(count(fileOf(2)), []);
-  t.deepEqual(count(database), []);
+  t.deepEqual(countOf(fileOf(1)), [{ PARTITION_ID: 1, N: 1 }]);
+  t.deepEqual(countOf(fileOf(2)), []);
+  t.deepEqual(countOf(database), []);
 });

@@ -191,7 +191,8 @@ test('a move that is killed at any of its steps goes on and ends with everything
   const beside = await inventory(storage, NEIGHBOUR);
   let to: Placement = 'database';
   let kills = 0;
-  for (let step = 1; ; step++) {
+  // Every step on the way out, every third one on the way back.
+  for (let step = 1; ; step += to === 'shared' ? 3 : 1) {
     killer.calls = 0;
     killer.at = step;
     const first = await run(storage, jobOf(to));
@@ -217,7 +218,7 @@ test('a move that is killed at any of its steps goes on and ends with everything
     );
     t.deepEqual(await inventory(storage, NEIGHBOUR), beside);
     if (!first.killed && to === 'shared') break;
-    if (!first.killed) step = 0;
+    if (!first.killed) step = -2;
     to = to === 'shared' ? 'database' : 'shared';
     if (first.killed) {
       // Back to where this step began, without being killed.
@@ -225,5 +226,5 @@ test('a move that is killed at any of its steps goes on and ends with everything
       to = to === 'shared' ? 'database' : 'shared';
     }
   }
-  t.true(kills > 40, `${kills} kills`);
+  t.true(kills > 30, `${kills} kills`);
 });
