@@ -47,15 +47,18 @@ export const postgresStatements: readonly string[] = [
     JOB_CREATED bigint not null, JOB_UPDATED bigint not null)`,
   `create sequence HFJ_RESOURCE_ID increment by 1000 minvalue 1`,
   `create table HFJ_RESOURCE (
-    RES_ID bigint primary key, PARTITION_ID integer not null, PARTITION_DATE date,
+    RES_ID bigint not null, PARTITION_ID integer not null, PARTITION_DATE date,
     RES_TYPE_ID integer not null, FHIR_ID text collate "C" not null, RES_VER integer not null,
-    RES_UPDATED bigint not null, RES_DELETED_AT bigint, RES_TEXT text collate "C")`,
+    RES_UPDATED bigint not null, RES_DELETED_AT bigint, RES_TEXT text collate "C",
+    primary key (PARTITION_ID, RES_ID))`,
+  // Among the partitions of a list a row is found by its id alone: in each of them would be a seek for each.
+  `create index RESOURCE_ROW on HFJ_RESOURCE (RES_ID)`,
   `create unique index RESOURCE_KEY on HFJ_RESOURCE (PARTITION_ID, RES_TYPE_ID, FHIR_ID)`,
   `create index RESOURCE_UPDATED on HFJ_RESOURCE (PARTITION_ID, RES_TYPE_ID, RES_UPDATED, RES_ID)`,
   `create table HFJ_RES_VER (
     RES_ID bigint not null, RES_VER integer not null, PARTITION_ID integer not null, PARTITION_DATE date,
     RES_TYPE_ID integer not null, FHIR_ID text collate "C" not null, RES_UPDATED bigint not null,
-    RES_DELETED_AT bigint, RES_TEXT text collate "C", primary key (RES_ID, RES_VER))`,
+    RES_DELETED_AT bigint, RES_TEXT text collate "C", primary key (PARTITION_ID, RES_ID, RES_VER))`,
   `create index VERSION_UPDATED on HFJ_RES_VER (PARTITION_ID, RES_TYPE_ID, RES_UPDATED, RES_ID)`,
   ...indexTable(
     'SPIDX_TOKEN',

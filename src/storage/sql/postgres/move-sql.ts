@@ -41,7 +41,7 @@ function insertSql(table: MovedTable, conflict = ''): string {
 }
 
 const replaced = MOVED_COLUMNS.HFJ_RESOURCE.split(', ')
-  .filter((name) => name !== 'RES_ID')
+  .filter((name) => name !== 'RES_ID' && name !== 'PARTITION_ID')
   .map((name) => `${name} = excluded.${name}`);
 
 const MARK = 'r.RES_TYPE_ID, r.FHIR_ID, r.RES_ID, r.RES_VER, r.RES_UPDATED';
@@ -78,7 +78,10 @@ export const MOVE_SQL = {
   removeStages: `delete from HFJ_BINARY_STAGE t where t.PARTITION_ID = $1`,
   removeLinks: `delete from HFJ_RES_LINK t where t.PARTITION_ID = $1 and t.RES_ID = any ($2::bigint[])`,
   removeClaims: `delete from HFJ_RES_SEARCH_URL t where t.PARTITION_ID = $1 and t.RES_ID = any ($2::bigint[])`,
-  addResources: insertSql('HFJ_RESOURCE', `on conflict (RES_ID) do update set ${replaced.join(', ')}`),
+  addResources: insertSql(
+    'HFJ_RESOURCE',
+    `on conflict (PARTITION_ID, RES_ID) do update set ${replaced.join(', ')}`,
+  ),
   addLinks: insertSql('HFJ_RES_LINK'),
   addClaims: insertSql('HFJ_RES_SEARCH_URL'),
   addSuperseded: insertSql('HFJ_RES_VER', 'on conflict do nothing'),
