@@ -21,7 +21,7 @@ export interface Child {
 /** Which program, on which data. */
 export interface ChildOptions {
   readonly program: 'floor' | 'server';
-  readonly file: string;
+  readonly databaseUrl: string;
   readonly partitions?: readonly string[];
   /** Folder for a CPU profile of the process. */
   readonly profile?: string | undefined;
@@ -31,13 +31,22 @@ const PROGRAMS = { floor: './floor/floor-process.js', server: './server-process.
 const TICKS_TO_US = 10_000;
 
 /** Starts a program on the first core; the load comes from the others. */
-export async function startChild({ program, file, partitions = [], profile }: ChildOptions): Promise<Child> {
+export async function startChild({
+  program,
+  databaseUrl,
+  partitions = [],
+  profile,
+}: ChildOptions): Promise<Child> {
   const begin = performance.now();
-  const child = fork(fileURLToPath(new URL(PROGRAMS[program], import.meta.url)), [file, ...partitions], {
-    env: { ...process.env, NODE_ENV: 'production' },
-    execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const child = fork(
+    fileURLToPath(new URL(PROGRAMS[program], import.meta.url)),
+    [databaseUrl, ...partitions],
+    {
+      env: { ...process.env, NODE_ENV: 'production' },
+      execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
   pinToCores(child.pid, '0');
   const { url } = await messageOf<{ readonly kind: 'ready'; readonly url: string }>(child, 'ready');
   const startMs = performance.now() - begin;

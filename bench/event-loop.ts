@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startChild, temporaryFolder } from './child.js';
+import type { BenchStore } from './bench-store.js';
+import { startChild } from './child.js';
 import type { Corpus } from './corpus.js';
 import { percentile } from './median.js';
 import type { LoopReport } from './server-process.js';
@@ -26,11 +27,15 @@ export const LOOP_LIMIT_MS = 50;
 const READ_INTERVAL_MS = 5;
 
 /** Reads one resource 200 times a second, first alone, then beside one large transaction a second. */
-export async function measureEventLoop(corpus: Corpus, bundles: number): Promise<LoopResult> {
-  const folder = temporaryFolder();
+export async function measureEventLoop(
+  corpus: Corpus,
+  store: BenchStore,
+  bundles: number,
+): Promise<LoopResult> {
+  const database = await store.createDatabase();
   const child = await startChild({
     program: 'server',
-    file: `${folder.path}/bench.db`,
+    databaseUrl: database.url,
     partitions: ['bench'],
   });
   const base = `${child.url}/bench`;
@@ -52,7 +57,7 @@ export async function measureEventLoop(corpus: Corpus, bundles: number): Promise
     return { idle, busy, bundleMs: percentile(times, 0.5) };
   } finally {
     await child.stop();
-    folder.remove();
+    await database.remove();
   }
 }
 

@@ -1,4 +1,5 @@
-import { startChild, temporaryFolder, type Child } from './child.js';
+import type { BenchStore } from './bench-store.js';
+import { startChild, type Child } from './child.js';
 import { median } from './median.js';
 import { postOne, requestRate } from './throughput.js';
 
@@ -32,13 +33,23 @@ const SEARCH = 'search by one token, page of 20';
  * code of its own, so that a search has 25 matches in both.
  */
 export async function measurePartitions(effort: {
+  readonly store: BenchStore;
   readonly seconds: number;
   readonly repetitions: number;
 }): Promise<PartitionResult> {
-  const folder = temporaryFolder();
+  const { store } = effort;
+  const databases = { one: await store.createDatabase(), many: await store.createDatabase() };
   const names = Array.from({ length: PARTITIONS }, (_, group) => `p${group}`);
-  const one = await startChild({ program: 'server', file: `${folder.path}/one.db`, partitions: ['one'] });
-  const many = await startChild({ program: 'server', file: `${folder.path}/many.db`, partitions: names });
+  const one = await startChild({
+    program: 'server',
+    databaseUrl: databases.one.url,
+    partitions: ['one'],
+  });
+  const many = await startChild({
+    program: 'server',
+    databaseUrl: databases.many.url,
+    partitions: names,
+  });
   try {
     await fill(one, () => 'one');
     await fill(many, (group) => `p${group}`);
@@ -47,11 +58,12 @@ export async function measurePartitions(effort: {
       await compare(SEARCH, { one, many }, effort),
     ];
     await Promise.all([one.stop(), many.stop()]);
-    const startEmpty = await startTime((number) => `${folder.path}/empty${number}.db`);
-    const startFull = await startTime(() => `${folder.path}/many.db`);
+    const startEmpty = await emptyStartTime(store);
+    const startFull = await medianStartTime(databases.many.url);
     return { partitions: PARTITIONS, rates, startEmpty, startFull };
   } finally {
-    folder.remove();
+    await databases.one.remove();
+    await databases.many.remove();
   }
 }
 
@@ -125,12 +137,27 @@ function groupBundle(group: number): string {
   return JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry });
 }
 
-async function startTime(fileOf: (number: number) => string): Promise<number> {
+const STARTS = 3;
+
+/** With a new database each time: its schema is made too. */
+async function emptyStartTime(store: BenchStore): Promise<number> {
   const times: number[] = [];
-  for (let number = 0; number < 3; number++) {
-    const child = await startChild({ program: 'server', file: fileOf(number) });
-    times.push(child.startMs);
-    await child.stop();
+  for (let number = 0; number < STARTS; number++) {
+    const database = await store.createDatabase();
+    times.push(await startTime(database.url));
+    await database.remove();
   }
   return median(times);
+}
+
+async function medianStartTime(databaseUrl: string): Promise<number> {
+  const times: number[] = [];
+  for (let number = 0; number < STARTS; number++) times.push(await startTime(databaseUrl));
+  return median(times);
+}
+
+async function startTime(databaseUrl: string): Promise<number> {
+  const child = await startChild({ program: 'server', databaseUrl });
+  await child.stop();
+  return child.startMs;
 }

@@ -5,18 +5,19 @@ import type { Comparison, Sample } from './throughput.js';
 /** Everything that one run has measured. */
 export interface BenchResult {
   readonly corpus: string;
+  readonly store: string;
   readonly throughput: readonly Comparison[];
   readonly loop: LoopResult | undefined;
   readonly partitions: PartitionResult | undefined;
 }
 
 /** The result for people, and what missed its target. */
-export function report({ corpus, throughput, loop, partitions }: BenchResult): {
+export function report({ corpus, store, throughput, loop, partitions }: BenchResult): {
   readonly text: string;
   readonly misses: readonly string[];
 } {
   const rows = [
-    `corpus: ${corpus}`,
+    `corpus: ${corpus}; store: ${store}`,
     ...(throughput.length > 0 ? [HEADING] : []),
     ...throughput.map(comparisonRow),
     ...(loop ? loopRows(loop) : []),

@@ -1,5 +1,5 @@
 /**
- * The server as a process, with default settings: `node server-process.js DATABASE_FILE [PARTITION…]` makes the
+ * The server as a process, with default settings: `node server-process.js DATABASE_URL [PARTITION…]` makes the
  * partitions that are missing. Over the IPC channel it tells its URL, and on request how long its event loop was
  * blocked.
  */
@@ -42,8 +42,8 @@ class LoopWatch {
   }
 }
 
-const [, , file = 'bench.db', ...partitions] = process.argv;
-const bulkhead = await createBulkhead({ settings: { databaseUrl: `sqlite:${file}`, port: 0 } });
+const [, , databaseUrl = 'sqlite:bench.db', ...partitions] = process.argv;
+const bulkhead = await createBulkhead({ settings: { databaseUrl, port: 0 } });
 const known = new Set(bulkhead.partitions.list().map(({ name }) => name));
 for (const name of partitions) if (!known.has(name)) await bulkhead.partitions.create({ name });
 const { url } = await bulkhead.start();

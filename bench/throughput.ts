@@ -1,5 +1,6 @@
 import autocannon from 'autocannon';
-import { startChild, temporaryFolder, type Child } from './child.js';
+import type { BenchStore } from './bench-store.js';
+import { startChild, type Child } from './child.js';
 import type { Corpus } from './corpus.js';
 import { median } from './median.js';
 
@@ -44,6 +45,7 @@ export interface Comparison {
 
 /** How long and how often. */
 export interface Effort {
+  readonly store: BenchStore;
   readonly seconds: number;
   readonly repetitions: number;
   readonly profile: string | undefined;
@@ -94,10 +96,10 @@ function medianSample(samples: readonly Sample[]): Sample {
 }
 
 async function measureProgram(program: Program, corpus: Corpus, effort: Effort): Promise<[Case, Sample][]> {
-  const folder = temporaryFolder();
+  const database = await effort.store.createDatabase();
   const partitions = program === 'server' ? ['bench'] : [];
   const profile = program === 'server' ? effort.profile : undefined;
-  const child = await startChild({ program, file: `${folder.path}/bench.db`, partitions, profile });
+  const child = await startChild({ program, databaseUrl: database.url, partitions, profile });
   const base = program === 'server' ? `${child.url}/bench` : child.url;
   try {
     const ids = await fill(base, corpus);
@@ -109,7 +111,7 @@ async function measureProgram(program: Program, corpus: Corpus, effort: Effort):
     return measured;
   } finally {
     await child.stop();
-    folder.remove();
+    await database.remove();
   }
 }
 

@@ -14,16 +14,34 @@ export interface TestPass {
 /** Every test of these talks to a store through a server, and must hold on all of them. */
 const ON_EVERY_STORE = ['contract', 'storage', 'cli', 'interceptors', 'examples'];
 
+/** What a client can observe must not tell where a partition's rows are. */
+const ON_EVERY_PLACEMENT = ['contract'];
+
 const PASSES: readonly TestPass[] = [
   { store: 'sqlite', folders: ['.'] },
   { store: 'postgres', folders: ON_EVERY_STORE },
 ];
 
-/** What `npm test` runs: all passes, or those of the store and placement that the environment names. */
-export function selectedPasses(env: NodeJS.ProcessEnv): readonly TestPass[] {
+/** What `npm run test:placements` adds. */
+const PLACEMENT_PASSES: readonly TestPass[] = [
+  { store: 'sqlite', placement: 'database', folders: ON_EVERY_PLACEMENT },
+  { store: 'postgres', placement: 'schema', folders: ON_EVERY_PLACEMENT },
+  { store: 'postgres', placement: 'database', folders: ON_EVERY_PLACEMENT },
+];
+
+/** The word behind `test.js` that asks for the other placements. */
+export const PLACEMENTS_FLAG = '--placements';
+
+/**
+ * What is to run: `npm test` leaves the placement that is the default, `npm run test:placements` has the others,
+ * and the environment may name one store and one placement.
+ */
+export function selectedPasses(env: NodeJS.ProcessEnv, words: readonly string[]): readonly TestPass[] {
   const store = env[STORE_VARIABLE];
   const placement = env[PLACEMENT_VARIABLE];
-  const selected = PASSES.filter(
+  const named = placement === undefined ? undefined : [...PASSES, ...PLACEMENT_PASSES];
+  const asked = named ?? (words.includes(PLACEMENTS_FLAG) ? PLACEMENT_PASSES : PASSES);
+  const selected = asked.filter(
     (pass) =>
       (store === undefined || pass.store === store) &&
       (placement === undefined || (pass.placement ?? 'shared') === placement),
@@ -56,7 +74,7 @@ export function parseTestArguments(words: readonly string[]): TestArguments {
   });
   return {
     files: paths.length === 0 ? undefined : [...new Set(files)],
-    flags: words.filter((word) => !isPath(word)),
+    flags: words.filter((word) => !isPath(word) && word !== PLACEMENTS_FLAG),
   };
 }
 

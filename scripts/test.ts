@@ -1,7 +1,8 @@
 /**
  * `npm test`: every test on SQLite, then everything that talks to a store again on PostgreSQL, the one that npm
  * brings or the one that BULKHEAD_TEST_POSTGRES_URL names. `npm test -- test/cli` runs a folder or a file;
- * BULKHEAD_TEST_STORE and BULKHEAD_TEST_PLACEMENT leave one of the passes. Ends with "N passed, N failed".
+ * BULKHEAD_TEST_STORE and BULKHEAD_TEST_PLACEMENT leave one of the passes. `npm run test:placements` runs what must
+ * hold wherever partitions are placed, on the placements that `npm test` leaves out. Ends with "N passed, N failed".
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +40,7 @@ type Environment = Readonly<Record<string, string>>;
 async function main(words: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   process.chdir(packageRoot());
-  const passes = selectedPasses(process.env);
+  const passes = selectedPasses(process.env, words);
   const options = parseTestArguments(words);
   const runnable = passes.filter((pass) => testsOf(pass, options.files).length > 0);
   const needsPostgres = runnable.some(({ store }) => store === 'postgres');

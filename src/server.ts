@@ -69,8 +69,8 @@ const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 const REFRESH_MS = 500;
 /** Probes that come within this time share one question to the database. */
 const PING_LIFETIME_MS = 500;
-/** Moves whose worker was killed are looked for this often. */
-const MOVES_MS = 2_000;
+/** Moves and purges whose worker was killed are looked for this often. */
+const JOBS_MS = 2_000;
 /** Longer than any upload takes; another server on the same database may still be staging younger ones. */
 const STAGED_BLOB_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const SECRET_BYTES = 32;
@@ -154,11 +154,12 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
 
 function makePurge(registry: DependencyContainer): PartitionPurge {
   const logger = registry.resolve(LOGGER);
-  return new PartitionPurge(
-    registry.resolve(STORAGE).partitions,
-    registry.resolve(HookRegistry),
-    (job, error) => logger.error({ job: job.id, err: error }, 'a partition could not be purged'),
-  );
+  return new PartitionPurge({
+    storage: registry.resolve(STORAGE),
+    hooks: registry.resolve(HookRegistry),
+    newId: uuidMaker(registry.resolve(CLOCK)),
+    onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a partition could not be purged'),
+  });
 }
 
 function makeMoves(registry: DependencyContainer): PartitionMoves {
@@ -169,7 +170,7 @@ function makeMoves(registry: DependencyContainer): PartitionMoves {
     indexOf: (_, text) => extractIndexValues(parseStored(text) as Resource, parameters),
     newId: uuidMaker(registry.resolve(CLOCK)),
     onMoved: () => registry.resolve(PartitionDirectory).load(),
-    onError: (job, error) => logger.error({ job: job.id, err: error }, 'a partition could not be moved'),
+    onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a partition could not be moved'),
   });
 }
 
@@ -280,13 +281,13 @@ class RunningServer implements Bulkhead {
       http.listen(port, host, resolve);
     });
     this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
-    const moves = this.registry.resolve(PartitionMoves);
+    const jobs = [this.registry.resolve(PartitionPurge), this.registry.resolve(PartitionMoves)];
+    const wakeJobs = (): void => jobs.forEach((job) => job.wake());
     this.tickers = [
       setInterval(() => void this.refresh(), REFRESH_MS).unref(),
-      setInterval(() => moves.wake(), MOVES_MS).unref(),
+      setInterval(wakeJobs, JOBS_MS).unref(),
     ];
-    this.registry.resolve(PartitionPurge).wake();
-    moves.wake();
+    wakeJobs();
     await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
     this.ready = true;
     return { url: this.base };

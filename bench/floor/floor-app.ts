@@ -12,7 +12,7 @@ interface FloorEntry {
 }
 
 /**
- * The bare way from HTTP to SQLite and back: no validation, no partitions, no hooks, no error messages. It
+ * The bare way from HTTP to the database and back: no validation, no partitions, no hooks, no error messages. It
  * knows the requests that the benchmarks send and nothing else.
  */
 export function createFloorApp(store: FloorStore): Koa {
@@ -20,8 +20,8 @@ export function createFloorApp(store: FloorStore): Koa {
   app.use(async (context) => {
     context.type = 'application/fhir+json';
     const [, type = '', id] = context.path.split('/');
-    if (context.method !== 'POST') answerRead(store, context, { type, id });
-    else if (type === '') context.body = transaction(store, await readJson(context.req));
+    if (context.method !== 'POST') await answerRead(store, context, { type, id });
+    else if (type === '') context.body = await transaction(store, await readJson(context.req));
     else await create(store, context);
   });
   return app;
@@ -36,25 +36,25 @@ async function create(store: FloorStore, context: Context): Promise<void> {
   context.body = resource.text;
 }
 
-function answerRead(
+async function answerRead(
   store: FloorStore,
   context: Context,
   { type, id }: { readonly type: string; readonly id: string | undefined },
-): void {
+): Promise<void> {
   if (id === undefined) {
     const [system = '', value = ''] = String(context.query['code']).split('|');
-    const texts = store.search(type, { system, value }, Number(context.query['_count']));
+    const texts = await store.search(type, { system, value }, Number(context.query['_count']));
     const entries = texts.map((text) => `{"resource":${text}}`).join(',');
     context.body = `{"resourceType":"Bundle","type":"searchset","entry":[${entries}]}`;
     return;
   }
-  const text = store.read(type, id);
+  const text = await store.read(type, id);
   context.status = text === undefined ? 404 : 200;
   context.set('etag', 'W/"1"');
   context.body = text ?? '{}';
 }
 
-function transaction(store: FloorStore, body: unknown): string {
+async function transaction(store: FloorStore, body: unknown): Promise<string> {
   const { entry } = body as { readonly entry: readonly FloorEntry[] };
   const ids = new Map<string, string>();
   const named = entry.map(({ fullUrl, resource, request }) => {
@@ -66,7 +66,7 @@ function transaction(store: FloorStore, body: unknown): string {
     rewriteReferences(resource, ids);
     return prepare(resource, id);
   });
-  store.write(resources);
+  await store.write(resources);
   const answers = resources.map(({ type, id, updated }) => {
     const lastModified = new Date(updated).toISOString();
     return `{"response":{"status":"201","location":"${type}/${id}/_history/1","lastModified":"${lastModified}"}}`;

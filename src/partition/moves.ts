@@ -4,10 +4,7 @@ import { MOVE_JOB } from '../storage/placement/partition-mover.js';
 import type { IndexOf } from '../storage/placement/resource-transfer.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
-
-/** A job whose worker was killed is taken over after this time. */
-const LEASE_MS = 3_000;
-const RENEW_MS = 500;
+import { whileLeased } from './job-lease.js';
 
 /** What moves work with. */
 export interface PartitionMovesParts {
@@ -16,7 +13,8 @@ export interface PartitionMovesParts {
   readonly newId: () => string;
   /** Called when the directory has changed. */
   readonly onMoved: () => Promise<void>;
-  readonly onError: (job: StoredJob, error: unknown) => void;
+  /** `job`: undefined where not even the jobs could be read. */
+  readonly onError: (job: StoredJob | undefined, error: unknown) => void;
 }
 
 /**
@@ -55,30 +53,28 @@ export class PartitionMoves {
     await this.running;
   }
 
+  /** Never rejects: what fails is tried again with the next wake. */
   private async work(): Promise<void> {
-    for (const job of await this.parts.storage.partitions.jobs()) {
-      if (this.stopped) return;
-      if (job.kind === MOVE_JOB && job.state === 'running') await this.runLeased(job);
+    let job: StoredJob | undefined;
+    try {
+      for (job of await this.parts.storage.partitions.jobs()) {
+        if (this.stopped) return;
+        if (job.kind === MOVE_JOB && job.state === 'running') await this.runLeased(job);
+      }
+    } catch (error) {
+      this.parts.onError(job, error);
     }
   }
 
-  private async runLeased(job: StoredJob): Promise<void> {
+  private runLeased(job: StoredJob): Promise<void> {
     const { storage, onError } = this.parts;
-    if (!(await storage.leaseJob(job.id, this.owner, LEASE_MS))) return;
-    let isLost = false;
-    const renewing = setInterval(() => {
-      storage.leaseJob(job.id, this.owner, LEASE_MS).then(
-        (isHeld) => (isLost ||= !isHeld),
-        (error: unknown) => onError(job, error),
-      );
-    }, RENEW_MS);
-    try {
-      await this.run(job, () => this.stopped || isLost);
-    } catch (error) {
-      onError(job, error);
-    } finally {
-      clearInterval(renewing);
-    }
+    return whileLeased({ storage, owner: this.owner, onError }, job, async (isLost) => {
+      try {
+        await this.run(job, () => this.stopped || isLost());
+      } catch (error) {
+        onError(job, error);
+      }
+    });
   }
 
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {

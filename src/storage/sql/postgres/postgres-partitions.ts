@@ -80,8 +80,10 @@ type PlaceRow = readonly [PartitionId, string, Placement, PartitionPlace['state'
 /** What a home that was just made has applied. */
 const LATEST = knownMigrations().at(-1) ?? null;
 
-const LEASE = `update HFJ_JOB set JOB_OWNER = $1, JOB_LEASE = $2 where JOB_ID = $3 and JOB_STATE = 'running'
-  and (JOB_OWNER is null or JOB_OWNER = $1 or JOB_LEASE < $4)`;
+/** By the database's clock, since those of servers differ. */
+const NOW = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
+const LEASE = `update HFJ_JOB set JOB_OWNER = $1, JOB_LEASE = ${NOW} + $2::bigint
+  where JOB_ID = $3 and JOB_STATE = 'running' and (JOB_OWNER is null or JOB_OWNER = $1 or JOB_LEASE < ${NOW})`;
 
 /** Partitions and their jobs in PostgreSQL. */
 export class PostgresPartitions implements MainRegistry {
@@ -198,8 +200,7 @@ export class PostgresPartitions implements MainRegistry {
   }
 
   async leaseJob(id: string, owner: string, ms: number): Promise<boolean> {
-    const now = Date.now();
-    const [result] = await this.connections.write('none', [query(LEASE, [owner, now + ms, id, now])]);
+    const [result] = await this.connections.write('none', [query(LEASE, [owner, ms, id])]);
     return result?.count === 1;
   }
 

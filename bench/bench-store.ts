@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { PostgresServer } from '../test/support/postgres-server.js';
+import { temporaryFolder } from './child.js';
+
+/** A database for one measurement. */
+export interface BenchDatabase {
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+/** Where the programs under test keep what they store. */
+export interface BenchStore {
+  readonly name: 'SQLite' | 'PostgreSQL';
+  /** An empty one. */
+  createDatabase(): Promise<BenchDatabase>;
+  stop(): void;
+}
+
+/** @throws Error for another word than `sqlite` and `postgres`. */
+export async function openBenchStore(word: string): Promise<BenchStore> {
+  if (word === 'sqlite') return { name: 'SQLite', createDatabase: createFile, stop: () => undefined };
+  if (word !== 'postgres') throw new Error('--store is sqlite or postgres.');
+  const server = await PostgresServer.create('durable');
+  return {
+    name: 'PostgreSQL',
+    createDatabase: () => createOn(server.url),
+    stop: () => server.stop(),
+  };
+}
+
+async function createFile(): Promise<BenchDatabase> {
+  const folder = temporaryFolder();
+  return { url: `sqlite:${folder.path}/bench.db`, remove: async () => folder.remove() };
+}
+
+async function createOn(server: string): Promise<BenchDatabase> {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  await execute(server, `create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, remove: () => execute(server, `drop database ${name} with (force)`) };
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
