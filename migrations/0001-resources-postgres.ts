@@ -27,6 +27,33 @@ const indexTable = (name: string, columns: string, key: string): readonly string
   `create index ${name}_KEY on HFJ_${name} (PARTITION_ID, PARAM_ID, ${key}, RES_ID)`,
 ];
 
+/** Ids are claimed over all partitions: the key of that table does not begin with one. */
+const LISTED = PARTITIONED.filter((table) => table !== 'HFJ_RES_ID_CLAIM');
+
+/**
+ * Native partitions for DEFAULT and for all that have none of their own. Nobody reads them but through their table,
+ * where the policies are. https://www.postgresql.org/docs/current/ddl-partitioning.html
+ */
+const nativePartitions = (table: string): readonly string[] => [
+  `create table ${table}_P0 partition of ${table} for values in (0)`,
+  `create table ${table}_OTHERS partition of ${table} default`,
+  ...['P0', 'OTHERS'].flatMap((end) => [
+    `alter table ${table}_${end} enable row level security`,
+    `alter table ${table}_${end} force row level security`,
+  ]),
+];
+
+/** The same schema with tables that are partitioned by list. */
+export function nativeStatements(): readonly string[] {
+  const made = postgresStatements.map((statement) => {
+    const [, table] = /^create table (\w+)/.exec(statement) ?? [];
+    return table !== undefined && LISTED.includes(table)
+      ? `${statement} partition by list (PARTITION_ID)`
+      : statement;
+  });
+  return [...made, ...LISTED.flatMap(nativePartitions)];
+}
+
 /** The schema of 0001 for PostgreSQL: the same tables and columns, with its own types. */
 export const postgresStatements: readonly string[] = [
   `create table HFJ_PARTITION (

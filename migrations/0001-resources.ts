@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { postgresStatements } from './0001-resources-postgres.js';
+import { nativeStatements, postgresStatements } from './0001-resources-postgres.js';
 import { isPostgresClient } from './postgres-client.js';
 
 /**
@@ -82,9 +82,14 @@ export const statements: readonly string[] = [
     primary key (PARTITION_ID, BLOB_ID)) without rowid`,
 ];
 
-export async function up(knex: Knex): Promise<void> {
-  const made = isPostgresClient(knex) ? postgresStatements : statements;
-  for (const statement of made) await knex.raw(statement);
+/** `native`: PostgreSQL makes the tables with native partitions. */
+export async function up(knex: Knex, { native = false }: { readonly native?: boolean } = {}): Promise<void> {
+  for (const statement of statementsFor(knex, native)) await knex.raw(statement);
+}
+
+function statementsFor(knex: Knex, native: boolean): readonly string[] {
+  if (!isPostgresClient(knex)) return statements;
+  return native ? nativeStatements() : postgresStatements;
 }
 
 /** Migrations go forward only. */

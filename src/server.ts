@@ -125,12 +125,17 @@ export function toStorageOptions(settings: Settings, clock: () => number): Stora
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,
     newBlobId: uuidMaker(clock),
+    nativePartitions: settings.nativePartitions,
     maxOpenHomes: settings.maxOpenHomes,
   };
 }
 
 async function openDirectory(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
-  const storage = await openStorage(toStorageOptions(settings, registry.resolve(CLOCK)));
+  const logger = registry.resolve(LOGGER);
+  const storage = await openStorage({
+    ...toStorageOptions(settings, registry.resolve(CLOCK)),
+    warn: (message) => logger.warn(message),
+  });
   registry.register(STORAGE, { useValue: storage });
   const directory = new PartitionDirectory(storage.partitions);
   await directory.load();

@@ -17,7 +17,8 @@ export async function migrateDatabase(terminal: Terminal, flags: Flags): Promise
   const { databaseUrl } = settings;
   if (isPostgresUrl(databaseUrl)) {
     const { migratePostgres } = await import('../storage/sql/postgres/schema-state.js');
-    report(terminal, maskedUrl(databaseUrl), await migratePostgres(databaseUrl));
+    const native = settings.nativePartitions > 0;
+    report(terminal, maskedUrl(databaseUrl), await migratePostgres(databaseUrl, { native }));
     return migrateFleet(terminal, settings);
   }
   const file = databaseFile(settings);

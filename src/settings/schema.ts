@@ -61,6 +61,11 @@ export const SETTINGS = {
     100,
     'Most schemas and databases of single partitions that are kept open; the one that was not used for longest is closed.',
   ),
+  nativePartitions: setting(
+    integer(0, 50),
+    0,
+    'PostgreSQL: most shared partitions that get native partitions of their own. 0: none; anything else needs a database that was made with it.',
+  ),
 
   partitioning: setting(
     partitioning,

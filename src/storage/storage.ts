@@ -19,6 +19,10 @@ export interface StorageOptions {
   readonly resourceIds: 'partition' | 'server';
   readonly searchTimeoutMs: number;
   readonly newBlobId: () => string;
+  /** PostgreSQL only: most shared partitions that get native partitions of their own; 0: none. */
+  readonly nativePartitions: number;
+  /** Told, in words for an operator, of what works but not as well as it could. */
+  readonly warn?: (message: string) => void;
   /** Most homes of single partitions that are kept open. */
   readonly maxOpenHomes: number;
 }
@@ -39,6 +43,10 @@ export interface Storage {
   migrateHomes(): AsyncIterable<HomeMigration>;
   /** A value of the server's own, made once and kept: for example the secret of page links. */
   setting(key: string, create: () => string): Promise<string>;
+  /** The server's own values whose keys begin with `prefix`, by key. */
+  settings(prefix: string): Promise<ReadonlyMap<string, string>>;
+  /** Sets values of the server's own, by key: all or none. */
+  saveSettings(values: ReadonlyMap<string, string>): Promise<void>;
   /** Takes `count` whole numbers that nobody has had before; answers the first. */
   takeNumbers(count: number): Promise<number>;
   /** Takes over what other processes have changed; cheap when nothing was. Answers whether something was. */

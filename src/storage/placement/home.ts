@@ -188,6 +188,8 @@ export interface MainRegistry extends PartitionRegistry {
     partition: PartitionId,
     place: Pick<PartitionPlace, 'placement' | 'state' | 'migration'>,
   ): Promise<void>;
+  /** Gets the main database ready for the rows of a partition that is to become shared. */
+  makeRoom(partition: PartitionId): Promise<void>;
   /**
    * Makes `owner` the one who works on a running job for the next `ms` milliseconds, again and again while it does;
    * false where somebody else does.
@@ -211,6 +213,8 @@ export interface MainDatabase {
   readonly registry: MainRegistry;
   readonly homes: HomeProvider;
   setting(key: string, create: () => string): Promise<string>;
+  settings(prefix: string): Promise<ReadonlyMap<string, string>>;
+  saveSettings(values: ReadonlyMap<string, string>): Promise<void>;
   takeNumbers(count: number): Promise<number>;
   refresh(): Promise<boolean>;
   ping(): Promise<boolean>;

@@ -145,8 +145,9 @@ export class PartitionMover {
   }
 
   private async makeTarget(partition: PartitionId, { to }: MoveParameters): Promise<void> {
-    const { provider } = this.parts;
-    if (to === 'shared' || (await provider.exists(partition, to))) return;
+    const { provider, registry } = this.parts;
+    if (to === 'shared') return registry.makeRoom(partition);
+    if (await provider.exists(partition, to)) return;
     const home = await provider.make(partition, to, 'paused');
     await home.publish();
   }

@@ -3,22 +3,33 @@ import { isPostgresClient } from '../../../migrations/postgres-client.js';
 import * as resources from '../../../migrations/0001-resources.js';
 import * as placements from '../../../migrations/0002-placements.js';
 
+/** What cannot be changed once tables are made. */
+export interface SchemaOptions {
+  /** PostgreSQL: whether tables get native partitions. Left out: they do not. */
+  readonly native?: boolean;
+}
+
+interface Migration {
+  up(knex: Knex, options: SchemaOptions): Promise<void>;
+  down(): Promise<void>;
+}
+
 /** Every migration by name, in order; names and order never change once landed. */
-const MIGRATIONS: Readonly<Record<string, Knex.Migration>> = {
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-resources': resources,
   '0002-placements': placements,
 };
 
-const SOURCE: Knex.MigrationSource<string> = {
+const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({
   getMigrations: async () => Object.keys(MIGRATIONS),
   getMigrationName: (name) => name,
   getMigration: async (name) => {
     const migration = MIGRATIONS[name];
     if (!migration)
       throw new Error(`The database holds migration ${name}, which this version does not know.`);
-    return migration;
+    return { up: (knex) => migration.up(knex, options), down: () => migration.down() };
   },
-};
+});
 
 /** Names of all migrations that this version knows. */
 export function knownMigrations(): readonly string[] {
@@ -42,7 +53,7 @@ const MIGRATION_LOCK = 0x42_4b_4d_47;
  * transaction whose first statement takes the write lock: two servers that start together migrate once, and a
  * killed migration leaves nothing behind. A schema that is newer than this version is refused.
  */
-export async function migrate(knex: Knex): Promise<readonly string[]> {
+export async function migrate(knex: Knex, options: SchemaOptions = {}): Promise<readonly string[]> {
   return knex.transaction(async (trx) => {
     const isPostgres = isPostgresClient(knex);
     await trx.raw(
@@ -51,7 +62,7 @@ export async function migrate(knex: Knex): Promise<readonly string[]> {
         : 'create table if not exists HFJ_MIGRATION_GUARD (GUARDED integer)',
     );
     const tableName = isPostgres ? 'hfj_migration' : 'HFJ_MIGRATION';
-    const config: Knex.MigratorConfig = { migrationSource: SOURCE, tableName };
+    const config: Knex.MigratorConfig = { migrationSource: sourceWith(options), tableName };
     const [, applied] = (await trx.migrate.latest(config)) as [number, string[]];
     return applied;
   });

@@ -63,6 +63,7 @@ async function open(t: { teardown(end: () => Promise<void>): void }, killer: Kil
     resourceIds: 'partition',
     searchTimeoutMs: 30_000,
     newBlobId: () => crypto.randomUUID(),
+    nativePartitions: 0,
     maxOpenHomes: 10,
     heardMs: 0,
   };

@@ -8,7 +8,7 @@ import {
   toClientError,
 } from './database-error.js';
 import type { PostgresPool } from './postgres-pool.js';
-import { prologue, type PartitionLock, type Purpose } from './prologue.js';
+import { prologue, type PartitionLock, type Planning, type Purpose } from './prologue.js';
 import type { PgResult, PgScope, PgStatement } from './statement.js';
 
 /** Options of one read. */
@@ -27,6 +27,7 @@ export class PostgresConnections {
   constructor(
     readonly pool: PostgresPool,
     private readonly schema: string | null = null,
+    private readonly planning: Planning = 'once',
   ) {}
 
   /**
@@ -149,7 +150,7 @@ export class PostgresConnections {
   }
 
   private prologue(scope: PgScope, purpose: Purpose): PgStatement {
-    return prologue({ scope, purpose, schema: this.schema });
+    return prologue({ scope, purpose, schema: this.schema, planning: this.planning });
   }
 }
 

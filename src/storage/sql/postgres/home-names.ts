@@ -3,11 +3,14 @@ import type { PartitionId } from '../../../model/partition.js';
 /** Longest name of a database or schema, in bytes; PostgreSQL cuts longer ones off. */
 const LONGEST_NAME = 63;
 
-const idOf = (partition: PartitionId): string => (partition < 0 ? `n${-partition}` : String(partition));
+/** The id as part of a name: `7`, `n7` for -7. */
+export function idWord(partition: PartitionId): string {
+  return partition < 0 ? `n${-partition}` : String(partition);
+}
 
 /** Schema of a partition: `bulkhead_p7`, `bulkhead_pn7` for the id -7. Made of the id alone, so no two are alike. */
 export function schemaName(partition: PartitionId): string {
-  return `bulkhead_p${idOf(partition)}`;
+  return `bulkhead_p${idWord(partition)}`;
 }
 
 /**
@@ -15,7 +18,7 @@ export function schemaName(partition: PartitionId): string {
  * @throws Error where the main database's name is too long for that
  */
 export function databaseName(main: string, partition: PartitionId): string {
-  const name = `${main}_p${idOf(partition)}`;
+  const name = `${main}_p${idWord(partition)}`;
   if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
   throw new Error(`The name of the main database is too long: ${name} has more than ${LONGEST_NAME} bytes.`);
 }

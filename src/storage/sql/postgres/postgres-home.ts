@@ -5,6 +5,7 @@ import { SqlLabelStore } from '../labels.js';
 import { postgresSearchDialect } from '../search-dialect.js';
 import { SqlSearchStore } from '../search-store.js';
 import type { PostgresConnections } from './connections.js';
+import type { NativePartitions } from './native-partitions.js';
 import { PostgresBlobs } from './postgres-blobs.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { PostgresReader } from './postgres-reader.js';
@@ -26,13 +27,15 @@ export interface PostgresPlace {
   readonly connections: PostgresConnections;
   /** Every partition whose rows may be there. */
   readonly partitions: () => Promise<readonly PartitionId[]>;
+  /** Undefined where the tables have no native partitions. */
+  readonly natives?: NativePartitions | undefined;
   /** Lets go of connections that are the home's own. */
   readonly release: () => Promise<void>;
 }
 
 /** A database or schema as a home. */
 export function postgresHome(
-  { connections, partitions, release }: PostgresPlace,
+  { connections, partitions, natives, release }: PostgresPlace,
   { dictionary, rowIds, options }: SharedParts,
 ): Home {
   const { searchTimeoutMs: timeoutMs, newBlobId: newId } = options;
@@ -46,7 +49,7 @@ export function postgresHome(
     search: new SqlSearchStore(reader, dictionary, dialect),
     labels: new SqlLabelStore(reader, dictionary, dialect),
     blobs: new PostgresBlobs(connections, { newId, partitions }),
-    rows: new PostgresRows(connections, { dictionary, partitions }),
+    rows: new PostgresRows(connections, { dictionary, partitions, natives }),
     close: async () => {
       await queue.close();
       await release();

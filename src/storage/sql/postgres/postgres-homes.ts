@@ -45,7 +45,7 @@ export class PostgresHomes implements HomeProvider {
     let present = draft;
     const discard = (): Promise<void> => this.drop(present);
     try {
-      await migratePostgres(this.urlOf(draft), schemaOf(draft));
+      await migratePostgres(this.urlOf(draft), { schema: schemaOf(draft) });
       await this.begin(draft, partition, state);
     } catch (error) {
       await discard();
@@ -91,7 +91,7 @@ export class PostgresHomes implements HomeProvider {
 
   migrate(partition: PartitionId, placement: Placement): Promise<readonly string[]> {
     const container = this.containerOf(partition, placement);
-    return migratePostgres(this.urlOf(container), schemaOf(container));
+    return migratePostgres(this.urlOf(container), { schema: schemaOf(container) });
   }
 
   private containerOf(partition: PartitionId, placement: Placement): Container {

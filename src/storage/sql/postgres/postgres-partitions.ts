@@ -12,6 +12,7 @@ import type { PartitionContents, StoredJob } from '../../store.js';
 import { knownMigrations } from '../migrate.js';
 import { textArray } from './binary-array.js';
 import type { PgTransaction, PostgresConnections } from './connections.js';
+import type { NativePartitions } from './native-partitions.js';
 import { countContents, purgeSome } from './partition-rows.js';
 import type { PgStatement, PgValue } from './statement.js';
 
@@ -87,7 +88,11 @@ const LEASE = `update HFJ_JOB set JOB_OWNER = $1, JOB_LEASE = ${NOW} + $2::bigin
 
 /** Partitions and their jobs in PostgreSQL. */
 export class PostgresPartitions implements MainRegistry {
-  constructor(private readonly connections: PostgresConnections) {}
+  /** `natives`: undefined where the tables have no native partitions. */
+  constructor(
+    private readonly connections: PostgresConnections,
+    private readonly natives?: NativePartitions,
+  ) {}
 
   async list(): Promise<readonly Partition[]> {
     const rows = (await this.select(
@@ -124,6 +129,7 @@ export class PostgresPartitions implements MainRegistry {
     return this.change(partition, async (transaction) => {
       await assertFree(transaction, partition);
       const { id, name, description = null, placement = 'shared' } = partition;
+      if (placement === 'shared') await this.natives?.make(transaction, id);
       const place = placement === 'shared' ? ['active', placement, null] : ['placed', placement, LATEST];
       await transaction.run([query(CREATE, [id, name, description, ...place])]);
       await check();
@@ -132,7 +138,8 @@ export class PostgresPartitions implements MainRegistry {
 
   adopt(partition: Partition): Promise<void> {
     return this.change(partition, async (transaction) => {
-      await transaction.run([query(ADOPT, [partition.id, partition.name])]);
+      const [adopted] = await transaction.run([query(ADOPT, [partition.id, partition.name])]);
+      if (adopted?.count === 1) await this.natives?.make(transaction, partition.id);
     });
   }
 
@@ -145,12 +152,13 @@ export class PostgresPartitions implements MainRegistry {
   }
 
   /** Nobody writes to the partition meanwhile. */
-  delete(partition: Partition, check: () => Promise<void>): Promise<void> {
-    return this.change(partition, async (transaction) => {
+  async delete(partition: Partition, check: () => Promise<void>): Promise<void> {
+    await this.change(partition, async (transaction) => {
       assertEmpty(partition, await countContents((statements) => transaction.run(statements), partition.id));
       await transaction.run([query(RETIRE, [partition.id])]);
       await check();
     });
+    await this.natives?.dropDeleted(partition.id);
   }
 
   async places(): Promise<readonly PartitionPlace[]> {
@@ -195,8 +203,14 @@ export class PostgresPartitions implements MainRegistry {
     });
   }
 
-  purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return purgeSome(this.connections, partition, { limit });
+  async purgeSome(partition: PartitionId, limit: number): Promise<number> {
+    const dropped = (await this.natives?.drop(partition)) ?? 0;
+    return dropped > 0 ? dropped : purgeSome(this.connections, partition, { limit });
+  }
+
+  async makeRoom(partition: PartitionId): Promise<void> {
+    const { natives } = this;
+    if (natives) await this.change({ id: partition }, (transaction) => natives.make(transaction, partition));
   }
 
   async leaseJob(id: string, owner: string, ms: number): Promise<boolean> {
@@ -233,8 +247,8 @@ export class PostgresPartitions implements MainRegistry {
     partition: Pick<Partition, 'id'>,
     work: (transaction: PgTransaction) => Promise<void>,
   ): Promise<void> {
-    try {
-      await this.connections.transaction(
+    const change = (): Promise<void> =>
+      this.connections.transaction(
         [partition.id],
         async (transaction) => {
           await transaction.run(CHANGED);
@@ -242,6 +256,8 @@ export class PostgresPartitions implements MainRegistry {
         },
         'exclusive',
       );
+    try {
+      await (this.natives ? this.natives.whileBusy(change) : change());
     } catch (error) {
       const { code } = error as { readonly code?: unknown };
       if (!(error instanceof pg.DatabaseError && code === UNIQUE_VIOLATION)) throw error;

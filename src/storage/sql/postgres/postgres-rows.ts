@@ -15,6 +15,7 @@ import { arrivalStatements } from './arrivals.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import type { PostgresConnections } from './connections.js';
 import { MOVE_SQL, type MovedTable } from './move-sql.js';
+import type { NativePartitions } from './native-partitions.js';
 import { countContents, purgeSome } from './partition-rows.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { partitionColumn, rawRows } from './raw-rows.js';
@@ -31,6 +32,8 @@ export class PostgresRows implements HomeRows {
       readonly dictionary: PostgresDictionary;
       /** Every partition whose rows may be here. */
       readonly partitions: () => Promise<readonly PartitionId[]>;
+      /** Undefined where the tables have no native partitions. */
+      readonly natives?: NativePartitions | undefined;
     },
   ) {}
 
@@ -38,16 +41,20 @@ export class PostgresRows implements HomeRows {
     return countContents((statements) => this.connections.read([partition], statements), partition);
   }
 
-  purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return purgeSome(this.connections, partition, { limit });
+  async purgeSome(partition: PartitionId, limit: number): Promise<number> {
+    const dropped = (await this.parts.natives?.drop(partition)) ?? 0;
+    return dropped > 0 ? dropped : purgeSome(this.connections, partition, { limit });
   }
 
-  drainSome(partition: PartitionId, limit: number): Promise<number> {
-    return purgeSome(this.connections, partition, { limit, keep: 'id claims' });
+  async drainSome(partition: PartitionId, limit: number): Promise<number> {
+    const dropped = (await this.parts.natives?.drop(partition)) ?? 0;
+    return dropped > 0 ? dropped : purgeSome(this.connections, partition, { limit, keep: 'id claims' });
   }
 
-  retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
-    return retain(this.connections, { partition, before: date }, limit);
+  async *retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
+    const emptied = await this.parts.natives?.empty(partition, date);
+    if (emptied) yield emptied;
+    yield* retain(this.connections, { partition, before: date }, limit);
   }
 
   async danglingLinks(partition: PartitionId): Promise<number> {

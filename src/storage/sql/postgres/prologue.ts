@@ -23,7 +23,10 @@ export type Purpose =
   | { readonly kind: 'write'; readonly lock?: PartitionLock };
 
 /** Longest wait of a writer for others, in milliseconds. */
-const LOCK_TIMEOUT_MS = 15_000;
+export const LOCK_TIMEOUT_MS = 15_000;
+
+const GENERIC_PLAN: Setting = ['plan_cache_mode', 'force_generic_plan'];
+const CUSTOM_PLAN: Setting = ['plan_cache_mode', 'force_custom_plan'];
 
 /** Index walks only: the tables may grow far beyond what they were when a statement was first planned. */
 const INDEX_WALKS: readonly Setting[] = [
@@ -32,20 +35,20 @@ const INDEX_WALKS: readonly Setting[] = [
   ['enable_mergejoin', 'off'],
 ];
 
-/** One plan for all values: planning each time would take as long as the read itself. */
-const READ: readonly Setting[] = [
-  ...INDEX_WALKS,
-  ['enable_bitmapscan', 'off'],
-  ['plan_cache_mode', 'force_generic_plan'],
-  ['jit', 'off'],
-];
+const READ: readonly Setting[] = [...INDEX_WALKS, ['enable_bitmapscan', 'off'], ['jit', 'off']];
+
+/**
+ * How statements of equal text are planned: once for all values, since planning takes as long as a read itself; or each
+ * time for its values, where a plan for all of them would span every native partition.
+ */
+export type Planning = 'once' | 'each time';
 
 /**
  * Hash tables hold the lists that resources are looked up in, some millions of row ids. A merge join would walk all
  * resources of all partitions, where the planner takes a value for more frequent than it is.
  */
 const SEARCH: readonly Setting[] = [
-  ['plan_cache_mode', 'force_custom_plan'],
+  CUSTOM_PLAN,
   ['join_collapse_limit', '1'],
   ['from_collapse_limit', '1'],
   ['enable_seqscan', 'off'],
@@ -65,14 +68,16 @@ export interface PrologueOptions {
   readonly purpose: Purpose;
   /** Schema of the home, where it is not the connection's own. */
   readonly schema: string | null;
+  /** Reads and writes; `once` if left out. Searches are always planned each time. */
+  readonly planning?: Planning;
 }
 
 /**
  * The first statement of every transaction: the role, the partitions that row-level security lets through, and
  * how to plan. All of it ends with the transaction, so that nothing stays on a pooled connection.
  */
-export function prologue({ scope, purpose, schema }: PrologueOptions): PgStatement {
-  const settings = [...scopeSettings(scope), ...purposeSettings(purpose)];
+export function prologue({ scope, purpose, schema, planning = 'once' }: PrologueOptions): PgStatement {
+  const settings = [...scopeSettings(scope), ...purposeSettings(purpose, planning)];
   if (schema !== null) settings.push(['search_path', `${schema}, pg_temp`]);
   const values: PgValue[] = settings.map(([, value]) => value);
   const calls = settings.map(([name], index) => `set_config('${name}', $${index + 1}, true)`);
@@ -81,7 +86,12 @@ export function prologue({ scope, purpose, schema }: PrologueOptions): PgStateme
       calls.push(`${LOCK_FUNCTIONS[purpose.lock]}(${PARTITION_LOCK}, $${values.push(partition)})`);
     }
   }
-  const names = [scope === 'none' ? 0 : Math.min(scope.length, 2), purpose.kind, schema === null ? '' : 's'];
+  const names = [
+    scope === 'none' ? 0 : Math.min(scope.length, 2),
+    purpose.kind,
+    schema === null ? '' : 's',
+    planning,
+  ];
   const lock = purpose.kind === 'write' && purpose.lock ? `${purpose.lock}${values.length}` : '';
   return { name: `prologue ${names.join(' ')} ${lock}`, text: `select ${calls.join(', ')}`, values };
 }
@@ -111,13 +121,17 @@ function toList(scope: readonly PartitionId[]): string {
   return scope.join(',');
 }
 
-function purposeSettings(purpose: Purpose): readonly Setting[] {
+function purposeSettings(purpose: Purpose, planning: Planning): readonly Setting[] {
   switch (purpose.kind) {
     case 'read':
-      return READ;
+      return [...READ, planning === 'once' ? GENERIC_PLAN : CUSTOM_PLAN];
     case 'search':
       return [...SEARCH, ['statement_timeout', String(purpose.timeoutMs)]];
     case 'write':
-      return [...INDEX_WALKS, ['lock_timeout', String(LOCK_TIMEOUT_MS)]];
+      return [
+        ...INDEX_WALKS,
+        ...(planning === 'once' ? [] : [CUSTOM_PLAN]),
+        ['lock_timeout', String(LOCK_TIMEOUT_MS)],
+      ];
   }
 }

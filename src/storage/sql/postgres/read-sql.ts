@@ -43,7 +43,7 @@ function historyFilter({ target, window }: HistoryShape, alias: string): string 
 }
 
 function successor(table: string, alias: string): string {
-  return `(select n.RES_UPDATED from ${table} n where n.PARTITION_ID = ${alias}.PARTITION_ID
+  return `(select n.RES_UPDATED from ${table} n where n.PARTITION_ID = $1
     and n.RES_ID = ${alias}.RES_ID and n.RES_VER = ${alias}.RES_VER + 1)`;
 }
 

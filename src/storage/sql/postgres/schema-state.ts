@@ -1,5 +1,5 @@
 import knex from 'knex';
-import { knownMigrations, migrate } from '../migrate.js';
+import { knownMigrations, migrate, type SchemaOptions } from '../migrate.js';
 import type { PostgresPool } from './postgres-pool.js';
 
 /** How a schema stands to this version. */
@@ -23,12 +23,26 @@ export async function schemaState(pool: PostgresPool, schema: string | null = nu
   }
 }
 
+/** How a schema is made. */
+export interface MigrationOptions extends SchemaOptions {
+  /** Null, or left out: the connection's own. */
+  readonly schema?: string | null;
+}
+
 /** Applies what is missing of the schema; answers the names of the migrations that were applied. */
-export async function migratePostgres(url: string, schema: string | null = null): Promise<readonly string[]> {
+export async function migratePostgres(
+  url: string,
+  { schema = null, ...options }: MigrationOptions = {},
+): Promise<readonly string[]> {
   const searchPath = schema === null ? {} : { searchPath: [schema] };
-  const connection = knex({ client: 'pg', connection: url, pool: { min: 0, max: 1 }, ...searchPath });
+  const connection = knex({
+    client: 'pg',
+    connection: url,
+    pool: { min: 0, max: 1 },
+    ...searchPath,
+  });
   try {
-    return await migrate(connection);
+    return await migrate(connection, options);
   } finally {
     await connection.destroy();
   }

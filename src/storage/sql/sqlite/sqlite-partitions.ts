@@ -133,6 +133,11 @@ export class SqlitePartitions implements MainRegistry {
     });
   }
 
+  /** All shared partitions are in the same tables. */
+  async makeRoom(): Promise<void> {
+    return undefined;
+  }
+
   leaseJob(id: string, owner: string, ms: number): Promise<boolean> {
     const now = Date.now();
     return this.queue.transaction(

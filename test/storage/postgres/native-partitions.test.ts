@@ -1,0 +1,221 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import type { Client } from 'pg';
+import type { PartitionId } from '../../../src/model/partition.js';
+import { postgresSearchDialect } from '../../../src/storage/sql/search-dialect.js';
+import { SearchQueries } from '../../../src/storage/sql/search-query.js';
+import type { SqlStatement } from '../../../src/storage/sql/sql-reader.js';
+import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
+import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
+import { historySql, READ_SQL } from '../../../src/storage/sql/postgres/read-sql.js';
+import { FhirClient } from '../../contract/support/fhir-client.js';
+import { createEmptyDatabase, type TestDatabase } from '../../support/test-database.js';
+import { createTestServer, type StoreTestOptions, type TestServer } from '../../support/test-server.js';
+import * as c from '../search/conditions.js';
+import { scopeOf } from '../search/fixtures.js';
+import { SKEWED_NAMES } from '../search/postgres/skewed-data.js';
+import { explainPostgres } from '../search/test-rows.js';
+import { connectTo, failureOf, openDatabase } from './fixtures.js';
+
+const TABLES_WITH_LEAVES = 12;
+
+interface NativeWorld {
+  readonly database: TestDatabase;
+  readonly server: TestServer;
+  readonly root: FhirClient;
+  /** The owner of the tables. */
+  readonly owner: Client;
+}
+
+/** A server on a database that is made with native partitions. */
+async function openNative(
+  t: ExecutionContext,
+  { settings, ...options }: StoreTestOptions = {},
+): Promise<NativeWorld> {
+  const database = await createEmptyDatabase();
+  t.teardown(() => database.drop());
+  const server = await createTestServer({
+    ...options,
+    database,
+    settings: { placement: 'shared', nativePartitions: 12, ...settings },
+  });
+  t.teardown(() => server.stop());
+  return { database, server, root: new FhirClient(server.url), owner: await connectTo(t, database.url) };
+}
+
+async function leavesOf(owner: Client, partition: string): Promise<readonly string[]> {
+  const { rows } = await owner.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits where inhrelid::regclass::text like $1 order by 1`,
+    [`%\\_${partition}`],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function untilPurged(server: TestServer, id: number): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await pause(20)) {
+    const jobs = await server.bulkhead.parts.partitions.jobs();
+    if (jobs.some(({ partition, state }) => partition === id && state === 'done')) return;
+  }
+}
+
+test('a partition gets a table of its own for everything, negative ids too, and its rows are there', async (t) => {
+  const { root, owner } = await openNative(t, { partitions: ['acme', { id: -7, name: 'minus' }] });
+  for (const [name, end] of [
+    ['acme', 'p1'],
+    ['minus', 'pn7'],
+  ] as const) {
+    t.is((await leavesOf(owner, end)).length, TABLES_WITH_LEAVES);
+    await root.tenant(name).createPatient({ name: [{ family: 'Okafor' }] });
+    t.is(await root.tenant(name).count('Patient?family=oka'), 1);
+    for (const table of ['hfj_resource', 'hfj_spidx_string']) {
+      const { rows } = await owner.query<{ size: number }>(
+        `select pg_relation_size('${table}_${end}')::integer as size`,
+      );
+      t.true(rows[0]!.size > 0, table);
+    }
+  }
+});
+
+test('the roles of the server reach native partitions through their tables only, and the owner sees no row', async (t) => {
+  const { root, owner } = await openNative(t, { partitions: ['acme'] });
+  await root.tenant('acme').createPatient({});
+  const { rows: leaves } = await owner.query<{ name: string; secured: boolean }>(
+    `select relname as name, relrowsecurity and relforcerowsecurity as secured from pg_class
+      where relispartition and relkind = 'r'`,
+  );
+  t.is(leaves.length, 3 * TABLES_WITH_LEAVES);
+  for (const { name, secured } of leaves) {
+    t.true(secured, name);
+    t.is((await owner.query(`select from ${name}`)).rowCount, 0, name);
+    for (const role of ['bulkhead_app', 'bulkhead_app_many']) {
+      await owner.query(`begin; set local role ${role}; set local bulkhead.partition = 1`);
+      t.is(await failureOf(owner.query(`select from ${name}`)), '42501', `${role} ${name}`);
+      await owner.query('rollback');
+    }
+  }
+});
+
+test('beyond the cap partitions share their tables, and work the same', async (t) => {
+  const { root, owner } = await openNative(t, {
+    settings: { nativePartitions: 2 },
+    partitions: ['one', 'two', 'three'],
+  });
+  t.is((await leavesOf(owner, 'p2')).length, TABLES_WITH_LEAVES);
+  t.deepEqual(await leavesOf(owner, 'p3'), []);
+  await root.tenant('three').createPatient({});
+  t.is(await root.tenant('three').count('Patient'), 1);
+  t.is(await root.tenant('two').count('Patient'), 0);
+  t.is(await root.tenant('_ALL').count('Patient'), 1);
+});
+
+test('a partition that is purged or deleted takes its tables with it', async (t) => {
+  const { server, root, owner } = await openNative(t, { partitions: ['acme', 'empty', 'other'] });
+  for (const name of ['acme', 'other']) await root.tenant(name).createPatient({ active: true });
+  const { partitions } = server.bulkhead;
+  await partitions.delete(2);
+  t.deepEqual(await leavesOf(owner, 'p2'), []);
+  await partitions.startPurge(1);
+  await untilPurged(server, 1);
+  t.deepEqual(await leavesOf(owner, 'p1'), []);
+  t.is((await leavesOf(owner, 'p3')).length, TABLES_WITH_LEAVES);
+  t.is(await root.tenant('other').count('Patient?active=true'), 1);
+});
+
+test('tables that cannot be dropped because of a long read go with the next start', async (t) => {
+  const { database, server, owner } = await openNative(t, { partitions: ['acme'] });
+  await owner.query('begin');
+  await owner.query('select 1 from hfj_res_link limit 1');
+  await server.bulkhead.partitions.delete(1);
+  t.true((await leavesOf(owner, 'p1')).length > 0);
+  await owner.query('rollback');
+  const next = await createTestServer({ database, settings: { nativePartitions: 12 } });
+  t.deepEqual(await leavesOf(owner, 'p1'), []);
+  await next.stop();
+});
+
+test('a long read of other tenants keeps no partition from being made, and stops nobody', async (t) => {
+  const { server, root, owner } = await openNative(t, { partitions: ['acme'] });
+  await owner.query('begin');
+  await owner.query('select 1 from hfj_resource where partition_id = 1 limit 1');
+  const { id } = await server.bulkhead.partitions.create({ name: 'beta' });
+  t.is((await leavesOf(owner, `p${id}`)).length, TABLES_WITH_LEAVES);
+  await root.tenant('beta').createPatient({});
+  t.is(await root.tenant('acme').count('Patient'), 0);
+  await owner.query('rollback');
+});
+
+test('a database that was made without native partitions refuses to start with them', async (t) => {
+  const database = await openDatabase(t);
+  await t.throwsAsync(createTestServer({ database, settings: { nativePartitions: 5 } }), {
+    message: /made without native partitions/,
+  });
+});
+
+test('a database that was made with them knows so by itself', async (t) => {
+  const { database, root, owner } = await openNative(t, { partitions: ['acme'] });
+  await root.tenant('acme').createPatient({});
+  const plain = await createTestServer({ database, settings: { nativePartitions: 0 } });
+  t.teardown(() => plain.stop());
+  t.is(await new FhirClient(plain.url).tenant('acme').count('Patient'), 1);
+  const { id } = await plain.bulkhead.partitions.create({ name: 'beta' });
+  t.deepEqual(await leavesOf(owner, `p${id}`), []);
+});
+
+const TYPE = 'Observation';
+const queries = new SearchQueries(SKEWED_NAMES, postgresSearchDialect());
+const code = c.token(TYPE, 'code', c.code('c0', 'urn:codes'));
+const since = c.date(TYPE, 'effective', { comparison: 'ge', low: 1, high: 1 });
+const subject = c.reference(TYPE, 'subject', c.local('p1', 'Patient'));
+const chain = c.chain(TYPE, 'subject', 'Patient', c.text('Patient', 'name', c.prefix('okafor')));
+
+const page =
+  (plan: ReturnType<typeof c.plan>) =>
+  (partition: number): SqlStatement | null =>
+    queries.page({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, { count: 50 });
+
+const read =
+  (sql: string, ...bindings: readonly (string | number)[]) =>
+  (partition: number): SqlStatement => ({
+    sql,
+    bindings: [partition, ...bindings],
+    partitions: [partition as PartitionId],
+    cost: 'cheap',
+    plan: 'generic',
+  });
+
+const SHAPES: Readonly<Record<string, (partition: number) => SqlStatement | null>> = {
+  'a read by id': read(READ_SQL.readOne, 1, 'x'),
+  'a history': read(historySql({ target: 'type', window: 'all' }), 1, 9, 0, 9, 9, 9, 10),
+  'a history at a time': read(historySql({ target: 'instance', window: 'at' }), 1, 9, 0, 9, 9, 9, 10),
+  'a token': page(c.plan(TYPE, code)),
+  'a token and a date': page(c.plan(TYPE, c.all(code, since))),
+  'a reference': page(c.plan(TYPE, subject)),
+  'a chain': page(c.plan(TYPE, chain)),
+  'an include': (partition) =>
+    queries.linked(scopeOf(partition), {
+      direction: 'include',
+      sourceType: TYPE,
+      paths: ['subject'],
+      targetType: null,
+      from: [1, 2],
+      limit: 10,
+    }),
+};
+
+test('a statement of one partition touches its native partitions alone, among twelve', async (t) => {
+  const names = Array.from({ length: 12 }, (_, index) => `tenant-${index + 1}`);
+  const { database } = await openNative(t, { partitions: names });
+  const pool = new PostgresPool({ url: database.url, poolSize: 1, connectTimeoutMs: 5_000 });
+  t.teardown(() => pool.close());
+  const connections = new PostgresConnections(pool, null, 'each time');
+  for (const [title, statementFor] of Object.entries(SHAPES)) {
+    const plan = await explainPostgres(connections, statementFor(7)!);
+    const touched = plan.flatMap((line) => line.match(/ on hfj_\w+/g) ?? []);
+    t.true(touched.length > 0, title);
+    t.deepEqual(
+      touched.filter((leaf) => !leaf.endsWith('_p7')),
+      [],
+      `${title}\n${plan.join('\n')}`,
+    );
+  }
+});
