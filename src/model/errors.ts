@@ -66,6 +66,23 @@ export const ERROR_CATALOGUE = {
   },
   LIMIT_EXCEEDED: { status: 400, issue: 'too-costly', advice: 'Ask for less in one request.' },
   SEARCH_TIMEOUT: { status: 503, issue: 'timeout', advice: 'Narrow the search, or try again later.' },
+  UNKNOWN_VALUE_SET: {
+    status: 404,
+    issue: 'not-found',
+    advice: 'Correct the URL, or store the value set in DEFAULT.',
+  },
+  UNKNOWN_CODE_SYSTEM: {
+    status: 404,
+    issue: 'not-found',
+    advice: 'Correct the URL, or store the whole code system in DEFAULT.',
+  },
+  UNKNOWN_CODE: { status: 404, issue: 'not-found', advice: 'Correct the code or its system.' },
+  INVALID_VALUE_SET: { status: 422, issue: 'invalid', advice: 'Correct the definition of the value set.' },
+  TOO_COSTLY: {
+    status: 422,
+    issue: 'too-costly',
+    advice: 'Narrow the value set, or ask whether a code is in it.',
+  },
   UNKNOWN_PARTITION: {
     status: 404,
     issue: 'not-found',

@@ -1,0 +1,81 @@
+import { LRUCache } from 'lru-cache';
+import { FhirError } from '../model/errors.js';
+import { ancestors, descendants, type CodeSystem } from './code-system.js';
+import { Composition } from './compose.js';
+import { findValueSet, Libraries, type Library } from './library.js';
+import type { TerminologySource } from './terminology-source.js';
+
+/** Codes by their system. */
+export type CodesBySystem = ReadonlyMap<string, readonly string[]>;
+
+/** Codes of value sets that are kept in memory, all together. */
+const KEPT_CODES = 300_000;
+
+/** What the server knows of codes: what ships with R4, and what is stored. */
+export class Terminology {
+  private readonly libraries: Libraries;
+  private codes: { readonly of: Library; readonly kept: LRUCache<string, CodesBySystem> } | undefined;
+
+  constructor(source: TerminologySource) {
+    this.libraries = new Libraries(source);
+  }
+
+  /** What there is now; one answer is made from one library. */
+  library(): Promise<Library> {
+    return this.libraries.now();
+  }
+
+  /**
+   * All codes of a value set, by canonical or `ValueSet/id`.
+   * @throws FhirError UNKNOWN_VALUE_SET, UNKNOWN_CODE_SYSTEM, INVALID_VALUE_SET, TOO_COSTLY
+   */
+  async codesIn(reference: string): Promise<CodesBySystem> {
+    const library = await this.library();
+    const kept = this.keptFor(library);
+    const known = kept.get(reference);
+    if (known) return known;
+    const composition = new Composition(library);
+    const members = await composition.members(await findValueSet(library, reference));
+    for (const [url, system] of composition.partial) assertWhole(url, system);
+    const codes = new Map<string, string[]>();
+    for (const { system, code } of members) {
+      const list = codes.get(system);
+      if (list) list.push(code);
+      else codes.set(system, [code]);
+    }
+    kept.set(reference, codes);
+    return codes;
+  }
+
+  /**
+   * The code itself, and all that it subsumes (`below`) or that subsume it (`above`).
+   * @throws FhirError UNKNOWN_CODE_SYSTEM, UNKNOWN_CODE
+   */
+  async related(direction: 'above' | 'below', system: string, code: string): Promise<readonly string[]> {
+    const library = await this.library();
+    const known = assertWhole(system, await library.codeSystem({ url: system, version: undefined }));
+    const concept = known.find(code);
+    if (concept === undefined)
+      throw new FhirError('UNKNOWN_CODE', `${system} has no code ${code.slice(0, 80)}.`);
+    return [...(direction === 'above' ? ancestors(known, concept) : descendants(known, concept))];
+  }
+
+  private keptFor(library: Library): LRUCache<string, CodesBySystem> {
+    if (this.codes?.of !== library) this.codes = { of: library, kept: newCache() };
+    return this.codes.kept;
+  }
+}
+
+function newCache(): LRUCache<string, CodesBySystem> {
+  return new LRUCache({
+    maxSize: KEPT_CODES,
+    sizeCalculation: (codes) => [...codes.values()].reduce((sum, list) => sum + list.length, 1),
+  });
+}
+
+/** A system of which nothing is missing. @throws FhirError UNKNOWN_CODE_SYSTEM */
+export function assertWhole(url: string, system: CodeSystem | undefined): CodeSystem {
+  if (system?.content === 'complete') return system;
+  const why = system === undefined ? 'not at hand' : `here in a part only (${system.content})`;
+  throw new FhirError('UNKNOWN_CODE_SYSTEM', `The code system ${url.slice(0, 200)} is ${why}.`);
+}
