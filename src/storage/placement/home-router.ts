@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../../model/errors.js';
 import type { PartitionId, PartitionScope } from '../../model/partition.js';
+import { WriteConflictError } from '../store.js';
 import type { Home, PartitionPlace } from './home.js';
 import type { OpenHomes } from './open-homes.js';
 import type { Places } from './places.js';
@@ -69,12 +70,16 @@ export class HomeRouter {
     for (let from = 0; ;) {
       const place = this.places.homeOf(partition);
       const items = place ? this.homes.stream(place, (home) => work(home, from)) : work(this.main, from);
-      for await (const item of items) {
-        from++;
-        yield item;
+      try {
+        for await (const item of items) {
+          from++;
+          yield item;
+        }
+        await this.places.load();
+        if (this.places.homeOf(partition)?.placement === place?.placement) return;
+      } catch (error) {
+        if (!place || !(await this.hasLeft(place, error))) throw error;
       }
-      await this.places.load();
-      if (this.places.homeOf(partition)?.placement === place?.placement) return;
     }
   }
 
@@ -107,12 +112,22 @@ export class HomeRouter {
     try {
       return await this.homes.use(place, work);
     } catch (error) {
-      if (!isNotInService(error)) throw error;
-      await this.places.load();
+      if (!(await this.hasLeft(place, error))) throw error;
       const now = this.places.homeOf(place.id);
-      if (now?.placement === place.placement) throw error;
       return now ? this.homes.use(now, work) : work(this.main);
     }
+  }
+
+  /**
+   * Whether an error of a home comes from the partition having moved to another one, where the work may be done again.
+   * @throws FhirError UNKNOWN_PARTITION where the partition has gone, and its home with it
+   */
+  private async hasLeft(place: PartitionPlace, error: unknown): Promise<boolean> {
+    if (!isNotInService(error) && !isFailure(error)) return false;
+    await this.places.load();
+    const now = this.places.placeOf(place.id);
+    if (now === undefined || now.state === 'purging') throw isNotInService(error) ? error : hasGone(error);
+    return now.placement !== place.placement && !isUnknownOutcome(error);
   }
 
   private split(scope: PartitionScope): readonly HomeScope[] {
@@ -134,4 +149,19 @@ export function isMoving(cause: unknown): FhirError {
 /** What a home throws for a partition that it does not serve. */
 export function isNotInService(error: unknown): boolean {
   return error instanceof FhirError && error.code === 'UNKNOWN_PARTITION';
+}
+
+/** A home that is taken away under its users fails in ways that are its database's own. */
+function isFailure(error: unknown): boolean {
+  if (error instanceof FhirError) return error.status >= 500;
+  return !(error instanceof WriteConflictError);
+}
+
+/** Such a write may have been committed: to repeat it might do it twice. */
+function isUnknownOutcome(error: unknown): boolean {
+  return error instanceof FhirError && error.code === 'OUTCOME_UNKNOWN';
+}
+
+function hasGone(cause: unknown): FhirError {
+  return new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.', { cause });
 }

@@ -10,18 +10,25 @@ export class PlacedBlobs implements BlobStore {
   constructor(private readonly router: HomeRouter) {}
 
   /** Content that is under way when its partition is switched to another home cannot be sent twice. */
-  async stage(assignment: PartitionAssignment, content: AsyncIterable<Buffer>): Promise<StagedBlob> {
-    const { partition } = assignment;
-    try {
-      return await this.router.use(partition, ({ blobs }) => blobs.stage(assignment, content));
-    } catch (error) {
-      if (isNotInService(error) && (await this.router.isInService(partition))) throw isMoving(error);
-      throw error;
-    }
+  stage(assignment: PartitionAssignment, content: AsyncIterable<Buffer>): Promise<StagedBlob> {
+    let isBegun = false;
+    const watched = async function* (): AsyncIterable<Buffer> {
+      isBegun = true;
+      yield* content;
+    };
+    return this.router.write(assignment.partition, ({ blobs }) => {
+      if (isBegun) throw isMoving(undefined);
+      return blobs.stage(assignment, watched());
+    });
   }
 
-  discard(blob: StagedBlob): Promise<void> {
-    return this.router.use(blob.partition, ({ blobs }) => blobs.discard(blob));
+  /** What has gone with its home needs no discarding. */
+  async discard(blob: StagedBlob): Promise<void> {
+    try {
+      await this.router.use(blob.partition, ({ blobs }) => blobs.discard(blob));
+    } catch (error) {
+      if (!isNotInService(error)) throw error;
+    }
   }
 
   read(partition: PartitionId, id: string): AsyncIterable<Buffer> {

@@ -2,7 +2,7 @@ import { FhirError } from '../../model/errors.js';
 import type { Partition, PartitionId } from '../../model/partition.js';
 import type { PartitionContents, PartitionRegistry, StoredJob } from '../store.js';
 import type { HomeProvider, MainRegistry, PartitionPlace } from './home.js';
-import type { HomeRouter } from './home-router.js';
+import { type HomeRouter, isNotInService } from './home-router.js';
 import type { OpenHomes } from './open-homes.js';
 
 /** The life of partitions with their homes: nothing of a home is left half made or half removed for clients to see. */
@@ -147,7 +147,13 @@ export class PlacedRegistry implements PartitionRegistry {
     const { router, provider } = this.parts;
     const place = router.places.homeOf(partition);
     if (!place || !(await provider.exists(partition, place.placement))) return NOTHING;
-    return router.use(partition, ({ rows }) => rows.contents(partition));
+    try {
+      return await router.use(partition, ({ rows }) => rows.contents(partition));
+    } catch (error) {
+      // It went while its rows were counted.
+      if (isNotInService(error)) return NOTHING;
+      throw error;
+    }
   }
 
   private async removeHome({ id, placement }: PartitionPlace): Promise<void> {

@@ -38,7 +38,7 @@ test('nothing is written into a partition that is being deleted', async (t) => {
     const [removed, ...written] = await Promise.all([remove(world, id, false), ...[1, 2, 3, 4, 5].map(put)]);
     const contents = await server.bulkhead.parts.partitions.contents(id as PartitionId);
     if (removed.status === 200) t.deepEqual(contents, NOTHING);
-    else t.true(contents.resources > 0);
+    else t.true(contents.resources > 0, removed.text);
     for (const { status } of written) t.true(status === 201 || status === 404, String(status));
     t.is(contents.resources, written.filter(({ status }) => status === 201).length);
   }

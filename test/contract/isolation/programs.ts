@@ -151,10 +151,12 @@ function toEntry({ method, path, body }: Step): object {
 }
 
 /** What one tenant does, one step after the other. */
-export const program: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.oneof({ weight: 6, arbitrary: single }, { weight: 1, arbitrary: bundle }),
-  { minLength: 5, maxLength: 25 },
-);
+export function programOf(length: {
+  readonly minLength: number;
+  readonly maxLength: number;
+}): fc.Arbitrary<readonly Step[]> {
+  return fc.array(fc.oneof({ weight: 6, arbitrary: single }, { weight: 1, arbitrary: bundle }), length);
+}
 
 /** The request that a tenant sends for a step. */
 export function toSent({ headers = {}, body }: Step, canary: string): Sent {

@@ -3,6 +3,7 @@ import { FhirError } from '../../../model/errors.js';
 import type { PartitionId, Placement } from '../../../model/partition.js';
 import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
 import { PostgresConnections } from './connections.js';
+import { failureOf } from './database-error.js';
 import { databaseName, databaseOf, quoted, schemaName, withDatabase } from './home-names.js';
 import { MOVE_SQL } from './move-sql.js';
 import { postgresHome, type PostgresPlace, type SharedParts } from './postgres-home.js';
@@ -12,6 +13,11 @@ import { migratePostgres, schemaState, type SchemaState } from './schema-state.j
 /** Connections of a partition's own database; many of them may be open at once. */
 const HOME_POOL_SIZE = 4;
 const CONNECT_TIMEOUT_MS = 5_000;
+const MOST_ATTEMPTS = 5;
+
+/** Stand in the names of homes that are not there yet, and of those that are not there any more. */
+const COMING = '_new_';
+const LEAVING = '_old_';
 
 /** A schema, or a database, by its name. */
 interface Container {
@@ -40,7 +46,7 @@ export class PostgresHomes implements HomeProvider {
   /** Until it is published it has another name, so that a process that is killed leaves nothing half made. */
   async make(partition: PartitionId, placement: Placement, state: ServiceState): Promise<NewHome> {
     const container = this.containerOf(partition, placement);
-    const draft = { ...container, name: `${container.name}_new_${randomBytes(4).toString('hex')}` };
+    const draft = { ...container, name: `${container.name}${COMING}${randomBytes(4).toString('hex')}` };
     await this.command(`create ${draft.kind} ${quoted(draft.name)}`);
     let present = draft;
     const discard = (): Promise<void> => this.drop(present);
@@ -61,16 +67,8 @@ export class PostgresHomes implements HomeProvider {
     };
   }
 
-  async exists(partition: PartitionId, placement: Placement): Promise<boolean> {
-    const { kind, name } = this.containerOf(partition, placement);
-    const table = kind === 'schema' ? 'pg_namespace where nspname' : 'pg_database where datname';
-    const client = await this.pool.take();
-    try {
-      const { rowCount } = await client.query(`select 1 from ${table} = $1`, [name]);
-      return rowCount === 1;
-    } finally {
-      client.release();
-    }
+  exists(partition: PartitionId, placement: Placement): Promise<boolean> {
+    return this.isThere(this.containerOf(partition, placement));
   }
 
   async open(partition: PartitionId, placement: Placement): Promise<Home> {
@@ -79,10 +77,14 @@ export class PostgresHomes implements HomeProvider {
     }
     const container = this.containerOf(partition, placement);
     const place = this.placeOf(container, partition);
-    const state = await schemaState(place.connections.pool, schemaOf(container));
-    if (state === 'current') return postgresHome(place, this.shared);
-    await place.release();
-    throw outdated(partition, state);
+    try {
+      const state = await schemaState(place.connections.pool, schemaOf(container));
+      if (state !== 'current') throw outdated(partition, state);
+      return postgresHome(place, this.shared);
+    } catch (error) {
+      await place.release();
+      throw error;
+    }
   }
 
   remove(partition: PartitionId, placement: Placement): Promise<void> {
@@ -98,6 +100,17 @@ export class PostgresHomes implements HomeProvider {
     return placement === 'schema'
       ? { kind: 'schema', name: schemaName(partition) }
       : { kind: 'database', name: databaseName(this.main, partition) };
+  }
+
+  private async isThere({ kind, name }: Container): Promise<boolean> {
+    const table = kind === 'schema' ? 'pg_namespace where nspname' : 'pg_database where datname';
+    const client = await this.pool.take();
+    try {
+      const { rowCount } = await client.query(`select 1 from ${table} = $1`, [name]);
+      return rowCount === 1;
+    } finally {
+      client.release();
+    }
   }
 
   private urlOf({ kind, name }: Container): string {
@@ -129,18 +142,30 @@ export class PostgresHomes implements HomeProvider {
     }
   }
 
-  private drop({ kind, name }: Container): Promise<void> {
-    const how = kind === 'schema' ? 'cascade' : 'with (force)';
-    return this.command(`drop ${kind} if exists ${quoted(name)} ${how}`);
+  private async drop({ kind, name }: Container): Promise<void> {
+    if (kind === 'database') return this.command(`drop database if exists ${quoted(name)} with (force)`);
+    if (!(await this.isThere({ kind, name }))) return;
+    // Under another name nobody begins to use it any more: whoever does would hold up the drop, or be held up by it.
+    const leaving = quoted(`${name}${LEAVING}${randomBytes(4).toString('hex')}`);
+    await this.command(`alter schema ${quoted(name)} rename to ${leaving}`);
+    await this.command(`drop schema ${leaving} cascade`);
   }
 
-  /** Makes, renames and drops stand outside of transactions, and are the owner's. */
+  /**
+   * Makes, renames and drops stand outside of transactions, and are the owner's. A drop may run into a deadlock with
+   * somebody who still reads several of the tables; whoever is refused by it finds nothing left afterwards.
+   */
   private async command(sql: string): Promise<void> {
-    const client = await this.pool.take();
-    try {
-      await client.query(sql);
-    } finally {
-      client.release();
+    for (let attempt = 1; ; attempt++) {
+      const client = await this.pool.take();
+      try {
+        await client.query(sql);
+        return;
+      } catch (error) {
+        if (failureOf(error) !== 'again' || attempt === MOST_ATTEMPTS) throw error;
+      } finally {
+        client.release();
+      }
     }
   }
 }
