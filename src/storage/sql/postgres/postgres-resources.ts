@@ -67,7 +67,8 @@ export class PostgresResources implements ResourceStore {
     version: number,
   ): Promise<readonly StoredVersion[]> {
     const holders = await this.read(scope, type, id);
-    const older = holders.filter((current) => current.version !== version);
+    // Whatever number a client asks for: what is above the current version does not exist.
+    const older = holders.filter((current) => current.version > version);
     const current = holders.filter((holder) => holder.version === version);
     if (older.length === 0) return current;
     const values = [

@@ -11,9 +11,16 @@ import { BEGIN, LARGEST, openSkewed, SKEWED_NAMES, SMALL, STEP, type SkewedDatab
 const TYPE = 'Observation';
 const queries = new SearchQueries(SKEWED_NAMES, postgresSearchDialect());
 let database: SkewedDatabase;
+/** Before version 18 an index is not skipped through, and lists are not read in its order. */
+let skipsIndexes: boolean;
+/** What more an older version may read. */
+const WITHOUT_SKIPS = 8;
 
 test.before('more than 200,000 rows', async () => {
   database = await openSkewed();
+  const version = { text: `select current_setting('server_version_num')::integer`, values: [] };
+  const [result] = await database.connections.read('none', [version]);
+  skipsIndexes = (result?.rows[0]?.[0] as number) >= 180_000;
 });
 test.after.always('the database goes', () => database.close());
 
@@ -137,7 +144,7 @@ for (const [title, ask, blocks, along] of SHAPES) {
         t.true(beginsAtValue(scan), text);
       }
       t.true(blocksOf(plan) > 0, text);
-      t.true(blocksOf(plan) <= blocks, text);
+      t.true(blocksOf(plan) <= blocks * (skipsIndexes ? 1 : WITHOUT_SKIPS), text);
       t.true(
         scans.some((scan) => along.test(scan)),
         text,
@@ -149,7 +156,8 @@ for (const [title, ask, blocks, along] of SHAPES) {
           text,
         );
       // What the index has in order already is sorted piece by piece, which reads no further.
-      if (statement!.plan === 'generic' && !text.includes('Unique')) t.notRegex(text, /->\s+Sort\b/);
+      if (skipsIndexes && statement!.plan === 'generic' && !text.includes('Unique'))
+        t.notRegex(text, /->\s+Sort\b/);
     });
   }
 }
