@@ -22,6 +22,7 @@ import type { SourceCompartment, SourceResource, SourceSearchParameter } from '.
 
 const OUTPUTS = [
   'search-parameters',
+  'search-parameter-resources',
   'structure-definitions',
   'compartments',
   'value-sets',
@@ -70,10 +71,10 @@ function compactDefinitions(folder: string): Definitions {
     ...terms.filter(isOf('CodeSystem')),
     ...terms.filter(isOf('ValueSet')),
   ]);
+  const parameters = load(folder, 'search-parameters').filter(isOf('SearchParameter'));
   const json = {
-    'search-parameters': restoreSearchParameters(
-      load(folder, 'search-parameters').filter(isOf('SearchParameter')).map(compactParameter),
-    ),
+    'search-parameters': restoreSearchParameters(parameters.map(compactParameter)),
+    'search-parameter-resources': restoreSearchParameters(parameters.map(inForce)),
     'structure-definitions': packStructures(nameSystems(restored, terminology)),
     compartments: compactCompartments(profiles.filter(isOf('CompartmentDefinition'))),
     'value-sets': expandRequiredValueSets(restored, terminology),
@@ -119,6 +120,11 @@ function compactParameter(source: SourceSearchParameter): SearchParameterDefinit
       ? { components: component.map(({ definition, expression: at }) => ({ definition, expression: at })) }
       : {}),
   };
+}
+
+/** HL7 publishes the parameters as drafts; on a server that searches by them they are active. */
+function inForce(source: SourceSearchParameter): SourceSearchParameter {
+  return { ...source, status: 'active' };
 }
 
 function compactCompartments(sources: readonly SourceCompartment[]): CompartmentDefinitions {

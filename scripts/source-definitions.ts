@@ -39,6 +39,8 @@ export interface SourceStructure {
 
 export interface SourceSearchParameter {
   readonly resourceType: 'SearchParameter';
+  readonly id: string;
+  readonly status: string;
   readonly code: string;
   readonly url: string;
   readonly type: string;

@@ -20,6 +20,7 @@ import { numberMaker, uuidMaker } from './interactions/new-id.js';
 import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
 import { createLogger, type Logger } from './log.js';
+import { DEFAULT_PARTITION_ID } from './model/partition.js';
 import type { Resource } from './model/resource.js';
 import { PartitionDirectory } from './partition/directory.js';
 import { PartitionManagement } from './partition/management.js';
@@ -29,6 +30,8 @@ import { PartitionResolver } from './partition/resolver.js';
 import { PartitionRetention } from './partition/retention.js';
 import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
+import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
+import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
 import { defaultSettings, serverBaseOf } from './settings.js';
 import type { Settings } from './settings/schema.js';
 import { openStorage } from './storage/open-storage.js';
@@ -62,7 +65,7 @@ const LOGGER: InjectionToken<Logger> = Symbol('Logger');
 const STORAGE: InjectionToken<Storage> = Symbol('Storage');
 const METRICS: InjectionToken<Metrics> = Symbol('Metrics');
 const PARTS: InjectionToken<ServerParts> = Symbol('ServerParts');
-const PARAMETERS: InjectionToken<SearchParameterRegistry> = Symbol('SearchParameterRegistry');
+const STORES: InjectionToken<ResourceStores> = Symbol('ResourceStores');
 const CLOCK: InjectionToken<() => number> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 
@@ -87,6 +90,7 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
   const storage = registry.resolve(STORAGE);
   registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
   registerParts(registry, directory);
+  await registry.resolve(LiveSearchParameters).refresh();
   const parts = registry.resolve(PARTS);
   const hooks = registry.resolve(HookRegistry);
   const modules = await loadInterceptorModules(settings.interceptors);
@@ -101,9 +105,6 @@ function registerTools(registry: DependencyContainer, settings: Settings, clock:
   registry.register(CLOCK, { useValue: clock });
   registry.register(LOGGER, { useFactory: instanceCachingFactory(() => createLogger(settings)) });
   registry.register(METRICS, { useFactory: instanceCachingFactory(() => createMetrics()) });
-  registry.register(PARAMETERS, {
-    useFactory: instanceCachingFactory(() => createSearchParameterRegistry()),
-  });
   registry.register(HookRegistry, {
     useFactory: instanceCachingFactory((scope) => {
       const logger = scope.resolve(LOGGER);
@@ -153,6 +154,8 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
   registry.register(PartitionMoves, { useFactory: instanceCachingFactory(makeMoves) });
   registry.register(PartitionManagement, { useFactory: instanceCachingFactory(makeManagement) });
   registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
+  registry.register(LiveSearchParameters, { useFactory: instanceCachingFactory(makeParameters) });
+  registry.register(STORES, { useFactory: instanceCachingFactory(makeStores) });
   registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
   registry.register(PARTS, { useFactory: instanceCachingFactory(makeParts) });
 }
@@ -169,10 +172,10 @@ function makePurge(registry: DependencyContainer): PartitionPurge {
 
 function makeMoves(registry: DependencyContainer): PartitionMoves {
   const logger = registry.resolve(LOGGER);
-  const parameters = registry.resolve(PARAMETERS);
+  const inForce = (): SearchParameterRegistry => registry.resolve(LiveSearchParameters).current;
   return new PartitionMoves({
     storage: registry.resolve(STORAGE),
-    indexOf: (_, text) => extractIndexValues(parseStored(text) as Resource, parameters),
+    indexOf: (_, text) => extractIndexValues(parseStored(text) as Resource, inForce()),
     newId: uuidMaker(registry.resolve(CLOCK)),
     onMoved: () => registry.resolve(PartitionDirectory).load(),
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a partition could not be moved'),
@@ -202,11 +205,27 @@ function makeResolver(registry: DependencyContainer): PartitionResolver {
   });
 }
 
+function makeParameters(registry: DependencyContainer): LiveSearchParameters {
+  const resolver = registry.resolve(PartitionResolver);
+  return new LiveSearchParameters({
+    storage: registry.resolve(STORAGE),
+    scope: resolver.scopeOfJob(DEFAULT_PARTITION_ID),
+    assignment: resolver.assignmentOfJob(DEFAULT_PARTITION_ID),
+    official: createSearchParameterRegistry(),
+    clock: registry.resolve(CLOCK),
+  });
+}
+
+function makeStores(registry: DependencyContainer): ResourceStores {
+  const parameters = registry.resolve(LiveSearchParameters);
+  return withOfficialParameters(registry.resolve(STORAGE), () => parameters.seed());
+}
+
 function makeSearcher(registry: DependencyContainer): Searcher {
   const settings = registry.resolve(SETTINGS);
   return new Searcher({
-    store: registry.resolve(STORAGE).search,
-    parameters: registry.resolve(PARAMETERS),
+    store: registry.resolve(STORES).search,
+    parameters: registry.resolve(LiveSearchParameters),
     limits: {
       ...DEFAULT_SEARCH_LIMITS,
       defaultCount: settings.defaultPageSize,
@@ -233,12 +252,12 @@ function makeParts(registry: DependencyContainer): ServerParts {
     resolver: registry.resolve(PartitionResolver),
     directory: registry.resolve(PartitionDirectory),
     management: registry.resolve(PartitionManagement),
-    resources: storage.resources,
+    resources: registry.resolve(STORES).resources,
     partitions: storage.partitions,
     labels: storage.labels,
     blobs: storage.blobs,
     searcher: registry.resolve(Searcher),
-    parameters: registry.resolve(PARAMETERS),
+    parameters: registry.resolve(LiveSearchParameters),
     clock,
     newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),
     newRequestId: uuid,
@@ -334,12 +353,13 @@ class RunningServer implements Bulkhead {
     clearTimeout(late);
   }
 
-  /** Other processes' partitions and index paths are seen within a second. */
+  /** Other processes' partitions, index paths and search parameters are seen within a second. */
   private async refresh(): Promise<void> {
     try {
+      await this.registry.resolve(LiveSearchParameters).refresh();
       if (await this.registry.resolve(STORAGE).refresh()) await this.directory.load();
     } catch (error) {
-      this.registry.resolve(LOGGER).error({ err: error }, 'partitions could not be read');
+      this.registry.resolve(LOGGER).error({ err: error }, 'partitions and search parameters could not be read');
     }
   }
 }

@@ -10,6 +10,7 @@ import {
   type RequiredValueSets,
   type SearchParameterDefinition,
 } from './r4/compact.js';
+import type { Resource } from '../model/resource.js';
 import { RESOURCE_TYPES } from './r4/resource-types.js';
 
 /** Whether the name is one of R4's concrete resource types. Reads no file. */
@@ -26,6 +27,14 @@ export const structureDefinitions: () => ReadonlyMap<string, CompactStructure> =
 export const searchParameterDefinitions: () => readonly SearchParameterDefinition[] = lazily(() =>
   readDefinitions<readonly SearchParameterDefinition[]>('search-parameters'),
 );
+
+/**
+ * The same 1,375 as whole SearchParameter resources, as published but for their status: active. Read from disk on
+ * every call, as they are needed once in the life of a database.
+ */
+export function searchParameterResources(): readonly Resource[] {
+  return readDefinitions<readonly Resource[]>('search-parameter-resources');
+}
 
 /** R4's five compartments. Read from disk on the first call. */
 export const compartmentDefinitions: () => CompartmentDefinitions = lazily(() =>

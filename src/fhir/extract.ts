@@ -1,6 +1,7 @@
 import type { Resource } from '../model/resource.js';
 import { compileExtractor, type Extractor } from './extract/extractor.js';
 import { RowCollector, type LocalUrl } from './extract/row-collector.js';
+import type { IndexedPath } from './indexed-path.js';
 import type { IndexValues } from './index-values.js';
 import type { SearchParameterRegistry } from './search-parameters.js';
 
@@ -19,14 +20,14 @@ export function extractIndexValues(
   return rows.distinct();
 }
 
-const extractors = new WeakMap<SearchParameterRegistry, Map<string, Extractor>>();
+/** A registry that follows another keeps the lists of types whose parameters are the same, and so their code. */
+const extractors = new WeakMap<readonly IndexedPath[], Extractor>();
 
 function extractorOf(registry: SearchParameterRegistry, resourceType: string): Extractor {
-  const byType = extractors.get(registry) ?? new Map<string, Extractor>();
-  extractors.set(registry, byType);
-  const known = byType.get(resourceType);
+  const paths = registry.indexedPaths(resourceType);
+  const known = extractors.get(paths);
   if (known) return known;
-  const made = compileExtractor(registry.schema, resourceType, registry.indexedPaths(resourceType));
-  byType.set(resourceType, made);
+  const made = compileExtractor(registry.schema, resourceType, paths);
+  extractors.set(paths, made);
   return made;
 }

@@ -3,8 +3,17 @@ import { TypeSchema } from './expression/schema.js';
 import { bindParameter } from './expression/bind.js';
 import type { BoundParameter, IndexedPath, RegisteredSearchParameter } from './indexed-path.js';
 import type { SearchParameterDefinition } from './r4/compact.js';
+import { RESOURCE_TYPES } from './r4/resource-types.js';
+
+/** What a type's entry is made of. */
+interface Sources {
+  readonly inForce: readonly SearchParameterDefinition[];
+  readonly indexed: readonly SearchParameterDefinition[];
+}
 
 interface TypeEntry {
+  /** What the entry was made of: another registry with the same definitions of the type has the same entry. */
+  readonly sources: Sources;
   readonly parameters: ReadonlyMap<string, RegisteredSearchParameter>;
   readonly list: readonly RegisteredSearchParameter[];
   readonly indexed: readonly IndexedPath[];
@@ -19,12 +28,34 @@ const NOT_DOMAIN_RESOURCES: ReadonlySet<string> = new Set(['Binary', 'Bundle', '
  */
 export class SearchParameterRegistry {
   readonly schema: TypeSchema;
-  readonly #definitions: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
+  readonly #inForce: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
+  readonly #indexed: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
   readonly #entries = new Map<string, TypeEntry>();
+  /** Entries of the registry that this one followed. */
+  readonly #earlier: ReadonlyMap<string, TypeEntry>;
 
-  constructor(definitions: readonly SearchParameterDefinition[], schema: TypeSchema) {
+  constructor(
+    definitions: readonly SearchParameterDefinition[],
+    schema: TypeSchema,
+    earlier?: SearchParameterRegistry,
+    indexed: readonly SearchParameterDefinition[] = [],
+  ) {
     this.schema = schema;
-    this.#definitions = groupByBase(definitions);
+    this.#inForce = groupByBase(definitions);
+    this.#indexed = groupByBase(indexed);
+    this.#earlier = new Map(earlier && [...earlier.#earlier, ...earlier.#entries]);
+  }
+
+  /**
+   * A registry of other definitions. `indexed` are in force no longer, or not everywhere: nobody searches by them,
+   * but their paths go on being indexed. Types whose definitions are the same objects as before keep everything that
+   * was worked out for them.
+   */
+  with(
+    definitions: readonly SearchParameterDefinition[],
+    indexed: readonly SearchParameterDefinition[],
+  ): SearchParameterRegistry {
+    return new SearchParameterRegistry(definitions, this.schema, this, indexed);
   }
 
   /** The parameter that `code` means on the type, those of Resource and DomainResource included. */
@@ -37,7 +68,7 @@ export class SearchParameterRegistry {
     return this.#entry(resourceType).list;
   }
 
-  /** The paths that resources of the type are indexed by. */
+  /** The paths that resources of the type are indexed by; the same list as long as they are the same. */
   indexedPaths(resourceType: string): readonly IndexedPath[] {
     return this.#entry(resourceType).indexed;
   }
@@ -45,19 +76,21 @@ export class SearchParameterRegistry {
   #entry(resourceType: string): TypeEntry {
     const known = this.#entries.get(resourceType);
     if (known) return known;
-    const bound = this.#definitionsOf(resourceType).map((definition) =>
-      bindParameter(this.schema, resourceType, definition),
-    );
-    const entry = toEntry(bound);
+    const entry = this.#makeEntry(resourceType);
     this.#entries.set(resourceType, entry);
     return entry;
   }
 
-  #definitionsOf(resourceType: string): readonly SearchParameterDefinition[] {
-    const bases = NOT_DOMAIN_RESOURCES.has(resourceType)
-      ? ['Resource', resourceType]
-      : ['Resource', 'DomainResource', resourceType];
-    return bases.flatMap((base) => this.#definitions.get(base) ?? []);
+  #makeEntry(resourceType: string): TypeEntry {
+    const inForce = definitionsOf(this.#inForce, resourceType);
+    const indexed = definitionsOf(this.#indexed, resourceType);
+    const earlier = this.#earlier.get(resourceType);
+    if (earlier && isSame(earlier.sources.inForce, inForce) && isSame(earlier.sources.indexed, indexed)) {
+      return earlier;
+    }
+    const bind = (definition: SearchParameterDefinition): BoundParameter =>
+      bindParameter(this.schema, resourceType, definition);
+    return toEntry({ inForce, indexed }, inForce.map(bind), indexed.map(bind));
   }
 }
 
@@ -66,22 +99,53 @@ export function createSearchParameterRegistry(): SearchParameterRegistry {
   return new SearchParameterRegistry(searchParameterDefinitions(), new TypeSchema(structureDefinitions()));
 }
 
+/** The resource types that a base stands for: all that specialise it, or itself. */
+export function typesOfBase(base: string): readonly string[] {
+  if (base !== 'Resource' && base !== 'DomainResource') return [base];
+  const all = [...RESOURCE_TYPES];
+  return base === 'Resource' ? all : all.filter((type) => !NOT_DOMAIN_RESOURCES.has(type));
+}
+
+function definitionsOf(
+  definitions: ReadonlyMap<string, readonly SearchParameterDefinition[]>,
+  resourceType: string,
+): readonly SearchParameterDefinition[] {
+  const bases = NOT_DOMAIN_RESOURCES.has(resourceType)
+    ? ['Resource', resourceType]
+    : ['Resource', 'DomainResource', resourceType];
+  return bases.flatMap((base) => definitions.get(base) ?? []);
+}
+
+function isSame(one: readonly object[], other: readonly object[]): boolean {
+  return one.length === other.length && one.every((item, at) => item === other[at]);
+}
+
 function groupByBase(
   definitions: readonly SearchParameterDefinition[],
 ): ReadonlyMap<string, readonly SearchParameterDefinition[]> {
   const groups = new Map<string, SearchParameterDefinition[]>();
   for (const definition of definitions) {
-    for (const base of definition.base) groups.set(base, [...(groups.get(base) ?? []), definition]);
+    for (const base of definition.base) {
+      const group = groups.get(base);
+      if (group) group.push(definition);
+      else groups.set(base, [definition]);
+    }
   }
   return groups;
 }
 
 /** Where two definitions have one code, the last one counts: the type's own over Resource's. */
-function toEntry(bound: readonly BoundParameter[]): TypeEntry {
-  const parameters = new Map(bound.map(({ parameter }) => [parameter.code, parameter]));
+function toEntry(
+  sources: Sources,
+  inForce: readonly BoundParameter[],
+  others: readonly BoundParameter[],
+): TypeEntry {
+  const parameters = new Map(inForce.map(({ parameter }) => [parameter.code, parameter]));
   const list = [...parameters.values()].toSorted((a, b) => (a.code < b.code ? -1 : 1));
   const indexed = new Map(
-    bound.flatMap((one) => one.indexed.map((path) => [`${path.kind} ${path.path}`, path] as const)),
+    [...inForce, ...others].flatMap((one) =>
+      one.indexed.map((path) => [`${path.kind} ${path.path}`, path] as const),
+    ),
   );
-  return { parameters, list, indexed: [...indexed.values()] };
+  return { sources, parameters, list, indexed: [...indexed.values()] };
 }

@@ -81,7 +81,7 @@ export function prepareResource(
   return {
     resource,
     text: stringifyJson(resource),
-    index: extractIndexValues(resource, server.parameters),
+    index: extractIndexValues(resource, server.parameters.current),
     references: local.references,
   };
 }

@@ -77,7 +77,7 @@ export async function planReplacement(
   );
   await assertReplacementValid(server, request, { before: sent, after: resource });
   const next = nextVersion(server, request, { resource, current });
-  const previousIndex = extractIndexValues(previous, server.parameters);
+  const previousIndex = extractIndexValues(previous, server.parameters.current);
   return {
     change: { kind: 'update', current, previousIndex, ...next.content, ...(claim ? { claim } : {}) },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_UPDATED', () => ({
@@ -122,7 +122,7 @@ export async function planDeletion(
   const updated = laterThan(current, server.clock());
   const { type, id } = current;
   const referrers = attempt.ignoredConflicts.has(`${type}/${id}`) ? 'ignore' : 'forbid';
-  const previousIndex = extractIndexValues(resource, server.parameters);
+  const previousIndex = extractIndexValues(resource, server.parameters.current);
   return {
     change: { kind: 'delete', current, updated, previousIndex, referrers },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_DELETED', () => ({

@@ -5,6 +5,7 @@ import type { StagedBlob } from '../storage/blob-store.js';
 import { type Change, type DeleteChange, WriteConflictError, type WriteConflict } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
 import { unknownTarget } from './incoming.js';
+import { admitParameterWrites, isParameterWrite } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 
 /** The state of a resource after a write, or the one that was found instead of writing. */
@@ -59,17 +60,30 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
 ): Promise<Plan> {
   let attempt = FIRST_ATTEMPT;
   for (let turn = 1; ; turn++) {
-    const planned = await plan(attempt);
+    const planned = await planFresh(server, () => plan(attempt));
+    const isAboutParameters = planned.writes.some(isParameterWrite);
+    const writes = isAboutParameters ? await admitParameterWrites(server, planned.writes) : planned.writes;
     try {
-      await store(server, planned.writes);
+      await store(server, writes);
+      if (isAboutParameters) await server.parameters.refresh();
       return planned;
     } catch (error) {
       if (!(error instanceof WriteConflictError)) throw error;
       const { conflict } = error;
-      const { entry } = planned.writes.find(({ change }) => change === conflict.change) ?? {};
+      const { entry } = writes.find(({ change }) => change === conflict.change) ?? {};
       const next = afterConflict(server, request, { conflict, attempt, turn });
       attempt = entry === undefined ? await next : await atEntry(entry, () => next);
     }
+  }
+}
+
+/** A plan whose index values are made by the search parameters in force now. */
+async function planFresh<Plan>({ parameters }: ServerParts, plan: () => Promise<Plan>): Promise<Plan> {
+  await parameters.fresh();
+  for (;;) {
+    const inForce = parameters.current;
+    const planned = await plan();
+    if (parameters.current === inForce) return planned;
   }
 }
 

@@ -1,10 +1,10 @@
-import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { HookRegistry } from '../hooks/registry.js';
 import type { FhirError } from '../model/errors.js';
 import type { PartitionDirectory } from '../partition/directory.js';
 import type { PartitionManagement } from '../partition/management.js';
 import type { PartitionResolver } from '../partition/resolver.js';
 import type { Settings } from '../settings/schema.js';
+import type { LiveSearchParameters } from '../search-parameters/live-search-parameters.js';
 import type { Searcher } from '../search/searcher.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import type { LabelStore, PartitionRegistry, ResourceStore } from '../storage/store.js';
@@ -21,7 +21,7 @@ export interface ServerParts {
   readonly labels: LabelStore;
   readonly blobs: BlobStore;
   readonly searcher: Searcher;
-  readonly parameters: SearchParameterRegistry;
+  readonly parameters: LiveSearchParameters;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   /** A new server-assigned resource id. */

@@ -52,6 +52,11 @@ export const ERROR_CATALOGUE = {
     advice: 'Delete or change the resources that refer to it first.',
   },
   DUPLICATE: { status: 409, issue: 'duplicate', advice: 'Use the resource that exists.' },
+  SEARCH_PARAMETER_OVERLAP: {
+    status: 422,
+    issue: 'business-rule',
+    advice: 'Take the shared types out of the base of the parameter that is named, or retire it.',
+  },
   UNKNOWN_SEARCH_PARAMETER: {
     status: 400,
     issue: 'not-supported',

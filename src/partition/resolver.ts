@@ -118,6 +118,11 @@ export class PartitionResolver {
     return brand<PartitionScope>({ partitions: [partition], all: false });
   }
 
+  /** The same for what the server itself writes. */
+  assignmentOfJob(partition: PartitionId): PartitionAssignment {
+    return brand<PartitionAssignment>({ partition, date: null });
+  }
+
   /** What a request would be decided to, and by whom; SELECTED hooks are asked too and may refuse. */
   async explain(
     request: RequestDetails,

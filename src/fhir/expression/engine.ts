@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { createContext, Script } from 'node:vm';
 import type { Resource } from '../../model/resource.js';
 import { parseExpression } from './parser.js';
 import { refersTo } from './runtime.js';
@@ -10,8 +11,24 @@ export interface TypedValue {
   readonly type: string;
 }
 
-/** Evaluates one expression on resources. */
+/**
+ * Evaluates one expression on resources. @throws ExpressionTooCostly; Error where the expression does not allow for
+ * what the resource has.
+ */
 export type EngineExpression = (resource: Resource) => readonly TypedValue[];
+
+/** An expression that the engine was not done with in time. */
+export class ExpressionTooCostly extends Error {
+  override readonly name = 'ExpressionTooCostly';
+}
+
+/**
+ * Longest time in milliseconds for one expression on one resource. The largest resources take a few; nested loops
+ * can be written that take years, and the engine holds the event loop.
+ */
+const BUDGET_MS = 500;
+/** The same for reading an expression; the first one also warms the engine's parser up. */
+const COMPILE_MS = 5_000;
 
 /** The part of fhirpath.js that is used here. */
 interface FhirPathLibrary {
@@ -37,17 +54,41 @@ const OPTIONS: EngineOptions = {
 
 /**
  * Compiles an expression for the FHIRPath engine: slow, but complete. What the engine cannot do without a
- * server is rewritten first. Throws the engine's error where the text is not FHIRPath.
+ * server is rewritten first. Throws the engine's error where the text is not FHIRPath, and ExpressionTooCostly.
  */
 export function compileForEngine(text: string): EngineExpression {
   const { library, model } = engine();
   const rewritten = rewriteText(text);
-  const values = library.compile(rewritten, model, OPTIONS);
-  const types = library.compile(`(${rewritten}).select($this.type().name)`, model, OPTIONS);
-  return (resource) => {
-    const names = types(resource);
-    return values(resource).map((value, at) => ({ value, type: fhirType(String(names[at])) }));
+  const [values, types] = withinBudget(
+    COMPILE_MS,
+    () =>
+      [
+        library.compile(rewritten, model, OPTIONS),
+        library.compile(`(${rewritten}).select($this.type().name)`, model, OPTIONS),
+      ] as const,
+  );
+  return (resource) =>
+    withinBudget(BUDGET_MS, () => {
+      const names = types(resource);
+      return values(resource).map((value, at) => ({ value, type: fhirType(String(names[at])) }));
+    });
+}
+
+/** V8's own watchdog ends what a script calls, wherever that was compiled; it costs a quarter of a millisecond. */
+function withinBudget<Result>(timeout: number, work: () => Result): Result {
+  const { script, context } = engine();
+  let result: { readonly value: Result } | undefined;
+  context.run = () => {
+    result = { value: work() };
   };
+  try {
+    script.runInContext(context, { timeout });
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    throw new ExpressionTooCostly(`it takes longer than ${timeout} ms`, { cause: error });
+  }
+  if (!result) throw new Error('The expression was not evaluated.');
+  return result.value;
 }
 
 /** Computed values have FHIRPath's own types; the primitive that each is a value of. */
@@ -123,15 +164,27 @@ function call(base: Expression, name: string, argument: Expression): Expression 
   return { kind: 'call', base, name, arguments: [argument] };
 }
 
-let loaded: { readonly library: FhirPathLibrary; readonly model: unknown } | undefined;
+/** The engine, and a script whose one call is watched. */
+interface LoadedEngine {
+  readonly library: FhirPathLibrary;
+  readonly model: unknown;
+  readonly script: Script;
+  readonly context: { run: () => void };
+}
+
+let loaded: LoadedEngine | undefined;
 
 /** Loaded on first use: the engine takes some 100 ms and official parameters never need it. */
-function engine(): NonNullable<typeof loaded> {
+function engine(): LoadedEngine {
   if (loaded) return loaded;
   const require = createRequire(import.meta.url);
+  const context = { run: () => undefined };
+  createContext(context);
   loaded = {
     library: require('fhirpath') as FhirPathLibrary,
     model: require('fhirpath/fhir-context/r4') as unknown,
+    script: new Script('run()'),
+    context,
   };
   return loaded;
 }

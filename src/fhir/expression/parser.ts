@@ -77,10 +77,10 @@ class ExpressionParser {
   }
 
   #index(base: Expression): Expression {
-    const { kind, text } = this.#next();
-    if (kind !== 'number') this.#fail();
+    const lexeme = this.#next();
+    if (lexeme.kind !== 'number') this.#fail(lexeme);
     this.#expect(']');
-    return { kind: 'index', base, index: Number(text) };
+    return { kind: 'index', base, index: Number(lexeme.text) };
   }
 
   #call(base: Expression | null, name: string): Expression {
@@ -94,11 +94,12 @@ class ExpressionParser {
   }
 
   #primary(): Expression {
-    const { kind, text } = this.#next();
+    const lexeme = this.#next();
+    const { kind, text } = lexeme;
     if (kind === 'string') return { kind: 'literal', value: text };
     if (kind === 'number') return { kind: 'literal', value: Number(text) };
     if (kind === 'word') return this.#named(text);
-    if (text !== '(') this.#fail();
+    if (text !== '(') this.#fail(lexeme);
     const inner = this.#expression(0);
     this.#expect(')');
     return inner;
@@ -117,8 +118,8 @@ class ExpressionParser {
   }
 
   #word(): string {
-    const { kind, text } = this.#next();
-    return kind === 'word' ? text : this.#fail();
+    const lexeme = this.#next();
+    return lexeme.kind === 'word' ? lexeme.text : this.#fail(lexeme);
   }
 
   #accept(symbol: string): boolean {
@@ -133,7 +134,7 @@ class ExpressionParser {
   }
 
   #peek(): Lexeme {
-    return this.#lexemes[this.#position] ?? { kind: 'end', text: '' };
+    return this.#lexemes[this.#position] ?? { kind: 'end', text: '', at: this.#text.length };
   }
 
   #next(): Lexeme {
@@ -142,7 +143,8 @@ class ExpressionParser {
     return lexeme;
   }
 
-  #fail(): never {
-    throw new UnsupportedExpression(`unexpected "${this.#peek().text}" in ${this.#text}`);
+  #fail({ kind, text, at } = this.#peek()): never {
+    const found = kind === 'end' ? 'end' : `"${text}"`;
+    throw new UnsupportedExpression(`unexpected ${found} in ${this.#text}`, at);
   }
 }

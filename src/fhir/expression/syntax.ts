@@ -28,9 +28,19 @@ export type Expression =
 
 export type BinaryOperator = '|' | '=' | '!=' | '<' | '>' | '<=' | '>=' | 'and' | 'or';
 
-/** An expression that is not FHIRPath, or uses what this compiler does not know; the message says which. */
+/**
+ * An expression that is not FHIRPath, or uses what this compiler does not know; the message says which. `position`
+ * counts characters from 0; undefined where no single one is to blame.
+ */
 export class UnsupportedExpression extends Error {
   override readonly name = 'UnsupportedExpression';
+
+  constructor(
+    message: string,
+    readonly position?: number,
+  ) {
+    super(message);
+  }
 }
 
 /** The expression as FHIRPath text again, with single spaces and only the parentheses that are needed. */

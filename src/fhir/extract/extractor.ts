@@ -1,5 +1,11 @@
+import { FhirError } from '../../model/errors.js';
 import type { Resource } from '../../model/resource.js';
-import { compileForEngine } from '../expression/engine.js';
+import {
+  compileForEngine,
+  ExpressionTooCostly,
+  type EngineExpression,
+  type TypedValue,
+} from '../expression/engine.js';
 import { generateWalks, type Route } from '../expression/generate.js';
 import { expressionRuntime, type ExpressionRuntime } from '../expression/runtime.js';
 import type { StaticType, TypeSchema } from '../expression/schema.js';
@@ -54,13 +60,33 @@ function impliedSystem({ type, element }: StaticType): string | null {
   return type === 'code' ? (element?.binding?.system ?? null) : null;
 }
 
-/** For expressions that the compiler does not know: parameters of the server's own, never official ones. */
+/**
+ * For expressions that the compiler does not know: parameters of the server's own, never official ones. What the
+ * expression does not allow for has no values; what it takes too long for is refused, as nobody could find it.
+ */
 function engineExtractor({ kind, path, walk, expression }: IndexedPath): Extractor[] {
   if (walk) return [];
   const evaluate = compileForEngine(expression);
   return [
     (resource, rows) => {
-      for (const { value, type } of evaluate(resource)) rowMaker(kind, type)?.(value, path, rows, null);
+      for (const { value, type } of evaluateFor(resource, evaluate, expression)) {
+        rowMaker(kind, type)?.(value, path, rows, null);
+      }
     },
   ];
+}
+
+/** @throws FhirError LIMIT_EXCEEDED */
+function evaluateFor(
+  resource: Resource,
+  evaluate: EngineExpression,
+  expression: string,
+): readonly TypedValue[] {
+  try {
+    return evaluate(resource);
+  } catch (error) {
+    if (!(error instanceof ExpressionTooCostly)) return [];
+    const message = `A search parameter's expression takes too long on this resource: ${expression.slice(0, 200)}`;
+    throw new FhirError('LIMIT_EXCEEDED', message, { cause: error });
+  }
 }

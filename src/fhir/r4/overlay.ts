@@ -1,4 +1,4 @@
-import type { CompactElement, CompactStructure, SearchParameterDefinition } from './compact.js';
+import type { CompactElement, CompactStructure } from './compact.js';
 
 /**
  * The definitions that the build reads are edited by their publisher in twelve places. This overlay restores
@@ -164,10 +164,16 @@ function insertElements(
   );
 }
 
+/** What the overlay knows a search parameter by, and what it restores. */
+interface OfficialParameter {
+  readonly url: string;
+  readonly target?: readonly string[];
+}
+
 /** R4's 1,375 search parameters: back-ported ones dropped, two target lists restored. */
-export function restoreSearchParameters(
-  parameters: readonly SearchParameterDefinition[],
-): SearchParameterDefinition[] {
+export function restoreSearchParameters<Parameter extends OfficialParameter>(
+  parameters: readonly Parameter[],
+): Parameter[] {
   const official = parameters.filter(({ url }) => !FOREIGN_PARAMETERS.has(url));
   return official.map((parameter) => {
     const target = PARAMETER_TARGETS.get(parameter.url);

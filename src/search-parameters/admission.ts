@@ -1,0 +1,175 @@
+import { isResourceType } from '../fhir/definitions.js';
+import { checkExpression } from '../fhir/expression/check.js';
+import type { TypeSchema } from '../fhir/expression/schema.js';
+import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
+import { typesOfBase } from '../fhir/search-parameters.js';
+import { ERROR_CATALOGUE, ERROR_SYSTEM, FhirError } from '../model/errors.js';
+import type { OutcomeIssue } from '../model/resource.js';
+import type { ParameterRecord } from './parameter-record.js';
+
+/** What a new or changed parameter is judged by. */
+export interface Standing {
+  readonly schema: TypeSchema;
+  /** All parameters by id as they will stand beside it, whether in force or not. */
+  readonly records: ReadonlyMap<string, ParameterRecord>;
+  /** Codes that begin with `_` and parameters of type special are the specification's own. */
+  readonly official: ReadonlyMap<string, SearchParameterDefinition>;
+}
+
+const CODE = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+const TYPES: ReadonlySet<string> = new Set(
+  'number date string token reference composite quantity uri special'.split(' '),
+);
+
+/** The words are fixed: other servers refuse with the same ones. */
+const OVERLAP = "Can't process submitted SearchParameter as it is overlapping an existing one";
+
+/**
+ * Refuses a SearchParameter that the server could not act by, also one that is not active: it may become so.
+ * @throws FhirError INVALID_RESOURCE with each finding as an issue; SEARCH_PARAMETER_OVERLAP
+ */
+export function assertAdmissible(record: ParameterRecord, standing: Standing): void {
+  const issues = findings(record, standing);
+  if (issues.length > 0) {
+    throw new FhirError('INVALID_RESOURCE', issues[0]?.diagnostics ?? '', { issues });
+  }
+  if (record.isActive) assertNoOverlap(record, standing);
+}
+
+function findings(record: ParameterRecord, standing: Standing): readonly OutcomeIssue[] {
+  const { definition } = record;
+  return [
+    ...codeFindings(record, standing),
+    ...baseFindings(definition),
+    ...typeFindings(record, standing),
+    ...urlFindings(record, standing),
+    ...targetFindings(definition),
+    ...componentFindings(definition, standing),
+    ...expressionFindings(record, standing),
+  ];
+}
+
+function codeFindings({ id, definition }: ParameterRecord, { official }: Standing): readonly OutcomeIssue[] {
+  const { code } = definition;
+  if (CODE.test(code) || (code !== '' && official.get(id)?.code === code)) return [];
+  return [
+    invalid(
+      'code',
+      'a code is a letter and up to 63 more letters, digits, "-" and "_"; "_" begins reserved ones',
+    ),
+  ];
+}
+
+function baseFindings({ base }: SearchParameterDefinition): readonly OutcomeIssue[] {
+  if (base.length === 0) {
+    return [invalid('base', 'at least one resource type is needed; to switch a parameter off, retire it')];
+  }
+  return base.flatMap((type, at) => {
+    if (type === 'Resource' || type === 'DomainResource' || isResourceType(type)) return [];
+    return [invalid(`base[${at}]`, `"${type.slice(0, 80)}" is no resource type of FHIR R4`)];
+  });
+}
+
+function typeFindings({ id, definition }: ParameterRecord, { official }: Standing): readonly OutcomeIssue[] {
+  const { type } = definition;
+  if (!TYPES.has(type)) return [invalid('type', `use one of ${[...TYPES].join(', ')}`)];
+  if (type !== 'special' || official.get(id)?.type === 'special') return [];
+  return [invalid('type', 'what a special parameter means is told by the specification alone')];
+}
+
+function urlFindings({ id, definition }: ParameterRecord, { records }: Standing): readonly OutcomeIssue[] {
+  if (definition.url === '') return [invalid('url', 'a canonical URL is needed')];
+  const same = [...records.values()].some(
+    (other) => other.id !== id && other.definition.url === definition.url,
+  );
+  return same ? [invalid('url', 'another SearchParameter has this URL', 'duplicate')] : [];
+}
+
+function targetFindings({ target = [] }: SearchParameterDefinition): readonly OutcomeIssue[] {
+  return target.flatMap((type, at) =>
+    isResourceType(type)
+      ? []
+      : [invalid(`target[${at}]`, `"${type.slice(0, 80)}" is no resource type of FHIR R4`)],
+  );
+}
+
+function componentFindings(
+  { type, components = [] }: SearchParameterDefinition,
+  { records }: Standing,
+): readonly OutcomeIssue[] {
+  if (type !== 'composite') return [];
+  if (components.length === 0) return [invalid('component', 'a composite parameter needs components')];
+  return components.flatMap(({ definition }, at) => {
+    const url = definition.split('|', 1)[0];
+    const part = [...records.values()].find((record) => record.isActive && record.definition.url === url);
+    const place = `component[${at}].definition`;
+    if (!part) return [invalid(place, `there is no active SearchParameter ${definition.slice(0, 200)}`)];
+    return part.definition.type === 'composite'
+      ? [invalid(place, 'a component cannot be composite itself')]
+      : [];
+  });
+}
+
+function expressionFindings(
+  { id, definition }: ParameterRecord,
+  { schema, official }: Standing,
+): readonly OutcomeIssue[] {
+  const { expression, type, base } = definition;
+  if (expression === '') {
+    const needsNone = type === 'composite' || type === 'special' || official.get(id)?.expression === '';
+    return needsNone ? [] : [invalid('expression', 'a FHIRPath expression is needed')];
+  }
+  if (type === 'composite' || type === 'special' || !TYPES.has(type)) return [];
+  for (const name of base) {
+    // What all resources have, any one of them shows.
+    const resourceType = isResourceType(name) ? name : 'Basic';
+    const found = checkExpression(schema, resourceType, definition);
+    if (found) return [invalid('expression', describe(found.message, found.position, expression))];
+  }
+  return [];
+}
+
+function describe(message: string, position: number | undefined, expression: string): string {
+  if (position === undefined) return message;
+  const rest = expression.slice(position, position + 40);
+  return `${message}, at character ${position + 1}${rest === '' ? '' : `: "${rest}"`}`;
+}
+
+function invalid(element: string, message: string, code = 'invalid'): OutcomeIssue {
+  const expression = `SearchParameter.${element}`;
+  return {
+    severity: 'error',
+    code,
+    details: { coding: [{ system: ERROR_SYSTEM, code: 'INVALID_RESOURCE' }] },
+    diagnostics: `${expression}: ${message}.`,
+    expression: [expression],
+  };
+}
+
+/** One code means one thing on a resource type. */
+function assertNoOverlap({ id, definition }: ParameterRecord, { records }: Standing): void {
+  const types = new Set(definition.base.flatMap(typesOfBase));
+  const shared = [...records.values()].flatMap((other) => {
+    if (!other.isActive || other.id === id || other.definition.code !== definition.code) return [];
+    const common = [...new Set(other.definition.base.flatMap(typesOfBase))].filter((type) => types.has(type));
+    return common.length > 0 ? [{ url: other.definition.url, common }] : [];
+  });
+  if (shared.length === 0) return;
+  const { issue, advice } = ERROR_CATALOGUE.SEARCH_PARAMETER_OVERLAP;
+  const coding = [{ system: ERROR_SYSTEM, code: 'SEARCH_PARAMETER_OVERLAP' }];
+  const issues: OutcomeIssue[] = [
+    {
+      severity: 'error',
+      code: issue,
+      details: { coding, text: advice },
+      diagnostics: OVERLAP,
+      expression: ['SearchParameter.base'],
+    },
+    ...shared.map(({ url, common }): OutcomeIssue => ({
+      severity: 'information',
+      code: 'informational',
+      diagnostics: `"${definition.code}" is ${url} already on ${common.join(', ')}.`,
+    })),
+  ];
+  throw new FhirError('SEARCH_PARAMETER_OVERLAP', OVERLAP, { issues });
+}

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { bindParameter } from '../fhir/expression/bind.js';
+import type { SearchParameter } from '../fhir/index-values.js';
+import type { RegisteredSearchParameter } from '../fhir/indexed-path.js';
+import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
+import { typesOfBase, type SearchParameterRegistry } from '../fhir/search-parameters.js';
+import { FhirError } from '../model/errors.js';
+import type { Resource } from '../model/resource.js';
+import { assertAdmissible } from './admission.js';
+import { officialParameters } from './official-parameters.js';
+import { type OwnPath, ownPathKey, type PathKey, toIndexedDefinition } from './own-path.js';
+import { type ParameterState, ParameterStore, type ParameterStoreParts } from './parameter-store.js';
+import { type ParameterRecord, recordOf } from './parameter-record.js';
+
+/** What live search parameters are made of. */
+export interface LiveParts extends ParameterStoreParts {
+  /** R4's own. */
+  readonly official: SearchParameterRegistry;
+  /** Milliseconds since 1970 UTC. */
+  readonly clock: () => number;
+}
+
+/** A SearchParameter that is about to be written; `resource` undefined: deleted. */
+export interface ParameterWrite {
+  readonly id: string;
+  readonly version: number;
+  readonly resource: Resource | undefined;
+}
+
+/**
+ * Longest time, in milliseconds, that a server writes by parameters that it has not compared with the database: one
+ * that could not compare them for longer does so before it writes.
+ */
+const FRESH_MS = 5_000;
+/** When every write that was planned by earlier parameters has ended: freshness, and the longest write. */
+const SETTLED_MS = 10_000;
+
+/**
+ * The search parameters in force: R4's own as SearchParameter resources of DEFAULT have changed them, and those that
+ * were added. `current` is immutable and replaced as a whole; whoever needs two answers of one time takes it once.
+ */
+export class LiveSearchParameters {
+  private readonly official: ReadonlyMap<string, SearchParameterDefinition>;
+  private readonly store: ParameterStore;
+  /** The parameters that are not as they were published, by id. */
+  private records: ReadonlyMap<string, ParameterRecord> = new Map();
+  private paths: ReadonlyMap<string, OwnPath> = new Map();
+  private indexed = new Map<string, SearchParameterDefinition>();
+  private registry: SearchParameterRegistry;
+  /** What was last seen in the database. */
+  private seen: Pick<ParameterState, 'versions' | 'pathsText'> = { versions: '[]', pathsText: '[]' };
+  private checkedAt = -Infinity;
+  private turn: Promise<unknown> = Promise.resolve();
+  private seeding: Promise<void> | undefined;
+
+  constructor(private readonly parts: LiveParts) {
+    this.registry = parts.official;
+    this.official = officialParameters();
+    this.store = new ParameterStore(parts);
+  }
+
+  get current(): SearchParameterRegistry {
+    return this.registry;
+  }
+
+  /** The parameter that `code` means on the type now. */
+  find(resourceType: string, code: string): RegisteredSearchParameter | undefined {
+    return this.registry.find(resourceType, code);
+  }
+
+  /** All parameters of a type, in alphabetical order of their codes. */
+  list(resourceType: string): readonly RegisteredSearchParameter[] {
+    return this.registry.list(resourceType);
+  }
+
+  /** Whether resources of the type may be missed: written before the parameter, and not reindexed since. */
+  isPending(resourceType: string, { type, paths }: Pick<SearchParameter, 'type' | 'paths'>): boolean {
+    if (type === 'composite' || type === 'special' || this.paths.size === 0) return false;
+    return paths.some(
+      (path) => this.paths.get(ownPathKey({ resourceType, kind: type, path }))?.state === 'pending',
+    );
+  }
+
+  /** Paths that data written before them have to be reindexed for, with the parameters in force or not. */
+  pendingPaths(): readonly OwnPath[] {
+    return [...this.paths.values()].filter(({ state }) => state === 'pending');
+  }
+
+  /**
+   * When every write that may have missed the path has ended, in milliseconds since 1970 UTC. A reindex that reads a
+   * resource after this time misses nothing.
+   */
+  settledAt({ since }: OwnPath): number {
+    return since + SETTLED_MS;
+  }
+
+  /** All data has rows of these paths now: searches by them warn no more. */
+  async markIndexed(paths: readonly PathKey[]): Promise<void> {
+    await this.refresh();
+    const known = paths.flatMap((path) => this.paths.get(ownPathKey(path)) ?? []);
+    await this.store.savePaths(known.map((path) => ({ ...path, state: 'indexed' })));
+    await this.refresh();
+  }
+
+  /** R4's own parameters are resources of DEFAULT from now on. */
+  seed(): Promise<void> {
+    this.seeding ??= this.store.seed(this.parts.official).catch((error: unknown) => {
+      this.seeding = undefined;
+      throw error;
+    });
+    return this.seeding;
+  }
+
+  /** Takes over what has changed in the database. Answers whether something had. */
+  refresh(): Promise<boolean> {
+    const next = this.turn.then(() => this.load());
+    this.turn = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Compares with the database where that was not done for long; undefined where it was. */
+  fresh(): Promise<unknown> | undefined {
+    return performance.now() - this.checkedAt < FRESH_MS ? undefined : this.refresh();
+  }
+
+  /**
+   * Judges parameters that one transaction is to write, in its order, by what is in the database now; `judged` runs
+   * each judgement, so that an error can be told where it belongs. Answers a claim for each write: of two transactions
+   * that were judged by the same parameters, only one can claim it.
+   * @throws FhirError INVALID_RESOURCE, SEARCH_PARAMETER_OVERLAP, METHOD_NOT_ALLOWED
+   */
+  async admit(
+    writes: readonly ParameterWrite[],
+    judged: (write: ParameterWrite, judge: () => Promise<void>) => Promise<void>,
+  ): Promise<readonly string[]> {
+    await this.refresh();
+    const state = createHash('sha256').update(this.seen.versions).digest('hex').slice(0, 32);
+    const records = new Map([...this.publishedRecords(), ...this.records]);
+    for (const write of writes) await judged(write, async () => this.judge(write, records));
+    const admitted = writes.flatMap(({ id, resource }) => (resource ? (records.get(id) ?? []) : []));
+    await this.announcePaths(admitted);
+    return writes.map((_, position) => `search parameters ${state} ${position}`);
+  }
+
+  private judge({ id, version, resource }: ParameterWrite, records: Map<string, ParameterRecord>): void {
+    if (!resource) {
+      this.assertDeletable(id);
+      records.delete(id);
+      return;
+    }
+    const record = recordOf(resource, { id, version });
+    const { schema } = this.parts.official;
+    assertAdmissible(record, { schema, records, official: this.official });
+    records.set(id, record);
+  }
+
+  private assertDeletable(id: string): void {
+    if (!this.official.has(id)) return;
+    throw new FhirError(
+      'METHOD_NOT_ALLOWED',
+      'A search parameter of FHIR R4 cannot be deleted; set its status to retired to switch it off.',
+      { headers: { allow: 'GET, HEAD, PUT, PATCH' } },
+    );
+  }
+
+  private *publishedRecords(): Iterable<[string, ParameterRecord]> {
+    for (const [id, definition] of this.official) yield [id, { id, version: 1, isActive: true, definition }];
+  }
+
+  /**
+   * Known before the parameter is: should it come to nothing, the path is indexed for nothing; the other way round,
+   * a server that ends in between would leave a parameter that finds nothing and says so to nobody.
+   */
+  private async announcePaths(admitted: readonly ParameterRecord[]): Promise<void> {
+    const since = this.parts.clock();
+    const fresh = new Map<string, OwnPath>();
+    for (const { definition } of admitted.filter(({ isActive }) => isActive)) {
+      for (const path of this.pathsOf(definition)) {
+        const key = ownPathKey(path);
+        if (!this.paths.has(key)) fresh.set(key, { ...path, state: 'pending', since });
+      }
+    }
+    if (fresh.size > 0) await this.store.savePaths([...fresh.values()]);
+  }
+
+  /** Paths of the definition that R4's own parameters do not index. */
+  private pathsOf(definition: SearchParameterDefinition): readonly (PathKey & { expression: string })[] {
+    const { official } = this.parts;
+    return definition.base.flatMap(typesOfBase).flatMap((resourceType) => {
+      const known = new Set(official.indexedPaths(resourceType).map(({ kind, path }) => `${kind} ${path}`));
+      return bindParameter(official.schema, resourceType, definition)
+        .indexed.filter(({ kind, path }) => !known.has(`${kind} ${path}`))
+        .map(({ kind, path, expression }) => ({ resourceType, kind, path, expression }));
+    });
+  }
+
+  private async load(): Promise<boolean> {
+    const found = await this.store.look();
+    this.checkedAt = performance.now();
+    const { versions, pathsText } = this.seen;
+    if (found.versions === versions && found.pathsText === pathsText) return false;
+    if (found.versions !== versions) this.records = await this.store.records(this.records);
+    this.paths = found.paths;
+    this.seen = found;
+    this.registry = this.registry.with([...this.inForce()], [...this.keptIndexed()]);
+    return true;
+  }
+
+  private *inForce(): Iterable<SearchParameterDefinition> {
+    for (const [id, definition] of this.official) if (!this.records.has(id)) yield definition;
+    for (const { isActive, definition } of this.records.values()) if (isActive) yield definition;
+  }
+
+  /** The same objects as before for the same paths, so that types that did not change are not worked out again. */
+  private *keptIndexed(): Iterable<SearchParameterDefinition> {
+    for (const [id, definition] of this.official) if (this.records.has(id)) yield definition;
+    for (const [key, path] of this.paths) {
+      const known = this.indexed.get(key) ?? toIndexedDefinition(path);
+      this.indexed.set(key, known);
+      yield known;
+    }
+  }
+}

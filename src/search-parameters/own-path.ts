@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { IndexKind } from '../fhir/indexed-path.js';
+import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
+
+/** Names one indexed path of a resource type. */
+export interface PathKey {
+  readonly resourceType: string;
+  readonly kind: IndexKind;
+  readonly path: string;
+}
+
+/**
+ * A path that is indexed beside those of R4's own parameters. Once it is, it stays: retiring its parameter stops the
+ * searches, not the rows, so that the parameter can come back without a reindex.
+ */
+export interface OwnPath extends PathKey {
+  /** The FHIRPath expression that has the path. */
+  readonly expression: string;
+  /** `pending`: resources that were written before it may have no rows of it. */
+  readonly state: 'pending' | 'indexed';
+  /** When it came to be indexed, in milliseconds since 1970 UTC. */
+  readonly since: number;
+}
+
+/** Begins the keys under which own paths are kept among the server's settings. */
+export const OWN_PATH_PREFIX = 'search-path:';
+
+/** The key of a path; as long for every path, as databases index keys of limited length. */
+export function ownPathKey({ resourceType, kind, path }: PathKey): string {
+  const digest = createHash('sha256').update(path).digest('hex').slice(0, 32);
+  return `${OWN_PATH_PREFIX}${resourceType}:${kind}:${digest}`;
+}
+
+/** What makes a registry index the path: a parameter that nobody can name. */
+export function toIndexedDefinition({ resourceType, kind, expression }: OwnPath): SearchParameterDefinition {
+  return { code: '', url: '', type: kind, base: [resourceType], expression, description: '' };
+}

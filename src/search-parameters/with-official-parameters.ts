@@ -1,0 +1,41 @@
+import type { SearchStore } from '../storage/search-store.js';
+import type { ResourceStore } from '../storage/store.js';
+
+const TYPE = 'SearchParameter';
+
+/** The two stores that see resources. */
+export interface ResourceStores {
+  readonly resources: ResourceStore;
+  readonly search: SearchStore;
+}
+
+/**
+ * The same stores, in which R4's own search parameters are there before anybody asks for one: the first call about
+ * SearchParameters waits for `seed`. Other calls cost one comparison.
+ */
+export function withOfficialParameters(stores: ResourceStores, seed: () => Promise<void>): ResourceStores {
+  const after = <Result>(type: string | undefined, work: () => Promise<Result>): Promise<Result> =>
+    type === TYPE ? seed().then(work) : work();
+  const { resources, search } = stores;
+  return {
+    resources: {
+      read: (scope, type, id) => after(type, () => resources.read(scope, type, id)),
+      readVersion: (scope, type, id, version) =>
+        after(type, () => resources.readVersion(scope, type, id, version)),
+      history: (scope, query) => after(query.type, () => resources.history(scope, query)),
+      countHistory: (scope, query) => after(query.type, () => resources.countHistory(scope, query)),
+      write: (unit) => {
+        const isAboutOne = unit.changes.some(
+          (change) => (change.kind === 'delete' ? change.current.type : change.type) === TYPE,
+        );
+        return after(isAboutOne ? TYPE : undefined, () => resources.write(unit));
+      },
+    },
+    search: {
+      page: (scope, plan, window) => after(plan.type, () => search.page(scope, plan, window)),
+      count: (scope, plan, limit) => after(plan.type, () => search.count(scope, plan, limit)),
+      match: (scope, plan) => after(plan.type, () => search.match(scope, plan)),
+      linked: (scope, query) => search.linked(scope, query),
+    },
+  };
+}
