@@ -91,4 +91,6 @@ export interface SearchParameter {
   readonly targetFilter: string | null;
   /** FHIRPath expression, as published. */
   readonly expression: string;
+  /** FHIR types of the values on the paths; empty where they are not known before a resource is seen. */
+  readonly valueTypes: readonly string[];
 }

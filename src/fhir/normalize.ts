@@ -15,6 +15,15 @@ export function normalizeString(text: string): string {
   return cutText(plain.toLowerCase().trim().replaceAll(SPACES, ' ')).trimEnd();
 }
 
+/** What parts words besides spaces. None of them means anything inside a quoted SQL text. */
+export const WORD_BREAKS = ['-', ',', '.', '/', ';', ':', '(', ')', '"'] as const;
+
+/** The words of a text, normalized. */
+export function wordsOf(text: string): readonly string[] {
+  const spaced = WORD_BREAKS.reduce((words, mark) => words.replaceAll(mark, ' '), normalizeString(text));
+  return [...new Set(spaced.split(' '))].filter((word) => word !== '');
+}
+
 /** At most 512 characters of the text, never half of a surrogate pair. */
 export function cutText(text: string): string {
   if (text.length <= MAX_INDEXED_LENGTH) return text;

@@ -1,25 +1,16 @@
 import { isResourceType } from '../fhir/definitions.js';
-import type { SearchParameter, SearchParameterType } from '../fhir/index-values.js';
+import type { SearchParameter } from '../fhir/index-values.js';
 import { FhirError } from '../model/errors.js';
-import { splitEscaped } from './escape.js';
+import { isResourceId } from '../fhir/references.js';
+import { splitEscaped, unescape } from './escape.js';
+import { toSyntax } from './modifiers.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
-import { parseValue, targetsOf, type ValueSyntax } from './parse-value.js';
+import { targetsOf } from './parse-reference.js';
+import { parseValue } from './parse-value.js';
 import type { ChainTarget, Criterion } from './search-request.js';
 
-/** Modifiers that are served, by type; references also take a resource type. */
-const MODIFIERS: Readonly<Record<SearchParameterType, readonly string[]>> = {
-  string: ['exact', 'contains', 'missing'],
-  token: ['not', 'missing'],
-  reference: ['missing'],
-  date: ['missing'],
-  number: ['missing'],
-  quantity: ['missing'],
-  uri: ['missing'],
-  composite: [],
-  special: [],
-};
-
 const HAS = '_has:';
+const LIST = '_list';
 
 /** One parameter of a request that is looked at. */
 interface NamedValue {
@@ -34,6 +25,10 @@ interface NamedValue {
  */
 export function parseCriterion(type: string, named: NamedValue, context: ParameterContext): Criterion {
   if (named.name.startsWith(HAS)) return parseHas(named, context);
+  if (named.name === LIST) return parseList(named, context);
+  if (named.name === '_query') {
+    throw invalidParameter(context.name, 'this server has no named queries; use search parameters.');
+  }
   const dot = named.name.indexOf('.');
   if (dot >= 0) return parseChain(type, named, dot, context);
   const [code = '', modifier, ...more] = named.name.split(':');
@@ -55,7 +50,7 @@ export function findParameter(type: string, code: string, context: ParameterCont
 /** `_id` and `_lastUpdated` are answered by the resource itself, everything else by its index. */
 export function isSearchable({ code, type, paths }: SearchParameter): boolean {
   if (code === '_id' || code === '_lastUpdated') return true;
-  return type !== 'composite' && type !== 'special' && paths.length > 0;
+  return type !== 'composite' && paths.length > 0;
 }
 
 function parsePlain(
@@ -66,33 +61,20 @@ function parsePlain(
 ): Criterion {
   const syntax = toSyntax(parameter, modifier, context);
   if (modifier === 'missing') return { kind: 'missing', parameter, missing: parseMissing(value, context) };
-  const values = splitEscaped(value, ',').map((one) => parseValue(one, syntax, context));
-  if (values.length > context.limits.maxValues) {
+  const texts = splitEscaped(value, ',');
+  if (texts.length > context.limits.maxValues) {
     throw new FhirError(
       'LIMIT_EXCEEDED',
       `Search parameter "${context.name}" has more than ${context.limits.maxValues} values.`,
     );
   }
-  return { kind: 'values', parameter, values, negated: modifier === 'not' };
-}
-
-function toSyntax(
-  parameter: SearchParameter,
-  modifier: string | undefined,
-  context: ParameterContext,
-): ValueSyntax {
-  const syntax = { parameter, match: 'prefix', referenceType: undefined } as const;
-  if (modifier === undefined) return syntax;
-  if (parameter.type === 'reference' && isResourceType(modifier))
-    return { ...syntax, referenceType: modifier };
-  const allowed = MODIFIERS[parameter.type];
-  if (!allowed.includes(modifier)) {
-    const known =
-      allowed.length > 0 ? `use ${allowed.map((one) => `:${one}`).join(', ')}` : 'none is supported';
-    const orType = parameter.type === 'reference' ? ' or :[type]' : '';
-    throw unknownParameter(context.name, `modifier ":${modifier}" is not supported here; ${known}${orType}.`);
-  }
-  return modifier === 'exact' || modifier === 'contains' ? { ...syntax, match: modifier } : syntax;
+  const values = texts.map((one) => parseValue(one, syntax, context));
+  return {
+    kind: 'values',
+    parameter: syntax.parameter,
+    values,
+    negated: modifier === 'not' || modifier === 'not-in',
+  };
 }
 
 function parseMissing(value: string, { name }: ParameterContext): boolean {
@@ -147,6 +129,21 @@ function parseHas(named: NamedValue, context: ParameterContext): Criterion {
     throw unknownParameter(context.name, `"${code}" of ${type} is no reference.`);
   const criterion = parseCriterion(type, { name: rest.join(':'), value: named.value }, followed(context));
   return { kind: 'has', type, parameter, criterion };
+}
+
+/** `_list=42`: what the items of a List refer to, https://hl7.org/fhir/R4/search.html#list. */
+function parseList({ value }: NamedValue, context: ParameterContext): Criterion {
+  const ids = splitEscaped(value, ',').map((text) => unescape(text).replace(/^List\//, ''));
+  const functional = ids.find((id) => id.startsWith('$'));
+  if (functional !== undefined) {
+    throw invalidParameter(
+      context.name,
+      `functional lists such as "${functional}" are not kept here; name a List.`,
+    );
+  }
+  if (!ids.every(isResourceId)) throw invalidParameter(context.name, 'name Lists by their ids.');
+  const criterion = parseCriterion('List', { name: '_id', value: ids.join(',') }, context);
+  return { kind: 'has', type: 'List', parameter: findParameter('List', 'item', context), criterion };
 }
 
 function followed(context: ParameterContext): ParameterContext {

@@ -80,6 +80,7 @@ export function readResultParameter(
 function parseSort(type: string, key: string, context: ParameterContext): SortBy {
   const descending = key.startsWith('-');
   const parameter = findParameter(type, descending ? key.slice(1) : key, context);
+  if (parameter.type === 'special') throw unknownParameter(context.name, `nothing is sorted by "${key}".`);
   return { parameter, direction: descending ? 'descending' : 'ascending' };
 }
 

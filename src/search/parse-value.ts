@@ -1,22 +1,13 @@
 import { dateRange } from '../fhir/date-range.js';
-import { isResourceType } from '../fhir/definitions.js';
-import type { SearchParameter } from '../fhir/index-values.js';
-import { isResourceId, parseReference as readReference } from '../fhir/references.js';
 import { splitEscaped, unescape } from './escape.js';
+import { parseCodes } from './parse-codes.js';
+import type { ValueSyntax } from './modifiers.js';
 import { invalidParameter, type ParameterContext } from './parse-context.js';
+import { parseNear } from './parse-near.js';
 import { parseComparedNumber, PREFIXES, splitPrefix } from './parse-number.js';
+import { parseReference, parseUri } from './parse-reference.js';
 import type { SearchValue } from './search-request.js';
 
-/** The parameter whose value is read, and what its modifier says. */
-export interface ValueSyntax {
-  readonly parameter: SearchParameter;
-  readonly match: 'prefix' | 'exact' | 'contains';
-  /** `:[type]` of a reference. */
-  readonly referenceType: string | undefined;
-}
-
-/** A reference to more types than this may as well lead to any. */
-const MOST_TYPES = 20;
 /** `ap` widens a date by a tenth of its distance from now. */
 const APPROXIMATION = 0.1;
 
@@ -26,9 +17,9 @@ export function parseValue(text: string, syntax: ValueSyntax, context: Parameter
   if (syntax.parameter.code === '_id') return { kind: 'id', id: unescape(text) };
   switch (syntax.parameter.type) {
     case 'token':
-      return parseToken(text, context);
+      return parseTokenOf(syntax.token, text, context);
     case 'string':
-      return { kind: 'string', match: syntax.match, text: unescape(text) };
+      return { kind: 'string', match: syntax.string, text: unescape(text) };
     case 'date':
       return parseDate(text, context);
     case 'number':
@@ -36,16 +27,40 @@ export function parseValue(text: string, syntax: ValueSyntax, context: Parameter
     case 'quantity':
       return parseQuantity(text, context);
     case 'uri':
-      return { kind: 'uri', uri: unescape(text) };
+      return { kind: 'uri', uri: parseUri(unescape(text), syntax.uri, context), match: syntax.uri };
     case 'reference':
       return parseReference(unescape(text), syntax, context);
-    case 'composite':
     case 'special':
+      return parseNear(text, context);
+    case 'composite':
       throw invalidParameter(
         context.name,
         `parameters of type ${syntax.parameter.type} have no values here.`,
       );
   }
+}
+
+function parseTokenOf(form: ValueSyntax['token'], text: string, context: ParameterContext): SearchValue {
+  switch (form) {
+    case 'plain':
+      return parseToken(text, context);
+    case 'of-type':
+      return parseOfType(text, context);
+    default:
+      return parseCodes(text, form, context);
+  }
+}
+
+/** https://hl7.org/fhir/R4/search.html#token: `system|code|value`, the row's value is `code|value`. */
+function parseOfType(text: string, { name }: ParameterContext): SearchValue {
+  const parts = splitEscaped(text, '|').map(unescape);
+  const [system = '', code = '', value = ''] = parts;
+  if (parts.length !== 3 || parts.includes(''))
+    throw invalidParameter(
+      name,
+      ':of-type takes system|code|value: the type of the identifier, and its value.',
+    );
+  return { kind: 'token', system, code: `${code}|${value}` };
 }
 
 function parseToken(text: string, { name }: ParameterContext): SearchValue {
@@ -85,30 +100,6 @@ function parseQuantity(text: string, context: ParameterContext): SearchValue {
   if (more.length > 0)
     throw invalidParameter(context.name, 'a quantity is number, number||code or number|system|code.');
   return { kind: 'quantity', ...parseNumber(number, context), system: system || null, code: code || null };
-}
-
-function parseReference(
-  text: string,
-  { parameter, referenceType }: ValueSyntax,
-  context: ParameterContext,
-): SearchValue {
-  const types = referenceType === undefined ? targetsOf(parameter) : [referenceType];
-  if (isResourceId(text)) return { kind: 'local', types, id: text };
-  const reference = readReference(text);
-  const target = reference.kind === 'relative' ? reference : context.toLocal(text);
-  if (target && referenceType !== undefined && target.type !== referenceType) {
-    throw invalidParameter(context.name, `"${text}" is no reference to a ${referenceType}.`);
-  }
-  if (target) return { kind: 'local', types: [target.type], id: target.id };
-  if (text.includes(':')) return { kind: 'url', url: text };
-  throw invalidParameter(context.name, `"${text}" is no reference: use Type/id, id, or an absolute URL.`);
-}
-
-/** The types that a reference parameter may lead to; empty means any. */
-export function targetsOf(parameter: SearchParameter): readonly string[] {
-  if (parameter.targetFilter !== null) return [parameter.targetFilter];
-  const types = parameter.targets.filter(isResourceType);
-  return types.length > MOST_TYPES ? [] : types;
 }
 
 function orPrefixed(): string {

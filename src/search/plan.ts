@@ -1,17 +1,18 @@
-import { canonicalQuantity, UCUM_SYSTEM } from '../fhir/ucum.js';
-import { cutText, normalizeString } from '../fhir/normalize.js';
+import { cutText, normalizeString, wordsOf } from '../fhir/normalize.js';
 import type { SearchParameter } from '../fhir/index-values.js';
 import type {
   Condition,
   IndexKind,
-  NumberTest,
-  QuantityTest,
   ReferenceTest,
   SearchPlan,
   SortKey,
   StringTest,
+  TokenListTest,
   TokenTest,
 } from '../storage/search-store.js';
+import { planDerived } from './plan-derived.js';
+import { toQuantityTests } from './plan-quantity.js';
+import { toUriTests, toUrlTests } from './plan-uri.js';
 import type { Criterion, SearchRequest, SearchValue, SortBy, ValueCriterion } from './search-request.js';
 
 type ValueOf<Kind extends SearchValue['kind']> = Extract<SearchValue, { kind: Kind }>;
@@ -72,8 +73,18 @@ function planPresence(type: string, parameter: SearchParameter): Condition {
   return always ? { kind: 'all', of: [] } : planIndex(type, parameter, null);
 }
 
-/** The parameter's rows; without values, any of them. */
+/** The parameter's rows, and those that its values need besides; without values, any of them. */
 function planIndex(
+  type: string,
+  parameter: SearchParameter,
+  values: readonly SearchValue[] | null,
+): Condition {
+  const of = [planRows(type, parameter, values), ...planDerived(type, parameter, values)];
+  const [only] = of;
+  return of.length === 1 && only ? only : { kind: 'any', of };
+}
+
+function planRows(
   type: string,
   parameter: SearchParameter,
   values: readonly SearchValue[] | null,
@@ -83,7 +94,7 @@ function planIndex(
   const index = toIndexKind(parameter);
   switch (index) {
     case 'token':
-      return { ...rows, index, tests: values && ofKind(values, 'token').map(toTokenTest) };
+      return { ...rows, index, tests: values && values.flatMap(toTokenTest) };
     case 'string':
       return { ...rows, index, tests: values && ofKind(values, 'string').flatMap(toStringTests) };
     case 'date':
@@ -91,17 +102,18 @@ function planIndex(
     case 'number':
       return { ...rows, index, tests: values && ofKind(values, 'number') };
     case 'quantity':
-      return { ...rows, index, tests: values && ofKind(values, 'quantity').flatMap(toQuantityTests) };
+      return { ...rows, index, tests: values && values.flatMap(toQuantityTests) };
     case 'uri':
-      return { ...rows, index, tests: values && ofKind(values, 'uri').map(({ uri }) => ({ value: uri })) };
+      return { ...rows, index, tests: values && ofKind(values, 'uri').flatMap(toUriTests) };
     case 'reference':
       return { ...rows, index, targetFilter, tests: values && toReferenceTests(values, targetFilter) };
   }
 }
 
-/** @throws Error for composite and special parameters, which the parser lets nobody search by */
+/** `near` is answered by places, which are quantity rows. @throws Error for what the parser lets nobody search by */
 function toIndexKind({ code, type }: SearchParameter): IndexKind {
-  if (type === 'composite' || type === 'special') throw new Error(`Search parameter ${code} has no index.`);
+  if (type === 'special') return 'quantity';
+  if (type === 'composite') throw new Error(`Search parameter ${code} has no index.`);
   return type;
 }
 
@@ -112,48 +124,36 @@ function ofKind<Kind extends SearchValue['kind']>(
   return values.filter((value): value is ValueOf<Kind> => value.kind === kind);
 }
 
-function toTokenTest({ system, code }: ValueOf<'token'>): TokenTest {
-  return { system, value: code };
+/** @throws Error for codes that were not looked up, see resolveSearch */
+function toTokenTest(value: SearchValue): readonly (TokenTest | TokenListTest)[] {
+  if (value.kind === 'value-set' || value.kind === 'related') throw new Error('The search is not resolved.');
+  if (value.kind === 'token-list') return [{ system: value.system, values: value.codes }];
+  return value.kind === 'token' ? [{ system: value.system, value: value.code }] : [];
 }
 
 /** Text that is nothing once it is normalized can't be found, rather than being found everywhere. */
 function toStringTests({ match, text }: ValueOf<'string'>): StringTest[] {
+  if (match === 'words') {
+    const words = wordsOf(text);
+    return words.length === 0 ? [] : [{ match, words }];
+  }
   const normalized = normalizeString(text);
   if (normalized === '') return [];
   return [match === 'exact' ? { match, normalized, exact: cutText(text) } : { match, normalized }];
 }
 
-/** A UCUM quantity matches by its own code, and any other unit of the same dimension by the canonical value. */
-function toQuantityTests(quantity: ValueOf<'quantity'>): QuantityTest[] {
-  const { system, code, comparison, value, low, high } = quantity;
-  const number: NumberTest = { comparison, value, low, high };
-  if (code === null)
-    return [{ ...number, unit: system === null ? { kind: 'any' } : { kind: 'system', system } }];
-  if (system === null) return [{ ...number, unit: { kind: 'label', label: code } }];
-  const exact: QuantityTest = { ...number, unit: { kind: 'code', system, code } };
-  const canonical = system === UCUM_SYSTEM ? toCanonical(number, code) : undefined;
-  return canonical ? [exact, canonical] : [exact];
-}
-
-function toCanonical({ comparison, value, low, high }: NumberTest, code: string): QuantityTest | undefined {
-  const [v, one, other] = [value, low, high].map((number) => canonicalQuantity(number, code));
-  if (!v || !one || !other) return undefined;
-  return {
-    comparison,
-    value: v.value,
-    low: one.value,
-    high: other.value,
-    unit: { kind: 'canonical', unit: v.unit },
-  };
-}
-
 /** A URL that isn't this server's counts for `patient` only if it names a Patient. */
 function toReferenceTests(values: readonly SearchValue[], targetFilter: string | null): ReferenceTest[] {
-  const local = ofKind(values, 'local').map(({ types, id }): ReferenceTest => ({ kind: 'local', types, id }));
+  if (ofKind(values, 'hierarchy').length > 0)
+    throw new Error('A hierarchy is looked up before it is planned.');
+  const local = ofKind(values, 'local')
+    .filter(({ version }) => version === undefined)
+    .map(({ types, id }): ReferenceTest => ({ kind: 'local', types, id }));
   const urls = ofKind(values, 'url')
     .filter(({ url }) => targetFilter === null || url.includes(`/${targetFilter}/`))
-    .map(({ url }): ReferenceTest => ({ kind: 'url', url, anyVersion: !url.includes('|') }));
-  return [...local, ...urls];
+    .flatMap(toUrlTests);
+  const rows = ofKind(values, 'rows').map(({ rowIds }): ReferenceTest => ({ kind: 'rows', rowIds }));
+  return [...local, ...urls, ...rows];
 }
 
 function planSort({ parameter, direction }: SortBy): SortKey {

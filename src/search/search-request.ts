@@ -1,7 +1,7 @@
 import type { SearchParameter } from '../fhir/index-values.js';
 import type { QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
-import type { Comparison, SortDirection } from '../storage/search-store.js';
+import type { Comparison, Nearness, SortDirection } from '../storage/search-store.js';
 
 /** A search as it was asked for, every part known and typed: https://hl7.org/fhir/R4/search.html. */
 export interface SearchRequest {
@@ -19,7 +19,7 @@ export interface SearchRequest {
   readonly elements: readonly string[];
   /** The parameters that were applied, for the self link, in the order of the request. */
   readonly applied: readonly QueryParameter[];
-  /** What lenient handling left out, as warnings for the client. */
+  /** What the client must know: what lenient handling left out, and what is not indexed for all data. */
   readonly ignored: readonly OutcomeIssue[];
 }
 
@@ -38,7 +38,7 @@ export type Criterion =
       readonly criterion: Criterion;
     };
 
-/** `values` are alternatives. `negated` is `:not`. */
+/** `values` are alternatives. `negated` is `:not` and `:not-in`. */
 export interface ValueCriterion {
   readonly kind: 'values';
   readonly parameter: SearchParameter;
@@ -56,7 +56,19 @@ export interface ChainTarget {
 export type SearchValue =
   | { readonly kind: 'id'; readonly id: string }
   | { readonly kind: 'token'; readonly system: string | null | undefined; readonly code: string | undefined }
-  | { readonly kind: 'string'; readonly match: 'prefix' | 'exact' | 'contains'; readonly text: string }
+  /** `:in`: the codes of a value set, by canonical or `ValueSet/id`. `name` is the parameter's, as it was written. */
+  | { readonly kind: 'value-set'; readonly name: string; readonly reference: string }
+  /** `:above` and `:below`: a code, and those that it stands below or above. */
+  | {
+      readonly kind: 'related';
+      readonly name: string;
+      readonly direction: 'above' | 'below';
+      readonly system: string;
+      readonly code: string;
+    }
+  /** What `resolveSearch` makes of the two before. */
+  | { readonly kind: 'token-list'; readonly system: string; readonly codes: readonly string[] }
+  | { readonly kind: 'string'; readonly match: StringMatch; readonly text: string }
   | { readonly kind: 'date'; readonly comparison: Comparison; readonly low: number; readonly high: number }
   | ({ readonly kind: 'number' } & ComparedNumber)
   | ({
@@ -64,10 +76,37 @@ export type SearchValue =
       readonly system: string | null;
       readonly code: string | null;
     } & ComparedNumber)
-  | { readonly kind: 'uri'; readonly uri: string }
-  /** `types` is empty where any type is meant. */
-  | { readonly kind: 'local'; readonly types: readonly string[]; readonly id: string }
-  | { readonly kind: 'url'; readonly url: string };
+  | { readonly kind: 'uri'; readonly uri: string; readonly match: UriMatch }
+  /** `types` is empty where any type is meant. `version`: only references to that version. */
+  | {
+      readonly kind: 'local';
+      readonly types: readonly string[];
+      readonly id: string;
+      readonly version?: string;
+    }
+  | { readonly kind: 'url'; readonly url: string; readonly match: UriMatch }
+  /** A resource with everything above or below it; looked up before the search is planned. */
+  | {
+      readonly kind: 'hierarchy';
+      readonly direction: 'above' | 'below';
+      readonly levels: readonly HierarchyLevel[];
+      readonly id: string;
+    }
+  /** Resources that were looked up before the search was planned, by `rowId`. */
+  | { readonly kind: 'rows'; readonly rowIds: readonly number[] }
+  | ({ readonly kind: 'near' } & Nearness);
+
+/** A type whose resources are parts of one another, and the paths of the references that say so. */
+export interface HierarchyLevel {
+  readonly type: string;
+  readonly paths: readonly string[];
+}
+
+/** `words`: each one begins a word of the text. */
+export type StringMatch = 'prefix' | 'exact' | 'contains' | 'words';
+
+/** `below` and `above` go by path segments of the URI and by parts of a version. */
+export type UriMatch = 'exact' | 'below' | 'above';
 
 /** `[low, high)` is the implicit precision of the number as it was written. */
 export interface ComparedNumber {
@@ -109,6 +148,8 @@ export interface SearchLimits {
   readonly maxIncluded: number;
   /** Without `_total`, counting stops here and the total is left out. */
   readonly maxCounted: number;
+  /** Codes that value sets and code systems may put in place of one parameter's values, all together. */
+  readonly maxCodes: number;
 }
 
 export const DEFAULT_SEARCH_LIMITS: SearchLimits = {
@@ -119,4 +160,5 @@ export const DEFAULT_SEARCH_LIMITS: SearchLimits = {
   maxChain: 3,
   maxIncluded: 1000,
   maxCounted: 1000,
+  maxCodes: 50_000,
 };

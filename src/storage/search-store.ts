@@ -28,7 +28,7 @@ export type Condition =
 
 /** The resource has a row on one of the paths that passes one of the tests; without `tests`, any row at all. */
 export type IndexCondition =
-  | IndexRows<'token', TokenTest>
+  | IndexRows<'token', TokenTest | TokenListTest>
   | IndexRows<'string', StringTest>
   | IndexRows<'date', RangeTest>
   | IndexRows<'number', NumberTest>
@@ -72,8 +72,18 @@ export interface TokenTest {
   readonly value: string | undefined;
 }
 
-/** `text` is normalized already, but for `exact`, which compares it to the letter and carries both. */
+/** One of many codes of a system; null: of none. Costs one binding, however many there are. */
+export interface TokenListTest {
+  readonly system: string | null;
+  readonly values: readonly string[];
+}
+
+/**
+ * `text` is normalized already, but for `exact`, which compares it to the letter and carries both. `words`: each one
+ * is the beginning of a word of the text, in any order.
+ */
 export type StringTest =
+  | { readonly match: 'words'; readonly words: readonly string[] }
   | { readonly match: 'prefix' | 'contains'; readonly normalized: string }
   | { readonly match: 'exact'; readonly normalized: string; readonly exact: string };
 
@@ -103,20 +113,32 @@ export type QuantityUnit =
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'canonical'; readonly unit: string };
 
-/** With a canonical unit the numbers are canonical too. */
-export interface QuantityTest extends NumberTest {
-  readonly unit: QuantityUnit;
+/**
+ * With a canonical unit the numbers are canonical too. `over: 'range'` is for rows that hold a range (see
+ * `derivedPaths`), `place` for rows that hold a latitude and a longitude.
+ */
+export type QuantityTest =
+  | (NumberTest & { readonly unit: QuantityUnit; readonly over?: 'range' })
+  | ({ readonly over: 'place' } & Nearness);
+
+/** Within `meters` of a point on earth; degrees. */
+export interface Nearness {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly meters: number;
 }
 
-export interface UriTest {
-  readonly value: string;
-}
+/** The whole URI, or how it begins. */
+export type UriTest = { readonly value: string } | { readonly prefix: string };
 
 /** A resource of this server by id (an empty list of types: any), or any other target by URL. */
 export type ReferenceTest =
   | { readonly kind: 'local'; readonly types: readonly string[]; readonly id: string }
+  /** Resources that were looked up before, by `rowId`. */
+  | { readonly kind: 'rows'; readonly rowIds: readonly number[] }
   /** `anyVersion` also matches `url|version`. */
-  | { readonly kind: 'url'; readonly url: string; readonly anyVersion: boolean };
+  | { readonly kind: 'url'; readonly url: string; readonly anyVersion: boolean }
+  | { readonly kind: 'urlPrefix'; readonly prefix: string };
 
 /** One key of an order. Resources without a value come last, whichever the direction. */
 export type SortKey =

@@ -44,11 +44,11 @@ const VALUES: readonly [type: string, query: string, values: readonly SearchValu
   [
     'Observation',
     'subject=http://other/fhir/Patient/1',
-    [{ kind: 'url', url: 'http://other/fhir/Patient/1' }],
+    [{ kind: 'url', url: 'http://other/fhir/Patient/1', match: 'exact' }],
   ],
-  ['Observation', 'subject=urn:uuid:1', [{ kind: 'url', url: 'urn:uuid:1' }]],
+  ['Observation', 'subject=urn:uuid:1', [{ kind: 'url', url: 'urn:uuid:1', match: 'exact' }]],
   ['Provenance', 'target=1', [{ kind: 'local', types: [], id: '1' }]],
-  ['ValueSet', 'url=http://x/y?z', [{ kind: 'uri', uri: 'http://x/y?z' }]],
+  ['ValueSet', 'url=http://x/y?z', [{ kind: 'uri', uri: 'http://x/y?z', match: 'exact' }]],
   [
     'RiskAssessment',
     'probability=gt0.8',

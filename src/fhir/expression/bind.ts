@@ -11,6 +11,9 @@ import { UnsupportedExpression } from './syntax.js';
 /** Parameters that columns of the resource itself answer. */
 const NATIVE_CODES: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
 
+/** The one special parameter that is indexed: places are kept as pairs of numbers. */
+const NEAR_URL = 'http://hl7.org/fhir/SearchParameter/Location-near';
+
 interface Binding {
   readonly paths: readonly IndexedPath[];
   readonly targetFilter: string | null;
@@ -37,13 +40,15 @@ export function bindParameter(
     paths: binding.paths.map(({ path }) => path),
     targets: type === 'reference' ? targetTypes(definition, binding) : [],
     targetFilter: binding.targetFilter,
+    valueTypes: [...new Set(binding.ends.map((end) => end.type))],
   };
   return { parameter, indexed: binding.paths };
 }
 
 const NOTHING: Binding = { paths: [], targetFilter: null, ends: [] };
 
-function indexKind({ type, code, expression }: SearchParameterDefinition): IndexKind | undefined {
+function indexKind({ type, code, url, expression }: SearchParameterDefinition): IndexKind | undefined {
+  if (url === NEAR_URL) return 'quantity';
   if (type === 'composite' || type === 'special' || expression === '' || NATIVE_CODES.has(code))
     return undefined;
   return type;

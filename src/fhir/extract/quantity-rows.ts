@@ -1,5 +1,6 @@
 import { canonicalQuantity, UCUM_SYSTEM } from '../ucum.js';
 import { asNumber, asObject, asText } from './element-values.js';
+import { position, range } from './range-rows.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
 
 /** `Money.currency` is a code of this system. */
@@ -39,14 +40,6 @@ const money: RowMaker = (value, path, rows) => {
   });
 };
 
-function bothEnds(one: RowMaker): RowMaker {
-  return (value, path, rows, system) => {
-    const range = asObject(value);
-    one(range?.['low'], path, rows, system);
-    one(range?.['high'], path, rows, system);
-  };
-}
-
 const number: RowMaker = (value, path, rows) => {
   const amount = asNumber(value);
   if (amount !== undefined) rows.numbers.push({ path, value: amount });
@@ -56,7 +49,7 @@ const quantityNumber: RowMaker = (value, path, rows, system) => {
   number(asObject(value)?.['value'], path, rows, system);
 };
 
-/** https://hl7.org/fhir/R4/search.html#quantity; a range is found by either end, sampled data not at all. */
+/** https://hl7.org/fhir/R4/search.html#quantity; sampled data is not indexed. */
 export const quantityRows: RowMakers = {
   Quantity: quantity,
   Age: quantity,
@@ -64,7 +57,8 @@ export const quantityRows: RowMakers = {
   Distance: quantity,
   Duration: quantity,
   Money: money,
-  Range: bothEnds(quantity),
+  Range: range,
+  BackboneElement: position,
 };
 
 /** https://hl7.org/fhir/R4/search.html#number */
@@ -74,5 +68,5 @@ export const numberRows: RowMakers = {
   positiveInt: number,
   unsignedInt: number,
   Quantity: quantityNumber,
-  Range: bothEnds(quantityNumber),
+  Range: range,
 };

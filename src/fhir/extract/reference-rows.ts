@@ -1,14 +1,18 @@
 import { UNNAMED_TARGET } from '../index-values.js';
 import { parseReference } from '../references.js';
+import { derivedPaths } from './derived-paths.js';
 import { asObject, asText } from './element-values.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
+import { addToken } from './token-rows.js';
 
 const reference: RowMaker = (value, path, rows) => {
   const part = asObject(value);
   const text = asText(part?.['reference']);
+  const identifier = asObject(part?.['identifier']);
   if (text !== undefined) addReference(rows, path, text);
-  else if (asObject(part?.['identifier']) || asText(part?.['display'])) addUrl(rows, path, UNNAMED_TARGET);
+  else if (identifier || asText(part?.['display'])) addUrl(rows, path, UNNAMED_TARGET);
+  if (identifier) addToken(rows, derivedPaths(path).identifier, identifier['system'], identifier['value']);
 };
 
 /** A canonical names a resource by its own URL, wherever that resource is stored. */
@@ -17,7 +21,7 @@ const canonical: RowMaker = (value, path, rows) => {
   if (url !== undefined && !url.startsWith('#')) addUrl(rows, path, url);
 };
 
-/** Contained resources and conditional references are no targets with a name; versions do not count. */
+/** Contained resources and conditional references are no targets with a name. */
 function addReference(rows: RowCollector, path: string, text: string): void {
   const target = parseReference(text);
   switch (target.kind) {
@@ -27,7 +31,7 @@ function addReference(rows: RowCollector, path: string, text: string): void {
     case 'absolute': {
       const url = `${target.base}/${target.type}/${target.id}`;
       const local = rows.toLocal?.(url);
-      if (local) addResource(rows, path, local);
+      if (local) addResource(rows, path, { ...local, version: target.version });
       else addUrl(rows, path, url);
       return;
     }
@@ -47,9 +51,15 @@ function addReference(rows: RowCollector, path: string, text: string): void {
 function addResource(
   rows: RowCollector,
   path: string,
-  target: { readonly type: string; readonly id: string },
+  {
+    type,
+    id,
+    version,
+  }: { readonly type: string; readonly id: string; readonly version?: string | undefined },
 ): void {
-  rows.references.push({ path, type: target.type, id: target.id, url: null });
+  rows.references.push({ path, type, id, url: null });
+  if (version === undefined) return;
+  rows.uris.push({ path: derivedPaths(path).version, value: `${type}/${id}/_history/${version}` });
 }
 
 function addUrl(rows: RowCollector, path: string, url: string): void {

@@ -70,7 +70,8 @@ function distinctByKey<Row extends object>(rows: readonly Row[]): readonly Row[]
 
 const sameToken: Same<TokenValue> = (a, b) =>
   a.value === b.value && a.path === b.path && a.system === b.system;
-const sameString: Same<StringValue> = (a, b) => a.exact === b.exact && a.path === b.path;
+const sameString: Same<StringValue> = (a, b) =>
+  a.exact === b.exact && a.path === b.path && a.normalized === b.normalized;
 const sameDate: Same<DateValue> = (a, b) => a.low === b.low && a.high === b.high && a.path === b.path;
 const sameNumber: Same<NumberValue> = (a, b) => a.value === b.value && a.path === b.path;
 const sameQuantity: Same<QuantityValue> = (a, b) =>

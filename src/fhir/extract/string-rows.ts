@@ -1,4 +1,5 @@
 import { cutText, normalizeString } from '../normalize.js';
+import { derivedPaths } from './derived-paths.js';
 import { asList, asObject, asText, type JsonObject } from './element-values.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
@@ -41,6 +42,13 @@ function addString(rows: RowCollector, path: string, value: unknown): void {
   const exact = asText(value);
   if (exact === undefined) return;
   rows.strings.push({ path, normalized: normalizeString(exact), exact: cutText(exact) });
+}
+
+/** The words beside a code. Nobody asks for them to the letter, so that only the normalized text is kept. */
+export function addCodeText(rows: RowCollector, path: string, value: unknown): void {
+  const text = asText(value);
+  if (text === undefined) return;
+  rows.strings.push({ path: derivedPaths(path).text, normalized: normalizeString(text), exact: '' });
 }
 
 /** https://hl7.org/fhir/R4/search.html#string */

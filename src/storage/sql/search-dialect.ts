@@ -8,6 +8,10 @@ export interface SearchDialect {
   readonly knex: Knex;
   /** Condition: the column is in the JSON array of numbers that is bound to the one `?`. */
   readonly inJsonList: (column: string) => string;
+  /** Condition: the column, a RES_ID, is in the JSON array of numbers that is bound to the one `?`. */
+  readonly inRowIds: (column: string) => string;
+  /** Condition: the column is in the JSON array of texts that is bound to the one `?`; an index is sought for each. */
+  readonly inTexts: (column: string) => string;
   /** Table: the numbers of the JSON array that is bound to the one `?`, as column `value` of the alias. */
   readonly jsonNumbers: (alias: string) => string;
   /** Condition: the column is in the list, which is the query of the one `?`; collected once, then probed. */
@@ -33,6 +37,8 @@ export function sqliteSearchDialect(): SearchDialect {
   return {
     knex: knex({ client: 'better-sqlite3', useNullAsDefault: true, wrapIdentifier: (name) => name }),
     inJsonList: (column) => `${column} in (select value from json_each(?))`,
+    inRowIds: (column) => `${column} in (select value from json_each(?))`,
+    inTexts: (column) => `${column} in (select value from json_each(?))`,
     jsonNumbers: (alias) => `json_each(?) as ${alias}`,
     inList: (column) => `${column} in ?`,
     inProbedList: (column) => `+${column} in ?`,
@@ -51,6 +57,8 @@ export function postgresSearchDialect(): SearchDialect {
   return {
     knex: pg,
     inJsonList: (column) => `${column} = any (translate(?, '[]', '{}')::int[])`,
+    inRowIds: (column) => `${column} = any (translate(?, '[]', '{}')::bigint[])`,
+    inTexts: (column) => `${column} = any (array(select jsonb_array_elements_text(?::jsonb)))`,
     jsonNumbers: (alias) => `unnest(translate(?, '[]', '{}')::bigint[]) as ${alias}(value)`,
     inList: hashed,
     inProbedList: hashed,

@@ -208,8 +208,11 @@ export class ShapeMaker {
 
 function isSelective(condition: IndexCondition): boolean {
   if (condition.tests === null) return false;
-  if (condition.index === 'reference') return true;
-  const open = condition.index === 'token' && condition.tests.some((test) => test.value === undefined);
+  if (condition.index === 'reference')
+    return condition.tests.every(({ kind }) => kind === 'local' || kind === 'url');
+  const open =
+    condition.index === 'token' &&
+    condition.tests.some((test) => 'values' in test || test.value === undefined);
   return condition.index === 'token' && !open && condition.paths.every((path) => path.endsWith('identifier'));
 }
 

@@ -2,9 +2,10 @@ import type { ReferenceTest } from '../../search-store.js';
 import type { Dictionary } from '../dictionary.js';
 import type { SearchDialect } from '../search-dialect.js';
 import type { SlotList, Slots } from '../slots.js';
-import type { RowTest } from './row-test.js';
+import { AFTER_ALL, type RowTest } from './row-test.js';
 
 type UrlTest = Extract<ReferenceTest, { kind: 'url' }>;
+type LocalTest = Extract<ReferenceTest, { kind: 'local' }>;
 
 /** What follows `url|` sorts below this character, the one after the bar. */
 const AFTER_BAR = '}';
@@ -18,7 +19,25 @@ export function toReferenceRow(
   slots: Slots,
   { dictionary, dialect }: { readonly dictionary: Dictionary; readonly dialect: SearchDialect },
 ): RowTest | null {
-  if (test.kind === 'url') return toUrlRow(test, slots, dialect);
+  switch (test.kind) {
+    case 'url':
+      return toUrlRow(test, slots, dialect);
+    case 'urlPrefix': {
+      const range = slots.addAll([test.prefix, test.prefix + AFTER_ALL]);
+      const sql = '@.TARGET_RES_ID = 0 and @.TARGET_URL >= ? and @.TARGET_URL < ?';
+      return { sql, slots: range, reach: 'range' };
+    }
+    case 'rows': {
+      const list = slots.add(JSON.stringify(test.rowIds));
+      const sql = `@.TARGET_URL = '' and ${dialect.inRowIds('@.TARGET_RES_ID')}`;
+      return { sql, slots: [list], reach: 'range' };
+    }
+    case 'local':
+      return toLocalRow(test, slots, dictionary);
+  }
+}
+
+function toLocalRow(test: LocalTest, slots: Slots, dictionary: Dictionary): RowTest | null {
   const types = toTypes(test.types, slots, dictionary);
   if (types === null) return null;
   const reach = 'length' in types && types.length === 1 ? 'key' : 'range';

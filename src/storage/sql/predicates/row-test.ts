@@ -21,6 +21,9 @@ export interface RowTest {
  */
 export type Reach = 'key' | 'system' | 'range' | 'scan';
 
+/** Sorts after every text that goes on with something, in the order of UTF-8 bytes. */
+export const AFTER_ALL = '\u{10FFFF}';
+
 /** A resource by id, of one of the types. */
 export interface TargetTest {
   readonly types: SlotList;

@@ -1,12 +1,14 @@
+import { WORD_BREAKS } from '../../../fhir/normalize.js';
 import type { StringTest } from '../../search-store.js';
 import type { SearchDialect } from '../search-dialect.js';
 import type { Slots } from '../slots.js';
-import type { RowTest } from './row-test.js';
+import { padded } from '../scoped-tables.js';
+import { AFTER_ALL, type RowTest } from './row-test.js';
 
-/** Sorts after every text that goes on with something, in the order of UTF-8 bytes. */
-const AFTER_ALL = '\u{10FFFF}';
+/** The text with a space before each word. */
+const SPACED = WORD_BREAKS.reduce((sql, mark) => `replace(${sql}, '${mark}', ' ')`, "' ' || @.SP_NORM");
 
-/** https://hl7.org/fhir/R4/search.html#string: the beginning, `:exact` and `:contains`. */
+/** https://hl7.org/fhir/R4/search.html#string: the beginning, `:exact`, `:contains`, and words for `:text`. */
 export function toStringRow(test: StringTest, slots: Slots, dialect: SearchDialect): RowTest {
   switch (test.match) {
     case 'prefix': {
@@ -19,5 +21,10 @@ export function toStringRow(test: StringTest, slots: Slots, dialect: SearchDiale
     }
     case 'contains':
       return { sql: dialect.contains('@.SP_NORM'), slots: [slots.add(test.normalized)], reach: 'scan' };
+    case 'words': {
+      const spaced = slots.addAll(padded(test.words).map((word) => ` ${word}`));
+      const sql = spaced.map(() => dialect.contains(SPACED)).join(' and ');
+      return { sql, slots: spaced, reach: 'scan' };
+    }
   }
 }

@@ -1,0 +1,79 @@
+import type { PartitionScope } from '../model/partition.js';
+import type { SearchStore } from '../storage/search-store.js';
+import { isCodeList, resolveCodeLists, type CodeListParts } from './code-lists.js';
+import { resolveHierarchy } from './hierarchy.js';
+import type { Criterion, SearchRequest, SearchValue } from './search-request.js';
+
+/** What is looked up with, always in the search's own scope; codes come from DEFAULT. */
+export interface Resolving extends CodeListParts {
+  readonly store: SearchStore;
+  readonly scope: PartitionScope;
+}
+
+/**
+ * Replaces what has to be looked up first by plain values, so that planning needs nobody. A request without such
+ * values costs nothing.
+ * @throws FhirError LIMIT_EXCEEDED where there is too much of it
+ */
+export async function resolveSearch<Request extends Pick<SearchRequest, 'criteria'>>(
+  request: Request,
+  resolving: Resolving,
+): Promise<Request> {
+  if (!request.criteria.some(isOpen)) return request;
+  const criteria: Criterion[] = [];
+  for (const criterion of request.criteria) criteria.push(await resolveCriterion(criterion, resolving));
+  return { ...request, criteria };
+}
+
+/** Whether anything of the criterion is still to be looked up. */
+function isOpen(criterion: Criterion): boolean {
+  switch (criterion.kind) {
+    case 'values':
+      return criterion.values.some(isOpenValue);
+    case 'missing':
+      return false;
+    case 'chain':
+      return criterion.targets.some((target) => isOpen(target.criterion));
+    case 'has':
+      return isOpen(criterion.criterion);
+  }
+}
+
+function isOpenValue(value: SearchValue): boolean {
+  return value.kind === 'hierarchy' || isCodeList(value);
+}
+
+async function resolveCriterion(criterion: Criterion, resolving: Resolving): Promise<Criterion> {
+  if (!isOpen(criterion)) return criterion;
+  switch (criterion.kind) {
+    case 'values': {
+      const values = await resolveCodeLists(criterion.values, resolving);
+      return { ...criterion, values: await eachInTurn(values, (one) => resolveValue(one, resolving)) };
+    }
+    case 'missing':
+      return criterion;
+    case 'chain': {
+      const targets = await eachInTurn(criterion.targets, async (target) => ({
+        ...target,
+        criterion: await resolveCriterion(target.criterion, resolving),
+      }));
+      return { ...criterion, targets };
+    }
+    case 'has':
+      return { ...criterion, criterion: await resolveCriterion(criterion.criterion, resolving) };
+  }
+}
+
+async function resolveValue(value: SearchValue, { store, scope }: Resolving): Promise<SearchValue> {
+  return value.kind === 'hierarchy' ? resolveHierarchy(store, scope, value) : value;
+}
+
+/** One after another: a search with many values must not take all connections. */
+async function eachInTurn<Item>(
+  items: readonly Item[],
+  resolve: (item: Item) => Promise<Item>,
+): Promise<readonly Item[]> {
+  const resolved: Item[] = [];
+  for (const item of items) resolved.push(await resolve(item));
+  return resolved;
+}

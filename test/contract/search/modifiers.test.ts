@@ -1,0 +1,303 @@
+import test from 'ava';
+import type { FhirResource } from 'fhir/r4.js';
+import { createTestServer } from '../../support/test-server.js';
+import { assertError, FhirClient } from '../support/fhir-client.js';
+import { matchesOf, type Bundle } from './pages.js';
+import { UCUM } from './sample-data.js';
+
+const server = await createTestServer({ partitions: ['acme', 'beta'] });
+const client = new FhirClient(server.url);
+const acme = client.tenant('acme');
+const beta = client.tenant('beta');
+test.after.always(() => server.stop());
+
+const LOINC = 'http://loinc.org';
+const TYPES = 'http://terminology.hl7.org/CodeSystem/v2-0203';
+
+const STORED: readonly FhirResource[] = [
+  {
+    resourceType: 'Patient',
+    id: 'ann',
+    identifier: [
+      {
+        system: 'urn:mrn',
+        value: '7',
+        type: { coding: [{ system: TYPES, code: 'MR' }], text: 'Medical record' },
+      },
+      { system: 'urn:ssn', value: '8', type: { coding: [{ system: TYPES, code: 'SS', display: 'Social' }] } },
+    ],
+    name: [{ family: 'van der Berg-Smith', given: ['Ann'] }],
+    telecom: [{ system: 'phone', value: '555' }],
+    active: true,
+    meta: { source: 'http://acme.example/in#request-1', profile: ['http://acme.example/fhir/Patient|1.0'] },
+  },
+  {
+    resourceType: 'Patient',
+    id: 'bob',
+    identifier: [{ system: 'urn:mrn', value: '8', type: { coding: [{ system: TYPES, code: 'SS' }] } }],
+    name: [{ family: 'Smith', given: ['Bob'] }],
+    active: false,
+    meta: { source: 'http://acme.example/in', tag: [{ system: 'urn:tag', code: 't', display: 'A Tag' }] },
+  },
+  {
+    resourceType: 'Condition',
+    id: 'ache',
+    subject: { reference: 'Patient/ann/_history/1' },
+    code: { coding: [{ system: LOINC, code: '2', display: 'Headache, chronic' }], text: 'Kopfschmerz' },
+    onsetRange: { low: { value: 5, system: UCUM, code: 'a' }, high: { value: 10, system: UCUM, code: 'a' } },
+  },
+  {
+    resourceType: 'Condition',
+    id: 'cold',
+    subject: { reference: 'Patient/ann' },
+    code: { text: 'Chronic cold' },
+    onsetRange: { low: { value: 6, system: UCUM, code: 'a', unit: 'years' } },
+  },
+  {
+    resourceType: 'Condition',
+    id: 'far',
+    subject: { identifier: { system: 'urn:mrn', value: '7' }, display: 'Ann' },
+    onsetAge: { value: 60, system: UCUM, code: 'mo' },
+  },
+  {
+    resourceType: 'RiskAssessment',
+    id: 'risk',
+    status: 'final',
+    subject: { reference: 'Patient/ann' },
+    prediction: [{ probabilityRange: { low: { value: 0.2 }, high: { value: 0.4 } } }],
+  },
+  {
+    resourceType: 'RiskAssessment',
+    id: 'sure',
+    status: 'final',
+    subject: { reference: 'Patient/bob' },
+    prediction: [{ probabilityDecimal: 0.9 }],
+  },
+  { resourceType: 'ValueSet', id: 'one', status: 'active', url: 'http://acme.example/fhir/ValueSet/one' },
+  { resourceType: 'ValueSet', id: 'two', status: 'active', url: 'http://acme.example/fhir/ValueSet/one/two' },
+  {
+    resourceType: 'ValueSet',
+    id: 'near',
+    status: 'active',
+    url: 'http://acme.example/fhir/ValueSet/one-more',
+  },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'v12',
+    status: 'completed',
+    questionnaire: 'http://acme.example/q|1.2',
+  },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'v123',
+    status: 'completed',
+    questionnaire: 'http://acme.example/q|1.2.3',
+  },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'v',
+    status: 'completed',
+    questionnaire: 'http://acme.example/q',
+  },
+  { resourceType: 'Location', id: 'site' },
+  { resourceType: 'Location', id: 'wing', partOf: { reference: 'Location/site' } },
+  {
+    resourceType: 'Location',
+    id: 'room',
+    partOf: { reference: 'Location/wing' },
+    position: { latitude: 52.52, longitude: 13.405 },
+  },
+  { resourceType: 'Location', id: 'fiji', position: { latitude: -17, longitude: 179.99 } },
+  { resourceType: 'Location', id: 'ring', partOf: { reference: 'Location/gnir' } },
+  { resourceType: 'Location', id: 'gnir', partOf: { reference: 'Location/ring' } },
+  encounter('in-wing', 'wing'),
+  encounter('in-room', 'room'),
+  encounter('in-site', 'site'),
+  {
+    resourceType: 'List',
+    id: 'list',
+    status: 'current',
+    mode: 'working',
+    entry: [{ item: { reference: 'Patient/ann' } }, { item: { reference: 'Location/site' } }],
+  },
+  { resourceType: 'Invoice', id: 'bill', status: 'issued', totalGross: { value: 12.5, currency: 'EUR' } },
+];
+
+function encounter(id: string, place: string): FhirResource {
+  return {
+    resourceType: 'Encounter',
+    id,
+    status: 'planned',
+    class: { code: 'AMB' },
+    subject: { reference: 'Patient/ann' },
+    location: [{ location: { reference: `Location/${place}` } }],
+  };
+}
+
+/** The same ids with nothing in them that a search of the other tenant could find. */
+function bare({ resourceType, id }: FhirResource): FhirResource {
+  const required = {
+    Condition: { subject: { display: 'x' } },
+    RiskAssessment: { status: 'final', subject: { display: 'x' } },
+    ValueSet: { status: 'active' },
+    QuestionnaireResponse: { status: 'completed' },
+    Encounter: {
+      status: 'planned',
+      class: { code: 'AMB' },
+      location: [{ location: { reference: 'Location/site' } }],
+    },
+    List: { status: 'current', mode: 'working', entry: [{ item: { reference: 'Patient/bob' } }] },
+    Invoice: { status: 'issued' },
+  };
+  const more = required[resourceType as keyof typeof required] ?? {};
+  return { resourceType, id, ...more } as FhirResource;
+}
+
+async function load(tenant: FhirClient, resources: readonly FhirResource[]): Promise<void> {
+  const entry = resources.map((resource) => ({
+    resource,
+    request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+  }));
+  const { status, text } = await tenant.post('', { resourceType: 'Bundle', type: 'transaction', entry });
+  if (status !== 200) throw new Error(text);
+}
+
+test.before(async () => {
+  await load(beta, STORED.map(bare));
+  await load(acme, STORED);
+});
+
+async function find(tenant: FhirClient, type: string, name: string, value: string): Promise<string> {
+  const { status, body, text } = await tenant.get<Bundle>(`${type}?${new URLSearchParams([[name, value]])}`);
+  if (status !== 200) return `${status} ${text}`;
+  return matchesOf([body])
+    .map(({ id }) => id)
+    .toSorted()
+    .join();
+}
+
+const SEARCHES: readonly [type: string, name: string, value: string, ids: string][] = [
+  ['Patient', 'family:text', 'smith', 'ann,bob'],
+  ['Patient', 'family:text', 'SMI der', 'ann'],
+  ['Patient', 'family:text', 'mith', ''],
+  ['Condition', 'code:text', 'headache', 'ache'],
+  ['Condition', 'code:text', 'kopf', 'ache'],
+  ['Condition', 'code:text', 'chronic', 'cold'],
+  ['Condition', 'code', 'Kopfschmerz', ''],
+  ['Patient', 'identifier:text', 'medical', 'ann'],
+  ['Patient', '_tag:text', 'a tag', 'bob'],
+  ['Patient', '_tag:missing', 'true', 'ann'],
+  ['Patient', '_tag:not', 'urn:tag|t', 'ann'],
+  ['Patient', 'identifier:of-type', `${TYPES}|MR|7`, 'ann'],
+  ['Patient', 'identifier:of-type', `${TYPES}|MR|8`, ''],
+  ['Patient', 'identifier:of-type', `${TYPES}|SS|8`, 'ann,bob'],
+  ['Patient', '_id:not', 'ann', 'bob'],
+  ['Patient', '_id', 'ann,bob', 'ann,bob'],
+  ['Patient', 'active', 'true', 'ann'],
+  ['Patient', 'phone', '555', 'ann'],
+  ['Patient', 'identifier', '|7', ''],
+  ['Patient', 'identifier', 'urn:ssn|', 'ann'],
+  ['Condition', 'subject:identifier', 'urn:mrn|7', 'far'],
+  ['Condition', 'subject:identifier', '7', 'far'],
+  ['Condition', 'subject:identifier', 'urn:ssn|7', ''],
+  ['Condition', 'subject', 'Patient/ann', 'ache,cold'],
+  ['Condition', 'subject', 'Patient/ann/_history/1', 'ache'],
+  ['Condition', 'patient', 'Patient/ann/_history/1', 'ache'],
+  ['Condition', 'patient', 'Patient/ann/_history/2', ''],
+  ['Condition', 'onset-age', `7|${UCUM}|a`, ''],
+  ['Condition', 'onset-age', `lt6|${UCUM}|a`, 'ache,far'],
+  ['Condition', 'onset-age', `gt9|${UCUM}|a`, 'ache,cold'],
+  ['Condition', 'onset-age', `sa5|${UCUM}|a`, 'cold'],
+  ['Condition', 'onset-age', `eb11|${UCUM}|a`, 'ache,far'],
+  ['Condition', 'onset-age', `gt119|${UCUM}|mo`, 'ache,cold'],
+  ['Condition', 'onset-age', `gt121|${UCUM}|mo`, 'cold'],
+  ['Condition', 'onset-age', 'ge6||years', 'cold'],
+  ['Condition', 'onset-age', 'le5', 'ache'],
+  ['Condition', 'onset-age:missing', 'false', 'ache,cold,far'],
+  ['RiskAssessment', 'probability', 'gt0.3', 'risk,sure'],
+  ['RiskAssessment', 'probability', 'gt0.4', 'sure'],
+  ['RiskAssessment', 'probability', '0.3', ''],
+  ['RiskAssessment', 'probability', 'ap0.4', 'risk'],
+  ['RiskAssessment', 'probability:missing', 'true', ''],
+  ['ValueSet', 'url', 'http://acme.example/fhir/ValueSet/one', 'one'],
+  ['ValueSet', 'url:below', 'http://acme.example/fhir/ValueSet/one', 'one,two'],
+  ['ValueSet', 'url:below', 'http://acme.example/fhir/', 'near,one,two'],
+  ['ValueSet', 'url:above', 'http://acme.example/fhir/ValueSet/one/two/three', 'one,two'],
+  ['Patient', '_source', 'http://acme.example/in', 'bob'],
+  ['Patient', '_source:below', 'http://acme.example/in', 'ann,bob'],
+  ['Patient', '_source', '#request-1', 'ann'],
+  ['Patient', '_source:missing', 'false', 'ann,bob'],
+  ['Patient', '_profile:below', 'http://acme.example/fhir', 'ann'],
+  ['Patient', '_profile:missing', 'true', 'bob'],
+  ['Patient', '_security:missing', 'true', 'ann,bob'],
+  ['QuestionnaireResponse', 'questionnaire', 'http://acme.example/q', 'v,v12,v123'],
+  ['QuestionnaireResponse', 'questionnaire', 'http://acme.example/q|1.2', 'v12'],
+  ['QuestionnaireResponse', 'questionnaire:below', 'http://acme.example/q|1', 'v12,v123'],
+  ['QuestionnaireResponse', 'questionnaire:above', 'http://acme.example/q|1.2.5', 'v,v12'],
+  ['QuestionnaireResponse', 'questionnaire:below', 'http://acme.example', 'v,v12,v123'],
+  ['Encounter', 'location:below', 'Location/wing', 'in-room,in-wing'],
+  ['Encounter', 'location:below', 'wing', 'in-room,in-wing'],
+  ['Encounter', 'location:below', 'site', 'in-room,in-site,in-wing'],
+  ['Encounter', 'location:above', 'room', 'in-room,in-site,in-wing'],
+  ['Encounter', 'location:below', 'nowhere', ''],
+  ['Location', 'partof:below', 'site', 'room,wing'],
+  ['Location', 'partof:below', 'ring', 'gnir,ring'],
+  ['Location', '_has:Encounter:location:location:below', 'room', 'room'],
+  ['Location', 'near', '52.5|13.4|5|km', 'room'],
+  ['Location', 'near', '52.5|13.4|1', ''],
+  ['Location', 'near', '52.5|13.4', 'room'],
+  ['Location', 'near', '52.5|13.4|2|[mi_us]', 'room'],
+  ['Location', 'near', '-17|-179.99|5', 'fiji'],
+  ['Location', 'near', '52.5|13.4|1,-17|180|5', 'fiji'],
+  ['Location', 'near', '0|0|30000', 'fiji,room'],
+  ['Location', 'near:missing', 'true', 'gnir,ring,site,wing'],
+  ['Encounter', 'location.near', '52.5|13.4|5', 'in-room'],
+  ['Patient', '_list', 'list', 'ann'],
+  ['Location', '_list', 'list', 'site'],
+  ['Patient', '_list', 'List/list,other', 'ann'],
+  ['Encounter', 'subject:Patient.family:text', 'smith', 'in-room,in-site,in-wing'],
+  ['Encounter', 'subject._list', 'list', 'in-room,in-site,in-wing'],
+  ['Patient', '_has:Encounter:subject:location.partof:below', 'site', 'ann'],
+  ['Patient', '_has:Encounter:patient:_has:Encounter:part-of:status', 'planned', ''],
+  ['Invoice', 'totalgross', '12.5|urn:iso:std:iso:4217|EUR', 'bill'],
+  ['Invoice', 'totalgross', '12.5||EUR', 'bill'],
+  ['Invoice', 'totalgross', '12.5||USD', ''],
+];
+
+for (const [type, name, value, ids] of SEARCHES) {
+  test(`${type}?${name}=${value} finds ${ids === '' ? 'nothing' : ids}`, async (t) => {
+    t.is(await find(acme, type, name, value), ids);
+  });
+}
+
+test('a hierarchy, a list and a place are those of the tenant alone', async (t) => {
+  t.is(await find(beta, 'Encounter', 'location:below', 'wing'), '');
+  t.is(await find(beta, 'Encounter', 'location:below', 'site'), 'in-room,in-site,in-wing');
+  t.is(await find(beta, 'Patient', '_list', 'list'), 'bob');
+  t.is(await find(beta, 'Location', 'near', '52.5|13.4|5'), '');
+  t.is(await find(beta, 'Condition', 'code:text', 'headache'), '');
+});
+
+const REFUSED: readonly [type: string, name: string, value: string, code: string, says: RegExp][] = [
+  ['Patient', 'family:below', 'x', 'UNKNOWN_SEARCH_PARAMETER', /:exact, :contains, :text, :missing/],
+  ['Patient', 'gender:of-type', 'x', 'UNKNOWN_SEARCH_PARAMETER', /use :not/],
+  ['Patient', 'birthdate:not', '2020', 'UNKNOWN_SEARCH_PARAMETER', /:missing/],
+  ['Patient', 'identifier:of-type', 'MR|7', 'INVALID_SEARCH', /system\|code\|value/],
+  ['Patient', '_list', '$current-allergies', 'INVALID_SEARCH', /functional lists/],
+  ['Patient', '_query', 'name', 'INVALID_SEARCH', /no named queries/],
+  ['Condition', 'subject:below', 'Patient/ann', 'INVALID_SEARCH', /parts of one another/],
+  ['ValueSet', 'url:below', 'urn:oid:1', 'INVALID_SEARCH', /path of a URL/],
+  ['ValueSet', 'url:above', `http://x${'/y'.repeat(60)}`, 'LIMIT_EXCEEDED', /segments/],
+  ['Location', 'near', '91|0', 'INVALID_SEARCH', /degrees/],
+  ['Location', 'near', '1|0|5|kg', 'INVALID_SEARCH', /UCUM length/],
+  ['Location', 'near', 'x', 'INVALID_SEARCH', /latitude/],
+  ['Location', '_sort', 'near', 'UNKNOWN_SEARCH_PARAMETER', /near/],
+];
+
+for (const [type, name, value, errorCode, says] of REFUSED) {
+  test(`${type}?${name}=${value.slice(0, 20)} is refused`, async (t) => {
+    const answer = await acme.get(`${type}?${new URLSearchParams([[name, value]])}`);
+    assertError(t, answer, 400, errorCode);
+    t.regex(answer.text, says);
+  });
+}
