@@ -5,6 +5,8 @@ import type { SearchLimits } from './search-request.js';
 /** Where search parameters are looked up; the server's registry is one. */
 export interface SearchParameterSource {
   find(resourceType: string, code: string): SearchParameter | undefined;
+  /** Whether data that was written before the parameter may be missed by it. Left out: never. */
+  isPending?(resourceType: string, parameter: SearchParameter): boolean;
 }
 
 /** What parsing needs to know of the server. */

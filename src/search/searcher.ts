@@ -7,6 +7,7 @@ import { pageLink } from './bundle.js';
 import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
 import { parseSearch } from './parse.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
+import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
 import { runSearch, type SearchResult, type SearchRunner } from './run.js';
 import type { SearchLimits, SearchRequest } from './search-request.js';
@@ -38,7 +39,7 @@ export class Searcher {
 
   /** `Prefer: handling=lenient` leaves out what is unknown. @throws FhirError see parseSearch */
   parse(request: RequestDetails, type: string, parameters: readonly QueryParameter[]): SearchRequest {
-    return parseSearch(type, parameters, this.context(request, isLenient(request) ? 'lenient' : 'strict'));
+    return this.read(type, parameters, this.context(request, isLenient(request) ? 'lenient' : 'strict'));
   }
 
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
@@ -48,7 +49,7 @@ export class Searcher {
 
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
   page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
-    const search = parseSearch(state.resourceType, state.parameters, this.context(request, 'strict'));
+    const search = this.read(state.resourceType, state.parameters, this.context(request, 'strict'));
     return runSearch(this.runner, scope, search, state);
   }
 
@@ -62,20 +63,32 @@ export class Searcher {
     return pageLink(request.base, sealPage(state, scope, this.seal));
   }
 
-  /** At most two resources that match a condition; nothing of it is ever left out. @throws FhirError see parseSearch */
+  /**
+   * At most two resources that match a condition; nothing of it is ever left out.
+   * @throws FhirError see parseSearch; PRECONDITION_FAILED where a parameter does not find all data yet
+   */
   match(
     scope: PartitionScope,
     request: RequestDetails,
     type: string,
     parameters: readonly QueryParameter[],
   ): Promise<readonly SearchRow[]> {
-    const search = parseSearch(type, parameters, this.context(request, 'strict'));
+    const pending = new PendingParameters(this.parts.parameters);
+    const context = { ...this.context(request, 'strict'), registry: pending };
+    const search = parseSearch(type, parameters, context);
+    pending.assertNone();
     return this.parts.store.match(scope, planSearch({ ...search, sort: [] }));
   }
 
   /** The text under which a condition is claimed. The claim itself is kept by type. */
   canonicalCondition(_type: string, parameters: readonly QueryParameter[]): string {
     return canonicalCondition(parameters);
+  }
+
+  private read(type: string, parameters: readonly QueryParameter[], context: ParseContext): SearchRequest {
+    const pending = new PendingParameters(this.parts.parameters);
+    const search = parseSearch(type, parameters, { ...context, registry: pending });
+    return { ...search, ignored: [...search.ignored, ...pending.warnings()] };
   }
 
   private context(request: RequestDetails, handling: ParseContext['handling']): ParseContext {
