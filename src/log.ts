@@ -1,15 +1,14 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { LineBlocks } from './log/line-blocks.js';
 import type { Settings } from './settings/schema.js';
 
 export type { Logger };
 
 const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie'] as const;
 
-/** Lines wait for neighbours until they fill a block or this time is over: one system call for many lines. */
-const BLOCK_BYTES = 64 * 1024;
-const LARGEST_WRITE = 2 * BLOCK_BYTES;
-const FLUSH_MS = 100;
+/** Longest single write to standard output, in bytes. */
+const LARGEST_WRITE = 128 * 1024;
 
 const MASK = '[Redacted]';
 
@@ -33,6 +32,45 @@ export function createLogger(
     options,
     settings.logPretty ? { write: (line) => destination.write(toPretty(line)) } : destination,
   );
+}
+
+/** What the log says of every request; what is undefined is left out. */
+export interface RequestLine {
+  readonly requestId: string;
+  readonly method: string | undefined;
+  readonly interaction: string | undefined;
+  /** Ids of the partitions that were selected. */
+  readonly partitions: readonly number[] | undefined;
+  readonly path: string | undefined;
+  readonly status: number;
+  /** Milliseconds. */
+  readonly ms: number;
+}
+
+/** Writes the line of one request. */
+export type RequestLog = (line: RequestLine) => void;
+
+/**
+ * Writes lines of requests at level `info`, as `logger.info(line, 'request')` would. Its members are known, so
+ * that it is put together as text: a third of the price of a line whose members are looked at one by one.
+ */
+export function requestLog(logger: Logger): RequestLog {
+  const { [pino.symbols.streamSym]: destination } = logger as unknown as Readonly<
+    Record<symbol, DestinationStream>
+  >;
+  const time = isoTime();
+  return (line) => {
+    if (logger.isLevelEnabled('info')) destination?.write(toText(line, time()));
+  };
+}
+
+function toText({ requestId, method, interaction, partitions, path, status, ms }: RequestLine, time: string) {
+  const who = `{"level":"info"${time},"requestId":${JSON.stringify(requestId)}`;
+  const what =
+    method === undefined ? '' : `,"method":${JSON.stringify(method)},"interaction":"${interaction}"`;
+  const where = partitions === undefined ? '' : `,"partitions":[${partitions.join(',')}]`;
+  const whose = path === undefined ? '' : `,"path":${JSON.stringify(path)}`;
+  return `${who}${what}${where}${whose},"status":${status},"ms":${ms},"msg":"request"}\n`;
 }
 
 /** The time as a member of the line; lines of the same millisecond share its text. */
@@ -60,22 +98,22 @@ function toPretty(line: string): string {
   return `${words.join(' ')}\n${stack === undefined ? '' : `${stack}\n`}`;
 }
 
-/** Collects bytes, not text: text would be joined and measured anew with every line. */
-function standardOutput(): DestinationStream & { flush(done: (error?: Error) => void): void } {
-  const output = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: BLOCK_BYTES,
-    maxWrite: LARGEST_WRITE,
-    periodicFlush: FLUSH_MS,
-    contentMode: 'buffer',
-  });
-  // Its type knows the other content mode only.
-  const bytes = output as unknown as { write(line: Buffer): boolean };
-  return {
-    write: (line) => bytes.write(Buffer.from(line)),
+/** Standard output is one for the process, however many servers write to it. */
+const outputs: { standard?: LineBlocks } = {};
+
+function standardOutput(): LineBlocks {
+  const known = outputs.standard;
+  if (known) return known;
+  const output = pino.destination({ dest: 1, sync: false, maxWrite: LARGEST_WRITE, contentMode: 'buffer' });
+  const lines = new LineBlocks({
+    // Its type knows the other content mode only.
+    write: (block) => void (output as unknown as { write(block: Buffer): boolean }).write(block),
     flush: (done) => output.flush(done),
-  };
+    flushSync: () => output.flushSync(),
+  });
+  process.once('exit', () => lines.flushSync());
+  outputs.standard = lines;
+  return lines;
 }
 
 /**

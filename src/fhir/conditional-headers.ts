@@ -42,8 +42,18 @@ export function includesVersion(tags: EntityTags, version: number): boolean {
 
 /** An HTTP date, `Sun, 06 Nov 1994 08:49:37 GMT`; the fraction of the second is cut off. */
 export function formatHttpDate(time: number): string {
-  return new Date(time).toUTCString();
+  const second = Math.floor(time / 1000);
+  const known = HTTP_DATES.get(second);
+  if (known !== undefined) return known;
+  const date = new Date(time).toUTCString();
+  if (HTTP_DATES.size >= MOST_DATES) HTTP_DATES.clear();
+  HTTP_DATES.set(second, date);
+  return date;
 }
+
+/** What is read together was often written together. */
+const HTTP_DATES = new Map<number, string>();
+const MOST_DATES = 1000;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const WEEKDAY = '(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?';

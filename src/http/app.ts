@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { answerClientError } from './client-error.js';
+import { requestLog } from '../log.js';
 import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
 import { isProbe, probeRouter, type ServerState } from './probes.js';
 
 /** What the HTTP server needs besides what FHIR requests need. */
-export interface AppOptions extends FhirHandlerOptions {
+export interface AppOptions extends Omit<FhirHandlerOptions, 'requestLog'> {
   readonly ready: ServerState['ready'];
   readonly requestTimeoutMs: number;
 }
@@ -17,9 +18,10 @@ const KEEP_ALIVE_MS = 65_000;
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   const probes = probeRouter(options, options.server.newRequestId);
+  const handler: FhirHandlerOptions = { ...options, requestLog: requestLog(options.logger) };
   const serveFhir = (context: Context): Promise<void> => {
     context.respond = false;
-    return handleFhir(options, context.req, context.res);
+    return handleFhir(handler, context.req, context.res);
   };
   // The router looks at every path with patterns; FHIR requests need not wait for that.
   app.use((context, next) => (isProbe(context.req.url ?? '/') ? next() : serveFhir(context)));

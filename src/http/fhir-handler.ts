@@ -5,7 +5,7 @@ import type { HookRegistry } from '../hooks/registry.js';
 import { dispatch } from '../interactions/dispatch.js';
 import { parseQuery } from '../interactions/query.js';
 import type { ServerParts } from '../interactions/server-parts.js';
-import type { Logger } from '../log.js';
+import type { Logger, RequestLog } from '../log.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import { SELECTED_PARTITIONS } from '../partition/resolver.js';
@@ -24,13 +24,17 @@ import { send, type FinalResponse } from './send.js';
 export interface FhirHandlerOptions {
   readonly server: ServerParts;
   readonly logger: Logger;
+  readonly requestLog: RequestLog;
   readonly metrics: Metrics;
   readonly request: RequestOptions;
 }
 
 const NOT_FOUND_MESSAGE = 'The server has nothing at this URL.';
 
-/** Serves one request whose path is (or should have been) below the base path, from first hook to last byte. */
+/**
+ * Serves one request whose path is (or should have been) below the base path, from first hook to last byte. What is
+ * no promise is not awaited on this way: each wait costs a turn of the microtask queue.
+ */
 export async function handleFhir(
   options: FhirHandlerOptions,
   message: IncomingMessage,
@@ -41,25 +45,39 @@ export async function handleFhir(
   const exchange: Exchange = { id: requestIdOf(message, server.newRequestId), request: undefined };
   metrics.begin();
   const response = await answer(options, message, { socket, exchange });
-  if (response) await deliver(options, response, { message, socket, exchange });
-  await complete(options, exchange, { status: socket.statusCode, milliseconds: performance.now() - start });
+  const sent = response && deliver(options, response, { message, socket, exchange });
+  if (sent) await sent;
+  const milliseconds = performance.now() - start;
+  const told = complete(options, exchange, { status: socket.statusCode, milliseconds });
+  if (told) await told;
 }
 
 /** A hook may have answered headers that HTTP does not know: the client is told as long as nothing is sent. */
-async function deliver(
+function deliver(
+  options: FhirHandlerOptions,
+  response: OutgoingResponse,
+  delivery: Delivery,
+): MaybePromise<void> {
+  const { message, socket, exchange } = delivery;
+  const fail = (error: unknown): MaybePromise<void> => {
+    options.logger.error({ requestId: exchange.id, err: error }, 'a response could not be sent');
+    if (socket.headersSent) return void socket.destroy();
+    return deliverNow(options, internalError(exchange), delivery);
+  };
+  try {
+    return deliverNow(options, response, { message, socket, exchange })?.catch(fail);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function deliverNow(
   options: FhirHandlerOptions,
   response: OutgoingResponse,
   { message, socket, exchange }: Delivery,
-): Promise<void> {
-  const head = message.method === 'HEAD';
-  try {
-    await send(socket, addCommonHeaders(options, message, { response, exchange }), { head });
-  } catch (error) {
-    options.logger.error({ requestId: exchange.id, err: error }, 'a response could not be sent');
-    if (socket.headersSent) return void socket.destroy();
-    const internal = internalError(exchange);
-    await send(socket, addCommonHeaders(options, message, { response: internal, exchange }), { head });
-  }
+): Promise<void> | undefined {
+  const final = addCommonHeaders(options, message, { response, exchange });
+  return send(socket, final, { head: message.method === 'HEAD' });
 }
 
 interface Delivery {
@@ -82,8 +100,10 @@ async function answer(
 ): Promise<OutgoingResponse | undefined> {
   const { hooks } = options.server;
   try {
-    const event = { request: message, response: socket };
-    if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_PROCESSED', event)) === 'handled') return undefined;
+    if (hooks.has('SERVER_INCOMING_REQUEST_PRE_PROCESSED')) {
+      const event = { request: message, response: socket };
+      if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_PROCESSED', event)) === 'handled') return undefined;
+    }
     if (message.method === 'OPTIONS') return preflight(message);
     return await serve(options, message, exchange);
   } catch (error) {
@@ -103,15 +123,21 @@ async function serve(
   exchange.request = parsed;
   assertJsonAcceptedUnlessBinary(parsed, message);
   const early: HookResponse = { status: 200, headers: {}, body: undefined };
-  const selecting = { request: parsed, response: early };
-  if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED', selecting)) === 'handled')
-    return early;
-  const request = await readContent(server, message, parsed);
+  if (hooks.has('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED')) {
+    const selecting = { request: parsed, response: early };
+    if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED', selecting)) === 'handled')
+      return early;
+  }
+  const request = mayHaveContent(parsed) ? await readContent(server, message, parsed) : parsed;
   exchange.request = request;
-  const processed = { request, response: early };
-  if ((await hooks.veto('SERVER_INCOMING_REQUEST_POST_PROCESSED', processed)) === 'handled') return early;
+  if (hooks.has('SERVER_INCOMING_REQUEST_POST_PROCESSED')) {
+    const processed = { request, response: early };
+    if ((await hooks.veto('SERVER_INCOMING_REQUEST_POST_PROCESSED', processed)) === 'handled') return early;
+  }
   const response = await dispatch(server, request);
-  return hooks.transform('SERVER_OUTGOING_RESPONSE', { request }, response);
+  return hooks.has('SERVER_OUTGOING_RESPONSE')
+    ? hooks.transform('SERVER_OUTGOING_RESPONSE', { request }, response)
+    : response;
 }
 
 async function failure(
@@ -138,13 +164,16 @@ function assertJsonAcceptedUnlessBinary(request: RequestDetails, message: Incomi
   if (request.resourceType !== 'Binary') assertJsonAccepted(message.headers.accept, request.parameters);
 }
 
+function mayHaveContent({ method }: RequestDetails): boolean {
+  return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE';
+}
+
 /** Reads the body where the interaction has one: JSON, a form for searches, or the bytes of a Binary. */
 async function readContent(
   server: ServerParts,
   message: IncomingMessage,
   request: RequestDetails,
 ): Promise<RequestDetails> {
-  if (request.method === 'GET' || request.method === 'HEAD' || request.method === 'DELETE') return request;
   const contentType = message.headers['content-type'];
   const { maxBodyBytes, maxBinaryBytes, maxJsonDepth } = server.settings;
   if (isSearch(request)) return readSearchForm(message, request, maxBodyBytes);
@@ -212,17 +241,20 @@ function addCommonHeaders(
 }
 
 function complete(
-  { server, logger, metrics }: FhirHandlerOptions,
+  { server, requestLog, metrics }: FhirHandlerOptions,
   { id, request }: Exchange,
   { status, milliseconds }: { readonly status: number; readonly milliseconds: number },
 ): MaybePromise<void> {
   metrics.end(request?.interaction ?? 'unknown', status, milliseconds / 1000);
-  if (logger.isLevelEnabled('info')) {
-    const { method, interaction, path } = request ?? {};
-    const partitions = request?.attributes.get(SELECTED_PARTITIONS);
-    const ms = Math.round(milliseconds * 10) / 10;
-    logger.info({ requestId: id, method, interaction, partitions, path, status, ms }, 'request');
-  }
+  requestLog({
+    requestId: id,
+    method: request?.method,
+    interaction: request?.interaction,
+    partitions: request?.attributes.get(SELECTED_PARTITIONS) as readonly number[] | undefined,
+    path: request?.path,
+    status,
+    ms: Math.round(milliseconds * 10) / 10,
+  });
   const { hooks } = server;
   const heard = hooks.has('SERVER_PROCESSING_COMPLETED_NORMALLY') || hooks.has('SERVER_PROCESSING_COMPLETED');
   return heard ? announce(hooks, request, status) : undefined;

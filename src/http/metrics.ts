@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from 'prom-client';
+import { DURATION_BUCKETS, type InteractionCounts, RequestCounts } from './request-counts.js';
 
 /** The server's metrics, https://prometheus.io/docs/instrumenting/exposition_formats. No label names a tenant. */
 export interface Metrics {
@@ -9,35 +10,24 @@ export interface Metrics {
   end(interaction: string, status: number, seconds: number): void;
 }
 
+/** Requests are counted apart from prom-client, which is told of them when it is asked. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const requests = new Counter({
-    name: 'bulkhead_requests_total',
-    help: 'Requests by interaction and HTTP status',
-    labelNames: ['interaction', 'status'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'bulkhead_request_duration_seconds',
-    help: 'Time from the first byte read to the last byte written',
-    labelNames: ['interaction'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
+  const counts = new RequestCounts();
   let inFlight = 0;
-  const serving = new Gauge({
-    name: 'bulkhead_requests_in_flight',
-    help: 'Requests being served',
-    registers: [],
-    collect() {
-      this.set(inFlight);
-    },
-  });
-  registry.registerMetric(serving);
-  const counters = new Map<string, Counter.Internal>();
-  const histograms = new Map<string, Histogram.Internal<'interaction'>>();
+  registry.registerMetric(requestsTotal(counts));
+  registry.registerMetric(requestDuration(counts));
+  registry.registerMetric(
+    new Gauge({
+      name: 'bulkhead_requests_in_flight',
+      help: 'Requests being served',
+      registers: [],
+      collect() {
+        this.set(inFlight);
+      },
+    }),
+  );
   return {
     registry,
     begin() {
@@ -45,13 +35,62 @@ export function createMetrics(): Metrics {
     },
     end(interaction, status, seconds) {
       inFlight--;
-      const key = `${interaction} ${status}`;
-      let counter = counters.get(key);
-      if (!counter) counters.set(key, (counter = requests.labels(interaction, String(status))));
-      counter.inc();
-      let histogram = histograms.get(interaction);
-      if (!histogram) histograms.set(interaction, (histogram = duration.labels(interaction)));
-      histogram.observe(seconds);
+      counts.add(interaction, status, seconds);
     },
   };
+}
+
+function requestsTotal(counts: RequestCounts): Counter<'interaction' | 'status'> {
+  return new Counter({
+    name: 'bulkhead_requests_total',
+    help: 'Requests by interaction and HTTP status',
+    labelNames: ['interaction', 'status'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { interaction, statuses } of counts.list()) {
+        statuses.forEach((requests, status) => {
+          if (requests > 0) this.inc({ interaction, status }, requests);
+        });
+      }
+    },
+  });
+}
+
+const DURATION = 'bulkhead_request_duration_seconds';
+
+/** One value of a histogram as the registry prints it. */
+interface Sample {
+  readonly metricName: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+/** A histogram can only be observed, not set: what the registry asks of one is answered from the counts. */
+function requestDuration(counts: RequestCounts): Histogram {
+  const metric = {
+    name: DURATION,
+    help: 'Time from the first byte read to the last byte written',
+    type: 'histogram',
+    aggregator: 'sum',
+    get: async () => ({ ...metric, values: counts.list().flatMap(toSamples) }),
+    reset: () => undefined,
+  };
+  return metric as unknown as Histogram;
+}
+
+/** Each bucket counts all that are as fast or faster. */
+function toSamples({ interaction, durations, seconds }: InteractionCounts): Sample[] {
+  let requests = 0;
+  const buckets = Array.from(durations, (count, index) => ({
+    metricName: `${DURATION}_bucket`,
+    labels: { le: DURATION_BUCKETS[index] ?? '+Inf', interaction },
+    value: (requests += count),
+  }));
+  const labels = { interaction };
+  return [
+    ...buckets,
+    { metricName: `${DURATION}_sum`, labels, value: seconds },
+    { metricName: `${DURATION}_count`, labels, value: requests },
+  ];
 }

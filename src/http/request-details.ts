@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import { parseTarget } from '../interactions/target.js';
+import { RequestHeaders } from './request-headers.js';
 import { parseRequestUrl } from './request-url.js';
 import { splitTenant } from './tenant-url.js';
 
@@ -15,7 +16,7 @@ export interface RequestOptions {
 }
 
 /** Node's names of every method that FHIR or CORS knows. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
  * The request without its body. Undefined where the URL is not below the base path.
@@ -51,7 +52,7 @@ export function readRequest(
     versionId: target.versionId,
     operation: target.operation,
     parameters: url.parameters,
-    headers: toHeaderMap(message),
+    headers: new RequestHeaders(message),
     body: undefined,
     parent: undefined,
     attributes: new Map(),
@@ -65,17 +66,4 @@ export function withBody(
   parameters: readonly QueryParameter[] = request.parameters,
 ): RequestDetails {
   return { ...request, body, parameters };
-}
-
-/** Node keeps only the first of some headers; the raw list tells what was really sent. */
-function toHeaderMap(message: IncomingMessage): ReadonlyMap<string, readonly string[]> {
-  const headers = new Map<string, string[]>();
-  const { rawHeaders } = message;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!.toLowerCase();
-    const values = headers.get(name);
-    if (values) values.push(rawHeaders[index + 1]!);
-    else headers.set(name, [rawHeaders[index + 1]!]);
-  }
-  return headers;
 }

@@ -12,13 +12,12 @@ export interface RequestUrl {
 export function parseRequestUrl(url: string, basePath: string): RequestUrl | undefined {
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
-  if (path !== basePath && !path.startsWith(`${basePath}/`)) return undefined;
+  if (!path.startsWith(basePath)) return undefined;
+  if (path.length > basePath.length && path[basePath.length] !== '/') return undefined;
   const segments = path.slice(basePath.length + 1).split('/');
-  if (segments.at(-1) === '') segments.pop();
-  return {
-    segments: segments.map(decodeSegment),
-    parameters: parseQuery(mark < 0 ? '' : url.slice(mark + 1)),
-  };
+  if (segments[segments.length - 1] === '') segments.pop();
+  for (let index = 0; index < segments.length; index++) segments[index] = decodeSegment(segments[index]!);
+  return { segments, parameters: parseQuery(mark < 0 ? '' : url.slice(mark + 1)) };
 }
 
 /** An empty segment (`//`) or one that hides a separator is nothing that the server has given out. */

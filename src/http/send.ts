@@ -12,19 +12,19 @@ export interface FinalResponse extends OutgoingResponse {
 
 /**
  * Writes a response to the socket. A HEAD request gets the headers that GET would, and no body. A stream that
- * fails half way destroys the connection: a client must not take a part for the whole.
+ * fails half way destroys the connection: a client must not take a part for the whole. Only a stream takes time.
  */
-export async function send(
+export function send(
   socket: ServerResponse,
   response: FinalResponse,
   options: { readonly head: boolean },
-): Promise<void> {
+): Promise<void> | undefined {
   if (response.body instanceof Readable) return sendStream(socket, response, options);
   const { status, headers, body } = response;
   if (body === undefined) {
     if (status !== 204 && status !== 304) headers['content-length'] = '0';
     socket.writeHead(status, headers).end();
-    return;
+    return undefined;
   }
   const isResource = typeof body !== 'string' && !Buffer.isBuffer(body);
   const bytes = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body : stringifyJson(body);
@@ -35,6 +35,7 @@ export async function send(
   if (options.head) socket.end();
   // Text of ASCII alone is the same in Latin-1, which is copied and not encoded.
   else socket.end(bytes, size === bytes.length ? 'latin1' : 'utf8');
+  return undefined;
 }
 
 async function sendStream(

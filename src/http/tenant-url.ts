@@ -17,12 +17,12 @@ const RESERVED = new Set(['metadata', '_history', '_search']);
  * @throws FhirError TENANT_MALFORMED
  */
 export function splitTenant(segments: readonly string[]): TenantPath {
-  const [first, ...rest] = segments;
+  const [first] = segments;
   if (first === undefined || first.startsWith('$') || RESERVED.has(first) || isResourceType(first)) {
     return { tenant: undefined, segments };
   }
   if (!TENANT.test(first) || (first.startsWith('_') && first !== ALL_PARTITIONS_NAME)) {
     throw new FhirError('TENANT_MALFORMED', `'${first.slice(0, 80)}' in the URL cannot be a tenant.`);
   }
-  return { tenant: first, segments: rest };
+  return { tenant: first, segments: segments.slice(1) };
 }

@@ -36,8 +36,19 @@ const HANDLERS: Readonly<Record<Interaction, InteractionHandler>> = {
 };
 
 /** The request is understood and may be done: SERVER_INCOMING_REQUEST_PRE_HANDLED can refuse it for the last time. */
-export async function dispatch(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+export function dispatch(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  return server.hooks.has('SERVER_INCOMING_REQUEST_PRE_HANDLED')
+    ? askAndHandle(server, request)
+    : handle(server, request);
+}
+
+async function askAndHandle(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   assertPresentable(request);
   await server.hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLED', { request });
+  return HANDLERS[request.interaction](server, request);
+}
+
+function handle(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  assertPresentable(request);
   return HANDLERS[request.interaction](server, request);
 }

@@ -1,19 +1,20 @@
 /** read and vread: https://hl7.org/fhir/R4/http.html#read */
 import { isNotModified, parseIfModifiedSince } from '../fhir/conditional-headers.js';
-import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { isPromise } from '../hooks/dispatch.js';
+import type { MaybePromise, OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import type { StoredVersion } from '../storage/store.js';
 import { binaryResponse } from './binary.js';
-import { contentOf, entityTags, findCurrent, gone, notFound, onlyOne, singleHeader } from './find.js';
+import { contentOf, entityTags, gone, notFound, onlyOne, singleHeader } from './find.js';
 import { jsonResponse, versionHeaders } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { presentationOf, presentText, show } from './show.js';
+import { isShownAsStored, presentationOf, presentText, show, type Presentation } from './show.js';
 
 export async function read(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const { resourceType = '', resourceId = '' } = request;
-  const scope = await server.resolver.resolveRead(request);
-  const current = await findCurrent(server, scope, resourceType, resourceId);
-  return respondWithVersion(server, request, current);
+  const scope = server.resolver.resolveRead(request);
+  const found = await server.resources.read(isPromise(scope) ? await scope : scope, resourceType, resourceId);
+  return respondWithVersion(server, request, onlyOne(server, found));
 }
 
 export async function vread(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -24,20 +25,40 @@ export async function vread(server: ServerParts, request: RequestDetails): Promi
   return respondWithVersion(server, request, onlyOne(server, found));
 }
 
-async function respondWithVersion(
+function respondWithVersion(
   server: ServerParts,
   request: RequestDetails,
   found: StoredVersion | undefined,
-): Promise<OutgoingResponse> {
+): MaybePromise<OutgoingResponse> {
   const { resourceType = '', resourceId = '' } = request;
   if (!found) throw notFound(resourceType, resourceId);
   const presentation = presentationOf(request);
+  return isShownAsStored(server, presentation)
+    ? versionResponse(server, request, found, presentation)
+    : shownResponse(server, request, found, presentation);
+}
+
+async function shownResponse(
+  server: ServerParts,
+  request: RequestDetails,
+  found: StoredVersion,
+  presentation: Presentation,
+): Promise<OutgoingResponse> {
   const [shown] = await show(server, request, [found], presentation);
-  if (!shown) throw notFound(resourceType, resourceId);
-  if (shown.text === null) throw gone(found);
-  const headers = versionHeaders(found.version, found.updated);
-  if (isUnchanged(request, found)) return { status: 304, headers, body: undefined };
-  if (found.type === 'Binary') return readBinary(server, request, { ...found, text: shown.text });
+  if (!shown) throw notFound(found.type, found.id);
+  return versionResponse(server, request, { ...found, text: shown.text }, presentation);
+}
+
+function versionResponse(
+  server: ServerParts,
+  request: RequestDetails,
+  shown: StoredVersion,
+  presentation: Presentation,
+): OutgoingResponse {
+  if (shown.text === null) throw gone(shown);
+  const headers = versionHeaders(shown.version, shown.updated);
+  if (isUnchanged(request, shown)) return { status: 304, headers, body: undefined };
+  if (shown.type === 'Binary') return readBinary(server, request, shown);
   return jsonResponse(200, presentText(shown.text, presentation), headers);
 }
 

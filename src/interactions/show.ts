@@ -1,6 +1,6 @@
 import { parseStored, stringifyJson, stringifyPretty } from '../fhir/json.js';
 import { selectElements, summarizeResource, type SummaryMode } from '../fhir/elements.js';
-import type { AccessedResource } from '../hooks/pointcuts.js';
+import type { AccessedResource, MaybePromise } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
@@ -79,15 +79,28 @@ function isChanged(server: ServerParts, { summary, elements }: Presentation): bo
   return summary !== undefined || elements.length > 0 || server.hooks.has('STORAGE_PRESHOW_RESOURCES');
 }
 
+/** Whether versions go out exactly as they are stored: nobody hooks in, and all of them is wanted. */
+export function isShownAsStored(server: ServerParts, presentation: Presentation): boolean {
+  return !isChanged(server, presentation) && !server.hooks.has('STORAGE_PREACCESS_RESOURCES');
+}
+
 /** As `showListed`, for rows that are no deletions: each carries its text as it is to be seen. */
-export async function showRows<Row extends StoredVersion & { readonly text: string }>(
+export function showRows<Row extends StoredVersion & { readonly text: string }>(
+  server: ServerParts,
+  request: RequestDetails,
+  rows: readonly Row[],
+  presentation: Presentation,
+): MaybePromise<readonly Row[]> {
+  const asStored = isShownAsStored(server, presentation) && !rows.some(({ type }) => type === 'Binary');
+  return asStored ? rows : showChanged(server, request, rows, presentation);
+}
+
+async function showChanged<Row extends StoredVersion & { readonly text: string }>(
   server: ServerParts,
   request: RequestDetails,
   rows: readonly Row[],
   presentation: Presentation,
 ): Promise<readonly Row[]> {
-  const stored = !rows.some(({ type }) => type === 'Binary') && !isChanged(server, presentation);
-  if (stored) return filterAccess(server, request, rows);
   const shown = await showListed(server, request, rows, presentation);
   return shown.map(({ version, text }) =>
     text === null || text === version.text ? version : { ...version, text },

@@ -36,8 +36,9 @@ export function parseTarget(
   parameters: readonly QueryParameter[],
 ): RequestTarget {
   const verb = method === 'HEAD' ? 'GET' : method;
-  const [first, ...rest] = segments;
+  const [first] = segments;
   if (first === undefined) return systemTarget(verb, parameters);
+  const rest = segments.slice(1);
   if (first.startsWith('$') && rest.length === 0) return operationTarget(verb, { operation: first });
   if (first === 'metadata' && rest.length === 0) return allowed({ GET: 'capabilities' }, verb, {});
   if (first === '_history' && rest.length === 0) return allowed({ GET: 'history-system' }, verb, {});
@@ -57,8 +58,9 @@ function systemTarget(verb: string, parameters: readonly QueryParameter[]): Requ
 }
 
 function typeTarget(verb: string, resourceType: string, rest: readonly string[]): RequestTarget {
-  const [second, ...more] = rest;
+  const [second] = rest;
   if (second === undefined) return allowed(TYPE_METHODS, verb, { resourceType });
+  const more = rest.slice(1);
   if (more.length === 0) {
     if (second === '_history') return allowed({ GET: 'history-type' }, verb, { resourceType });
     if (second === '_search') return allowed({ POST: 'search-type' }, verb, { resourceType });

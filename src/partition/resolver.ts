@@ -1,5 +1,5 @@
-import type { Asked } from '../hooks/dispatch.js';
-import type { PointcutName, ReadTarget } from '../hooks/pointcuts.js';
+import { isPromise, type Asked } from '../hooks/dispatch.js';
+import type { MaybePromise, PointcutName, ReadTarget } from '../hooks/pointcuts.js';
 import type { HookRegistry } from '../hooks/registry.js';
 import { FhirError } from '../model/errors.js';
 import {
@@ -69,20 +69,21 @@ export class PartitionResolver {
    * The partitions that the interaction may read; the same for the same request.
    * @throws FhirError UNKNOWN_PARTITION, PARTITION_NOT_DECIDED, or what a hook throws.
    */
-  async resolveRead(request: RequestDetails): Promise<PartitionScope> {
-    const known = this.scopes.get(request);
-    if (known) return known;
-    const scope = await this.resolveReadOf(request, targetOf(request));
-    this.scopes.set(request, scope);
-    return scope;
+  resolveRead(request: RequestDetails): MaybePromise<PartitionScope> {
+    return isAskedAgain(request)
+      ? this.rememberedRead(request)
+      : this.resolveReadOf(request, targetOf(request));
   }
 
-  /** As `resolveRead`, for something else than the request itself says; asked and announced anew each time. */
-  async resolveReadOf(request: RequestDetails, target: ReadTarget): Promise<PartitionScope> {
-    const choice = this.options.enabled ? await this.identifyRead(request, target) : DEFAULT_CHOICE;
-    const selection = this.pin(target.resourceType, this.select(choice));
-    await this.announce(request, target, selection);
-    return toScope(selection);
+  /**
+   * As `resolveRead`, for something else than the request itself says; asked and announced anew each time. A promise
+   * only where a hook answers one.
+   */
+  resolveReadOf(request: RequestDetails, target: ReadTarget): MaybePromise<PartitionScope> {
+    const choice = this.options.enabled ? this.identifyRead(request, target) : DEFAULT_CHOICE;
+    return isPromise(choice)
+      ? choice.then((late) => this.scopeOf(request, target, late))
+      : this.scopeOf(request, target, choice);
   }
 
   /**
@@ -142,14 +143,32 @@ export class PartitionResolver {
     return { pointcut, by: decision.by, asked: decision.asked, ...selection };
   }
 
-  private async identifyRead(request: RequestDetails, target: ReadTarget): Promise<PartitionChoice> {
-    const pointcut = this.pointcutFor('read');
-    const choice =
-      pointcut === 'STORAGE_PARTITION_IDENTIFY_ANY'
-        ? await this.hooks.decide(pointcut, { request })
-        : await this.hooks.decide('STORAGE_PARTITION_IDENTIFY_READ', { request, target });
-    if (choice === undefined) throw this.undecided(pointcut);
-    return choice;
+  private async rememberedRead(request: RequestDetails): Promise<PartitionScope> {
+    const known = this.scopes.get(request);
+    if (known) return known;
+    const scope = await this.resolveReadOf(request, targetOf(request));
+    this.scopes.set(request, scope);
+    return scope;
+  }
+
+  private identifyRead(
+    request: RequestDetails,
+    target: ReadTarget,
+  ): MaybePromise<PartitionChoice | undefined> {
+    return this.pointcutFor('read') === 'STORAGE_PARTITION_IDENTIFY_ANY'
+      ? this.hooks.decide('STORAGE_PARTITION_IDENTIFY_ANY', { request })
+      : this.hooks.decide('STORAGE_PARTITION_IDENTIFY_READ', { request, target });
+  }
+
+  private scopeOf(
+    request: RequestDetails,
+    target: ReadTarget,
+    choice: PartitionChoice | undefined,
+  ): MaybePromise<PartitionScope> {
+    if (choice === undefined) throw this.undecided(this.pointcutFor('read'));
+    const selection = this.pin(target.resourceType, this.select(choice));
+    const announced = this.announce(request, target, selection);
+    return announced ? announced.then(() => toScope(selection)) : toScope(selection);
   }
 
   private async identifyCreate(request: RequestDetails, resource: Resource): Promise<PartitionChoice> {
@@ -199,8 +218,7 @@ export class PartitionResolver {
     if (date !== undefined && (!CALENDAR_DATE.test(date) || Number.isNaN(Date.parse(date)))) {
       throw new Error(`A partition date must be YYYY-MM-DD, not '${date}'.`);
     }
-    const distinct = [...new Map(partitions.map((partition) => [partition.id, partition])).values()];
-    return { partitions: distinct, all: false, date: date ?? null };
+    return { partitions: distinct(partitions), all: false, date: date ?? null };
   }
 
   private named(name: string): Partition {
@@ -222,18 +240,34 @@ export class PartitionResolver {
     return { ...selection, partitions: [this.known(DEFAULT_PARTITION_ID)] };
   }
 
-  private async announce(request: RequestDetails, target: ReadTarget, selection: Selection): Promise<void> {
+  /** Undefined where nobody has to be waited for. */
+  private announce(
+    request: RequestDetails,
+    target: ReadTarget,
+    selection: Selection,
+  ): Promise<unknown> | undefined {
     request.attributes.set(
       SELECTED_PARTITIONS,
       selection.partitions.map(({ id }) => id),
     );
-    if (!this.hooks.has('STORAGE_PARTITION_SELECTED')) return;
+    if (!this.hooks.has('STORAGE_PARTITION_SELECTED')) return undefined;
     const { partitions, all } = selection;
-    await this.hooks.veto('STORAGE_PARTITION_SELECTED', { request, target, partitions, all });
+    const verdict = this.hooks.veto('STORAGE_PARTITION_SELECTED', { request, target, partitions, all });
+    return isPromise(verdict) ? verdict : undefined;
   }
 }
 
 const DEFAULT_CHOICE: PartitionChoice = { by: 'default' };
+
+function distinct(partitions: readonly Partition[]): readonly Partition[] {
+  if (partitions.length < 2) return partitions;
+  return [...new Map(partitions.map((partition) => [partition.id, partition])).values()];
+}
+
+/** A write may have to be planned anew, and an entry of a bundle is looked at before it is handled. */
+function isAskedAgain({ method, parent }: RequestDetails): boolean {
+  return parent !== undefined || (method !== 'GET' && method !== 'HEAD');
+}
 
 /** What an interaction is about, from its request. */
 export function targetOf(request: RequestDetails): ReadTarget {

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { createLogger } from '../../src/log.js';
-import type { Logger } from '../../src/log.js';
+import { createLogger, requestLog } from '../../src/log.js';
+import type { Logger, RequestLine } from '../../src/log.js';
 
 function aLog(logPretty: boolean): { readonly log: Logger; readonly lines: readonly string[] } {
   const lines: string[] = [];
@@ -36,4 +36,43 @@ test('pretty lines are for people, and show the stack of an error', (t) => {
   const { log, lines } = aLog(true);
   log.warn({ requestId: 'r1', err: new Error('broken') }, 'failed');
   t.regex(lines[0] ?? '', /^\d{4}-\S+Z WARN {2}failed requestId="r1"\nError: broken\n {4}at /);
+});
+
+const SERVED: RequestLine = {
+  requestId: 'r1',
+  method: 'GET',
+  interaction: 'read',
+  partitions: [1, 2],
+  path: 'Patient/"\n\u2028ü',
+  status: 200,
+  ms: 1.5,
+};
+const UNKNOWN: RequestLine = {
+  ...SERVED,
+  method: undefined,
+  interaction: undefined,
+  partitions: undefined,
+  path: undefined,
+};
+
+for (const line of [SERVED, UNKNOWN]) {
+  test(`the line of a request is what the logger would write: ${line.interaction ?? 'not understood'}`, (t) => {
+    const { log, lines } = aLog(false);
+    log.info(line, 'request');
+    requestLog(log)(line);
+    const [expected, written] = lines.map((text) => JSON.parse(text) as { readonly time: string });
+    t.deepEqual({ ...written, time: '' }, { ...expected, time: '' });
+    t.deepEqual(Object.keys(written ?? {}), Object.keys(expected ?? {}));
+    t.regex(written?.time ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+}
+
+test('lines of requests are pretty, or left out, as the settings say', (t) => {
+  const pretty = aLog(true);
+  requestLog(pretty.log)(SERVED);
+  t.regex(pretty.lines[0] ?? '', /^\d{4}-\S+Z INFO {2}request requestId="r1" method="GET"/);
+  const { log, lines } = aLog(false);
+  log.level = 'warn';
+  requestLog(log)(SERVED);
+  t.deepEqual(lines, []);
 });

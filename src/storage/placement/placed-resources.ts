@@ -24,9 +24,10 @@ export class PlacedResources implements ResourceStore {
     this.main = router.main.resources;
   }
 
-  async read(scope: PartitionScope, type: string, id: string): Promise<readonly StoredVersion[]> {
+  read(scope: PartitionScope, type: string, id: string): Promise<readonly StoredVersion[]> {
     if (this.router.places.isShared(scope)) return this.main.read(scope, type, id);
-    return (await this.router.each(scope, ({ resources }, part) => resources.read(part, type, id))).flat();
+    const holders = this.router.each(scope, ({ resources }, part) => resources.read(part, type, id));
+    return holders.then((lists) => lists.flat());
   }
 
   async readVersion(

@@ -1,12 +1,13 @@
 import type { Statement } from 'better-sqlite3';
 import type { PartitionId, PartitionScope } from '../../../model/partition.js';
+import { fromStoredDate } from '../../partition-date.js';
 import type { HistoryKey, HistoryQuery, ResourceStore, StoredVersion, WriteUnit } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
 import type { SqlReader, SqlStatement, SqlValue } from '../sql-reader.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { SqliteDatabase } from './open.js';
 import { type HistoryShape, historyCountSql, historySql, prepareAll, READ_SQL } from './statements.js';
-import { toStoredVersion, type VersionRow } from './version-row.js';
+import { type KeyedRow, toStoredVersion, type VersionRow } from './version-row.js';
 import type { WriteQueue } from './write-queue.js';
 
 const END_OF_TIME = 8.64e15;
@@ -42,11 +43,25 @@ export class SqliteResources implements ResourceStore {
     const typeId = this.dictionary.typeId(type);
     if (typeId === undefined) return [];
     const { partitions } = scope;
-    const rows =
-      partitions.length === 1
-        ? this.reads.readOne.all(partitions[0], typeId, id)
-        : this.reads.readMany.all(JSON.stringify(partitions), typeId, id);
-    return (rows as VersionRow[]).map((row) => toStoredVersion(this.dictionary, row));
+    const [partition] = partitions;
+    if (partition !== undefined && partitions.length === 1) return this.readOne(partition, type, id, typeId);
+    const rows = this.reads.readMany.all(JSON.stringify(partitions), typeId, id) as VersionRow[];
+    return rows.map((row) => toStoredVersion(this.dictionary, row));
+  }
+
+  /** What is asked for by its whole key needs no column of it. */
+  private readOne(
+    partition: PartitionId,
+    type: string,
+    id: string,
+    typeId: number,
+  ): readonly StoredVersion[] {
+    const row = this.reads.readOne.get(partition, typeId, id) as KeyedRow | undefined;
+    if (row === undefined) return [];
+    const [rowId, days, version, updated, deletedAt, text] = row;
+    const partitionDate = fromStoredDate(days);
+    const deleted = deletedAt !== null;
+    return [{ rowId, partition, partitionDate, type, id, version, updated, deleted, text }];
   }
 
   async readVersion(

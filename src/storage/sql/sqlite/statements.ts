@@ -9,6 +9,8 @@ import type { SqliteDatabase } from './open.js';
  */
 const VERSION_COLUMNS =
   'RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT';
+/** Those that the partition, the type and the id do not tell. */
+const KEYED_COLUMNS = 'RES_ID, PARTITION_DATE, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT';
 
 const RESOURCE_VERSION =
   'HFJ_RESOURCE where PARTITION_ID = @partition and RES_ID = @rowId and RES_VER = @version';
@@ -98,7 +100,7 @@ export const VALUE_SQL = Object.fromEntries(
 
 /** Reads by id, for a scope of one partition and of several. */
 export const READ_SQL = {
-  readOne: `select ${VERSION_COLUMNS} from HFJ_RESOURCE where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID = ?`,
+  readOne: `select ${KEYED_COLUMNS} from HFJ_RESOURCE where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID = ?`,
   readMany: `select ${VERSION_COLUMNS} from HFJ_RESOURCE
     where PARTITION_ID in (select value from json_each(?)) and RES_TYPE_ID = ? and FHIR_ID = ?`,
   readSuperseded: `select ${VERSION_COLUMNS} from HFJ_RES_VER where +PARTITION_ID = ? and RES_ID = ? and RES_VER = ?`,

@@ -16,6 +16,16 @@ export type VersionRow = readonly [
   text: string | null,
 ];
 
+/** KEYED_COLUMNS as SQLite returns them. */
+export type KeyedRow = readonly [
+  rowId: number,
+  partitionDate: number | null,
+  version: number,
+  updated: number,
+  deletedAt: number | null,
+  text: string | null,
+];
+
 export function toStoredVersion(dictionary: Dictionary, row: VersionRow): StoredVersion {
   return {
     rowId: row[0],
