@@ -32,10 +32,12 @@ import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
 import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
+import { StoredDefinitions } from './search/stored-definitions.js';
 import { defaultSettings, serverBaseOf } from './settings.js';
 import type { Settings } from './settings/schema.js';
 import { openStorage } from './storage/open-storage.js';
 import type { Storage, StorageOptions } from './storage/storage.js';
+import { Terminology } from './terminology/terminology.js';
 
 /** What a server is made from. */
 export interface BulkheadOptions {
@@ -154,6 +156,7 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
   registry.register(PartitionMoves, { useFactory: instanceCachingFactory(makeMoves) });
   registry.register(PartitionManagement, { useFactory: instanceCachingFactory(makeManagement) });
   registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
+  registry.register(Terminology, { useFactory: instanceCachingFactory(makeTerminology) });
   registry.register(LiveSearchParameters, { useFactory: instanceCachingFactory(makeParameters) });
   registry.register(STORES, { useFactory: instanceCachingFactory(makeStores) });
   registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
@@ -205,6 +208,18 @@ function makeResolver(registry: DependencyContainer): PartitionResolver {
   });
 }
 
+function makeTerminology(registry: DependencyContainer): Terminology {
+  const { resources, search } = registry.resolve(STORAGE);
+  const source = new StoredDefinitions({
+    resources,
+    search,
+    parameters: registry.resolve(LiveSearchParameters),
+    scope: registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID),
+    clock: registry.resolve(CLOCK),
+  });
+  return new Terminology(source);
+}
+
 function makeParameters(registry: DependencyContainer): LiveSearchParameters {
   const resolver = registry.resolve(PartitionResolver);
   return new LiveSearchParameters({
@@ -226,6 +241,7 @@ function makeSearcher(registry: DependencyContainer): Searcher {
   return new Searcher({
     store: registry.resolve(STORES).search,
     parameters: registry.resolve(LiveSearchParameters),
+    codes: registry.resolve(Terminology),
     limits: {
       ...DEFAULT_SEARCH_LIMITS,
       defaultCount: settings.defaultPageSize,
@@ -257,6 +273,7 @@ function makeParts(registry: DependencyContainer): ServerParts {
     labels: storage.labels,
     blobs: storage.blobs,
     searcher: registry.resolve(Searcher),
+    terminology: registry.resolve(Terminology),
     parameters: registry.resolve(LiveSearchParameters),
     clock,
     newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),

@@ -1,13 +1,15 @@
 /** capabilities: https://hl7.org/fhir/R4/http.html#capabilities */
 import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
-import { describeOperations, type OperationDescription } from '../operations/operations.js';
+import { describeOperations, operationsOf, type OperationDescription } from '../operations/operations.js';
 import { isServerLevel } from '../operations/partition-management.js';
 import { resourceResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { present, presentationOf } from './show.js';
+import { terminologyCapabilities } from './terminology-capabilities.js';
 
 const INTERACTIONS = [
   'read',
@@ -22,9 +24,19 @@ const INTERACTIONS = [
 ];
 const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'history-system'];
 
-/** The statement of the tenant that asks: its own base URL, and what applies there. */
+/**
+ * The statement of the tenant that asks: its own base URL, and what applies there; or what it knows of terminology.
+ * @throws FhirError NOT_SUPPORTED for another mode
+ */
 export async function capabilities(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   await server.resolver.resolveRead(request);
+  const mode = request.parameters.find(([name]) => name === 'mode')?.[1] ?? 'full';
+  if (mode === 'terminology') {
+    const statement = terminologyCapabilities(server, request);
+    return resourceResponse(request, present(statement, presentationOf(request)));
+  }
+  if (mode !== 'full' && mode !== 'normative')
+    throw new FhirError('NOT_SUPPORTED', 'mode is full, normative or terminology.');
   const statement = toStatement(server, request);
   const shown = await server.hooks.transform('SERVER_CAPABILITY_STATEMENT_GENERATED', { request }, statement);
   return resourceResponse(request, present(shown, presentationOf(request)));
@@ -66,7 +78,7 @@ function toResourceEntry(
   const references = searchable
     .filter((parameter) => parameter.type === 'reference')
     .map(({ code }) => `${type}:${code}`);
-  const own = operations.filter(({ levels }) => levels.includes('instance') || levels.includes('type'));
+  const own = operationsOf(type, operations);
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,

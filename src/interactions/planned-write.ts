@@ -93,13 +93,16 @@ async function store(server: ServerParts, writes: readonly PlannedWrite[]): Prom
   const hooks = writes.flatMap(({ beforeCommit }) => beforeCommit ?? []);
   const blobs = writes.flatMap(({ blob }) => blob ?? []);
   const unit = { changes, ...(blobs.length === 0 ? {} : { attaches: blobs }) };
-  if (hooks.length === 0) return server.resources.write(unit);
-  await server.resources.write({
-    ...unit,
-    beforeCommit: async () => {
-      for (const hook of hooks) await hook();
-    },
-  });
+  if (hooks.length === 0) await server.resources.write(unit);
+  else {
+    await server.resources.write({
+      ...unit,
+      beforeCommit: async () => {
+        for (const hook of hooks) await hook();
+      },
+    });
+  }
+  server.terminology.noticeWrites(writes.map(({ outcome }) => outcome.type));
 }
 
 async function afterConflict(

@@ -7,6 +7,7 @@ import type { Settings } from '../settings/schema.js';
 import type { LiveSearchParameters } from '../search-parameters/live-search-parameters.js';
 import type { Searcher } from '../search/searcher.js';
 import type { BlobStore } from '../storage/blob-store.js';
+import type { Terminology } from '../terminology/terminology.js';
 import type { LabelStore, PartitionRegistry, ResourceStore } from '../storage/store.js';
 
 /** Everything that interactions and operations work with. One per server. */
@@ -21,6 +22,7 @@ export interface ServerParts {
   readonly labels: LabelStore;
   readonly blobs: BlobStore;
   readonly searcher: Searcher;
+  readonly terminology: Terminology;
   readonly parameters: LiveSearchParameters;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;

@@ -2,6 +2,8 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
+import { expand } from './expand.js';
+import { lookup } from './lookup.js';
 import { meta, metaAddOperation, metaDeleteOperation } from './meta.js';
 import { explainPartition } from './partition-explain.js';
 import {
@@ -12,6 +14,8 @@ import {
   readPartition,
   updatePartition,
 } from './partition-management.js';
+import { subsumes } from './subsumes.js';
+import { validateCodeInCodeSystem, validateCodeInValueSet } from './validate-code.js';
 import { validate } from './validate.js';
 
 /** Where an operation can be called. */
@@ -23,6 +27,8 @@ export interface OperationDescription {
   /** Canonical URL of the OperationDefinition. */
   readonly definition: string;
   readonly levels: readonly OperationLevel[];
+  /** The one resource type that has it; left out: every type. */
+  readonly type?: string;
   /** True for what manages the whole server: a tenant's URL does not have it. */
   readonly serverOnly?: boolean;
 }
@@ -43,6 +49,11 @@ function serverOperation(name: string, run: Operation['run']): Operation {
 
 function partitionOperation(name: string, readOnly: boolean, run: Operation['run']): Operation {
   return { ...serverOperation(`partition-management-${name}`, run), readOnly };
+}
+
+function terminologyOperation(type: string, name: string, run: Operation['run']): Operation {
+  const levels: readonly OperationLevel[] = name === 'lookup' ? ['type'] : ['type', 'instance'];
+  return { name: `$${name}`, definition: `${R4}/${type}-${name}`, levels, type, readOnly: true, run };
 }
 
 /** Every operation; `docs/operations.md` is held equal to this table by a test. */
@@ -75,6 +86,11 @@ export const OPERATIONS: readonly Operation[] = [
     readOnly: true,
     run: validate,
   },
+  terminologyOperation('ValueSet', 'expand', expand),
+  terminologyOperation('ValueSet', 'validate-code', validateCodeInValueSet),
+  terminologyOperation('CodeSystem', 'validate-code', validateCodeInCodeSystem),
+  terminologyOperation('CodeSystem', 'lookup', lookup),
+  terminologyOperation('CodeSystem', 'subsumes', subsumes),
   partitionOperation('create-partition', false, createPartition),
   partitionOperation('read-partition', true, readPartition),
   partitionOperation('update-partition', false, updatePartition),
@@ -84,15 +100,15 @@ export const OPERATIONS: readonly Operation[] = [
   serverOperation('partition-explain', explainPartition),
 ];
 
-const BY_NAME = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
-
 /** Runs the operation that the request names. @throws FhirError UNKNOWN_OPERATION, METHOD_NOT_ALLOWED */
 export async function runOperation(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const name = request.operation ?? '';
-  const operation = BY_NAME.get(name);
   const level = levelOf(request);
-  if (!operation || !operation.levels.includes(level)) {
-    const where = level === 'system' ? 'the server' : `the ${level} level`;
+  const operation = OPERATIONS.find(
+    (one) => one.name === name && one.levels.includes(level) && isOf(one, request.resourceType),
+  );
+  if (!operation) {
+    const where = level === 'system' ? 'the server' : `the ${level} level of ${request.resourceType}`;
     throw new FhirError('UNKNOWN_OPERATION', `There is no operation '${name.slice(0, 80)}' on ${where}.`);
   }
   if (request.method !== 'POST' && !operation.readOnly) {
@@ -104,6 +120,20 @@ export async function runOperation(server: ServerParts, request: RequestDetails)
 /** Those that can be called on the server, or under a tenant's URL. */
 export function describeOperations(where: 'server' | 'tenant'): readonly OperationDescription[] {
   return where === 'server' ? OPERATIONS : OPERATIONS.filter(({ serverOnly }) => serverOnly !== true);
+}
+
+function isOf({ type }: OperationDescription, resourceType: string | undefined): boolean {
+  return type === undefined || type === resourceType;
+}
+
+/** What a resource type's entry in the CapabilityStatement lists. */
+export function operationsOf(
+  resourceType: string,
+  operations: readonly OperationDescription[],
+): readonly OperationDescription[] {
+  return operations.filter(
+    (one) => isOf(one, resourceType) && one.levels.some((level) => level !== 'system'),
+  );
 }
 
 function levelOf({ resourceType, resourceId }: RequestDetails): OperationLevel {

@@ -2,6 +2,7 @@ import { parseReference } from '../fhir/references.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import type { CodeLookup } from './code-lists.js';
 import { canonicalCondition } from './condition.js';
 import { pageLink } from './bundle.js';
 import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
@@ -9,6 +10,7 @@ import { parseSearch } from './parse.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
+import { resolveSearch } from './resolve.js';
 import { runSearch, type SearchResult, type SearchRunner } from './run.js';
 import type { SearchLimits, SearchRequest } from './search-request.js';
 
@@ -16,6 +18,8 @@ import type { SearchLimits, SearchRequest } from './search-request.js';
 export interface SearcherParts {
   readonly store: SearchStore;
   readonly parameters: SearchParameterSource;
+  /** Where value sets and code systems are looked up. */
+  readonly codes: CodeLookup;
   readonly limits: SearchLimits;
   /** Page links are sealed with it; servers of one installation share it. */
   readonly secret: string;
@@ -43,14 +47,14 @@ export class Searcher {
   }
 
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
-  run(scope: PartitionScope, search: SearchRequest): Promise<SearchResult> {
-    return runSearch(this.runner, scope, search);
+  async run(scope: PartitionScope, search: SearchRequest): Promise<SearchResult> {
+    return runSearch(this.runner, scope, await this.resolve(scope, search));
   }
 
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
-  page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
+  async page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
     const search = this.read(state.resourceType, state.parameters, this.context(request, 'strict'));
-    return runSearch(this.runner, scope, search, state);
+    return runSearch(this.runner, scope, await this.resolve(scope, search), state);
   }
 
   /** What a page link holds. @throws FhirError INVALID_PAGE_LINK, UNKNOWN_PAGE_LINK */
@@ -67,7 +71,7 @@ export class Searcher {
    * At most two resources that match a condition; nothing of it is ever left out.
    * @throws FhirError see parseSearch; PRECONDITION_FAILED where a parameter does not find all data yet
    */
-  match(
+  async match(
     scope: PartitionScope,
     request: RequestDetails,
     type: string,
@@ -77,12 +81,16 @@ export class Searcher {
     const context = { ...this.context(request, 'strict'), registry: pending };
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
-    return this.parts.store.match(scope, planSearch({ ...search, sort: [] }));
+    return this.parts.store.match(scope, planSearch({ ...(await this.resolve(scope, search)), sort: [] }));
   }
 
   /** The text under which a condition is claimed. The claim itself is kept by type. */
   canonicalCondition(_type: string, parameters: readonly QueryParameter[]): string {
     return canonicalCondition(parameters);
+  }
+
+  private resolve(scope: PartitionScope, search: SearchRequest): Promise<SearchRequest> {
+    return resolveSearch(search, { ...this.parts, scope });
   }
 
   private read(type: string, parameters: readonly QueryParameter[], context: ParseContext): SearchRequest {

@@ -81,6 +81,11 @@ export class Libraries {
     private readonly shipped = new ShippedTerminology(),
   ) {}
 
+  /** Nothing is taken for granted any more. */
+  forget(): void {
+    this.source.forget();
+  }
+
   async now(): Promise<Library> {
     const revision = await this.source.revision();
     if (this.current?.revision !== revision)

@@ -10,4 +10,6 @@ export interface TerminologySource {
   read(type: TerminologyType, id: string): Promise<Resource | undefined>;
   /** A text that changes within a second after any CodeSystem or ValueSet was written or deleted, on any server. */
   revision(): Promise<string>;
+  /** This server has written one: the next revision is asked of the database. */
+  forget(): void;
 }

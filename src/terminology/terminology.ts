@@ -20,6 +20,11 @@ export class Terminology {
     this.libraries = new Libraries(source);
   }
 
+  /** Tells of types that this server has just written, so that it sees its own writes at once. */
+  noticeWrites(types: Iterable<string>): void {
+    for (const type of types) if (type === 'CodeSystem' || type === 'ValueSet') this.libraries.forget();
+  }
+
   /** What there is now; one answer is made from one library. */
   library(): Promise<Library> {
     return this.libraries.now();

@@ -28,6 +28,7 @@ function sample(limits: Partial<SearchLimits> = {}): { db: SearchDatabase; searc
   const searcher = new Searcher({
     store: db.store,
     parameters: context.registry,
+    codes: { codesIn: async () => new Map(), related: async () => [] },
     limits: { ...DEFAULT_SEARCH_LIMITS, ...limits },
     secret: 'secret',
     pageLifetime: 1000,

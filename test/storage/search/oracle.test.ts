@@ -142,13 +142,16 @@ function holdsOnRows(
         ([own, value]) =>
           condition.tests === null ||
           condition.tests.some(
-            (wanted) => wanted.value === value && (wanted.system === undefined || wanted.system === own),
+            (wanted) =>
+              ('values' in wanted ? wanted.values.includes(value) : wanted.value === value) &&
+              (wanted.system === undefined || wanted.system === own),
           ),
       );
     case 'string':
       return one.names.some(
         (text) =>
-          condition.tests === null || condition.tests.some((wanted) => text.startsWith(wanted.normalized)),
+          condition.tests === null ||
+          condition.tests.some((wanted) => wanted.match !== 'words' && text.startsWith(wanted.normalized)),
       );
     case 'date':
       return one.dates.some(([low, high]) => {

@@ -1,0 +1,78 @@
+import { FhirError } from '../model/errors.js';
+import type { SearchLimits, SearchValue } from './search-request.js';
+
+/** Answers what stands in value sets and code systems. */
+export interface CodeLookup {
+  /** All codes of a value set (canonical, or `ValueSet/id`) by system. @throws FhirError */
+  codesIn(reference: string): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** The code itself and all above or below it. @throws FhirError */
+  related(direction: 'above' | 'below', system: string, code: string): Promise<readonly string[]>;
+}
+
+/** What codes are looked up with, and how many may be found. */
+export interface CodeListParts {
+  readonly codes: CodeLookup;
+  readonly limits: Pick<SearchLimits, 'maxCodes' | 'maxValues'>;
+}
+
+type LookedUp = Extract<SearchValue, { kind: 'value-set' | 'related' }>;
+type CodesBySystem = ReadonlyMap<string, readonly string[]>;
+
+/** Whether the value stands for codes that have to be looked up. */
+export function isCodeList(value: SearchValue): value is LookedUp {
+  return value.kind === 'value-set' || value.kind === 'related';
+}
+
+/**
+ * The alternatives of one parameter with the codes of each system in one list, in place of the value sets and
+ * concepts that stand for them.
+ * @throws FhirError INVALID_SEARCH for what can't be looked up, LIMIT_EXCEEDED for more than may be found
+ */
+export async function resolveCodeLists(
+  values: readonly SearchValue[],
+  { codes, limits }: CodeListParts,
+): Promise<readonly SearchValue[]> {
+  const open = values.filter(isCodeList);
+  const lists = new Map<string, Set<string>>();
+  for (const value of open) {
+    for (const [system, found] of await lookUp(value, codes)) {
+      const list = lists.get(system) ?? new Set();
+      lists.set(system, list);
+      for (const code of found) list.add(code);
+    }
+    assertWithinLimits(value.name, lists, limits);
+  }
+  const found = [...lists].map(([system, list]): SearchValue => ({
+    kind: 'token-list',
+    system,
+    codes: [...list],
+  }));
+  return [...values.filter((value) => !isCodeList(value)), ...found];
+}
+
+/** The server's own error says what is wrong; here it is the search that is wrong. */
+async function lookUp(value: LookedUp, codes: CodeLookup): Promise<CodesBySystem> {
+  try {
+    if (value.kind === 'value-set') return await codes.codesIn(value.reference);
+    const { direction, system, code } = value;
+    return new Map([[system, await codes.related(direction, system, code)]]);
+  } catch (error) {
+    if (!(error instanceof FhirError)) throw error;
+    const { name } = value;
+    const refusal = error.code === 'TOO_COSTLY' ? 'LIMIT_EXCEEDED' : 'INVALID_SEARCH';
+    throw new FhirError(refusal, `Search parameter "${name}": ${error.message}`, { expression: [name] });
+  }
+}
+
+function assertWithinLimits(
+  name: string,
+  lists: ReadonlyMap<string, ReadonlySet<string>>,
+  { maxCodes, maxValues }: CodeListParts['limits'],
+): void {
+  const codes = [...lists.values()].reduce((sum, list) => sum + list.size, 0);
+  if (codes <= maxCodes && lists.size <= maxValues) return;
+  const what = codes > maxCodes ? `${maxCodes} codes` : `${maxValues} code systems`;
+  throw new FhirError('LIMIT_EXCEEDED', `Search parameter "${name}" stands for more than ${what}.`, {
+    expression: [name],
+  });
+}
