@@ -1,0 +1,69 @@
+import test from 'ava';
+import type { CapabilityStatement } from 'fhir/r4.js';
+import { searchParameterDefinitions } from '../../../src/fhir/definitions.js';
+import { RESOURCE_TYPES } from '../../../src/fhir/r4/resource-types.js';
+import { coveringResources, type Covered } from '../../oracle/covering-resources.js';
+import { textsIn } from '../../oracle/random-queries.js';
+import { nameOf, SearchOracle } from '../../oracle/search-oracle.js';
+import { load } from '../../oracle/search-world.js';
+import { createTestServer } from '../../support/test-server.js';
+import { FhirClient } from '../support/fhir-client.js';
+import { matchesOf, namesOf, type Bundle } from './pages.js';
+
+/** These find no element: the narrative, the whole text, and named queries of a server. */
+const WITHOUT_ELEMENT = ['_content', '_query', '_text'];
+
+const types = [...RESOURCE_TYPES];
+const covered = types.flatMap((type) => coveringResources(type, RESOURCE_TYPES));
+const resources = [...new Set(covered.map(({ resource }) => resource))];
+const server = await createTestServer();
+const client = new FhirClient(server.url);
+const oracle = new SearchOracle(resources, client.base);
+test.before(() => load(client, resources));
+test.after.always(() => server.stop());
+
+/** Which parameters the server says that it serves, as `Type code`. */
+async function servedParameters(): Promise<ReadonlySet<string>> {
+  const { body } = await client.get<CapabilityStatement>('metadata');
+  return new Set(
+    (body.rest?.[0]?.resource ?? []).flatMap(({ type, searchParam = [] }) =>
+      searchParam.map(({ name }) => `${type} ${name}`),
+    ),
+  );
+}
+
+/** The first value of a parameter that must find the resource it is from. */
+function telling({ resource, definition }: Covered): string | undefined {
+  const { resourceType } = resource;
+  return textsIn(resource, definition).find((text) =>
+    oracle.search(resourceType, [[definition.code, text]]).includes(nameOf(resource)),
+  );
+}
+
+test('every definition of R4 has a value in some generated resource, but those without an expression', (t) => {
+  const found = new Set(covered.map(({ definition }) => definition.url));
+  const without = searchParameterDefinitions().filter(({ url }) => !found.has(url));
+  t.deepEqual(without.map(({ code }) => code).toSorted(), [...WITHOUT_ELEMENT, '_lastUpdated'].toSorted());
+});
+
+test('every parameter of every type is indexed, and finds what has its value and nothing else', async (t) => {
+  const served = await servedParameters();
+  const wrong: string[] = [];
+  let searches = 0;
+  for (const one of covered) {
+    const { resourceType } = one.resource;
+    const { code, base } = one.definition;
+    const isOfAll = base.includes('Resource') && resourceType !== 'Basic';
+    if (isOfAll || !served.has(`${resourceType} ${code}`)) continue;
+    const text = telling(one);
+    const expected = text === undefined ? [] : oracle.search(resourceType, [[code, text]]);
+    const query = `${resourceType}?${code}=${encodeURIComponent(text ?? '')}&_count=100`;
+    const { status, body } = await client.get<Bundle>(query);
+    searches++;
+    const found = status === 200 ? namesOf(matchesOf([body])).toSorted() : [];
+    if (expected.length === 0 || found.join() !== expected.join())
+      wrong.push(`${query} answered ${status} with ${found.join()} instead of ${expected.join()}`);
+  }
+  t.deepEqual(wrong, []);
+  t.true(searches > 1375, `${searches} searches`);
+});

@@ -1,0 +1,308 @@
+import fc from 'fast-check';
+import type { FhirResource } from 'fhir/r4.js';
+import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
+import {
+  numbersOf,
+  positionsOf,
+  quantitiesOf,
+  referencesOf,
+  spansOf,
+  stringsOf,
+  tokensOf,
+  urisOf,
+} from './parameter-values.js';
+import { escapeValue, PREFIXES } from './query-text.js';
+import { parameterByUrl, parametersOf } from './parameters.js';
+import { evaluateOn, evaluateWithin, type FoundValue } from './fhir-expression.js';
+import type { QueryPart, SearchOracle } from './search-oracle.js';
+
+/** A search of one type; all of its parts must hold. */
+export interface RandomQuery {
+  readonly type: string;
+  readonly parts: readonly QueryPart[];
+}
+
+/** What the server can be asked for. */
+export interface Served {
+  readonly types: readonly string[];
+  isServed(type: string, code: string, modifier?: string): boolean;
+}
+
+type Part = fc.Arbitrary<QueryPart>;
+
+const MAX_ALTERNATIVES = 3;
+const MAX_DEPTH = 2;
+
+/** Searches whose values are mostly taken from what is stored; they shrink to fewer parts and values. */
+export class RandomQueries {
+  readonly #oracle: SearchOracle;
+  readonly #served: Served;
+  readonly #texts = new Map<string, readonly string[]>();
+  readonly #codes = new Map<string, readonly SearchParameterDefinition[]>();
+
+  constructor(oracle: SearchOracle, served: Served) {
+    this.#oracle = oracle;
+    this.#served = served;
+  }
+
+  query(): fc.Arbitrary<RandomQuery> {
+    return fc
+      .constantFrom(...this.#served.types)
+      .chain((type) =>
+        fc.record({
+          type: fc.constant(type),
+          parts: fc.array(this.part(type, 0), { minLength: 1, maxLength: 3 }),
+        }),
+      );
+  }
+
+  /** One parameter with its value. */
+  part(type: string, depth: number): Part {
+    const plain = this.#plain(type);
+    if (depth >= MAX_DEPTH) return plain;
+    const links = this.#parameters(type).filter((one) => one.type === 'reference');
+    return fc.oneof(
+      { arbitrary: plain, weight: 6 },
+      ...(links.length === 0 ? [] : [{ arbitrary: this.#chain(type, links, depth), weight: 1 }]),
+      ...this.#has(type, depth).map((arbitrary) => ({ arbitrary, weight: 1 })),
+    );
+  }
+
+  #parameters(type: string): readonly SearchParameterDefinition[] {
+    const known = this.#codes.get(type);
+    if (known) return known;
+    const made = [...parametersOf(type).values()].filter(
+      ({ code, expression }) => expression !== '' && this.#served.isServed(type, code),
+    );
+    this.#codes.set(type, made);
+    return made;
+  }
+
+  #plain(type: string): Part {
+    return fc.constantFrom(...this.#parameters(type)).chain((definition) => {
+      // An id is no token of a resource's: only what every parameter has makes sense of it.
+      const possible = definition.code === '_id' ? ['not'] : modifiersOf(definition.type);
+      const kinds = ['missing', ...possible].filter((modifier) =>
+        this.#served.isServed(type, definition.code, modifier),
+      );
+      const asked = [undefined, undefined, ...kinds].flatMap((modifier) =>
+        this.#textsOf(type, definition, modifier).length === 0 ? [] : [modifier],
+      );
+      if (asked.length === 0) return fc.constant<QueryPart>(['_id', 'none']);
+      return fc.constantFrom(...asked).chain((modifier) => this.#named(type, definition, modifier));
+    });
+  }
+
+  #named(type: string, definition: SearchParameterDefinition, modifier: string | undefined): Part {
+    const texts = this.#textsOf(type, definition, modifier);
+    const maxLength = modifier === 'missing' ? 1 : MAX_ALTERNATIVES;
+    const name = modifier === undefined ? definition.code : `${definition.code}:${modifier}`;
+    return fc
+      .array(fc.constantFrom(...texts), { minLength: 1, maxLength })
+      .map((values): QueryPart => [name, values.join()]);
+  }
+
+  #chain(type: string, links: readonly SearchParameterDefinition[], depth: number): Part {
+    return fc.constantFrom(...links).chain((link) => {
+      const names = this.#oracle.resourcesOf(type).flatMap((one) => this.#oracle.targetsOf(one, link));
+      const targets = [...new Set(names.map((name) => name.slice(0, name.indexOf('/'))))];
+      if (targets.length === 0) return this.#plain(type);
+      return fc
+        .constantFrom(...targets)
+        .chain((target) =>
+          this.part(target, depth + 1).map(([name, value]): QueryPart => [
+            `${link.code}:${target}.${name}`,
+            value,
+          ]),
+        );
+    });
+  }
+
+  #has(type: string, depth: number): Part[] {
+    const links = this.#served.types.flatMap((from) =>
+      this.#parameters(from)
+        .filter((one) => one.type === 'reference' && (one.target ?? []).includes(type))
+        .map(({ code }) => ({ from, code })),
+    );
+    if (links.length === 0) return [];
+    return [
+      fc
+        .constantFrom(...links)
+        .chain(({ from, code }) =>
+          this.part(from, depth + 1).map(([name, value]): QueryPart => [
+            `_has:${from}:${code}:${name}`,
+            value,
+          ]),
+        ),
+    ];
+  }
+
+  /** Values to ask for, with everything that can be written of them. */
+  #textsOf(
+    type: string,
+    definition: SearchParameterDefinition,
+    modifier: string | undefined,
+  ): readonly string[] {
+    if (modifier === 'missing') return ['true', 'false'];
+    const key = `${type} ${definition.url} ${modifier}`;
+    const known = this.#texts.get(key);
+    if (known) return known;
+    const texts = this.#oracle
+      .resourcesOf(type)
+      .flatMap((resource) => textsIn(resource, definition, modifier));
+    const made = [...new Set(texts)];
+    this.#texts.set(key, made);
+    return made;
+  }
+}
+
+const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
+  string: ['exact', 'contains'],
+  token: ['not', 'text', 'of-type'],
+  reference: ['identifier'],
+  uri: ['above', 'below'],
+};
+
+/** The modifiers of a type of parameter, `:missing` and `:[type]` besides, that the oracle can judge. */
+export function modifiersOf(type: string): readonly string[] {
+  return MODIFIERS[type] ?? [];
+}
+
+/** What may be asked of a resource: values that the parameter finds in it, in all the ways to write them. */
+export function textsIn(
+  resource: FhirResource,
+  definition: SearchParameterDefinition,
+  modifier?: string,
+): readonly string[] {
+  const texts = evaluateOn(resource, definition.expression).flatMap((found) =>
+    definition.type === 'composite'
+      ? compositeTexts(definition, (expression) => evaluateWithin(resource, found, expression))
+      : textsOf(definition, found, modifier),
+  );
+  return texts.filter((text) => text !== '');
+}
+
+/** What may be asked of a value, escaped. */
+function textsOf(
+  definition: SearchParameterDefinition,
+  found: FoundValue,
+  modifier?: string,
+): readonly string[] {
+  if (definition.code === '_id') return [String(found.value)];
+  switch (definition.type) {
+    case 'string':
+      return stringsOf(found).flatMap(pieces).map(escapeValue);
+    case 'token':
+      return tokensOf(found).flatMap((token) => tokenTexts(token, modifier));
+    case 'uri':
+      return urisOf(found)
+        .filter((uri) => modifier === undefined || uri.startsWith('http'))
+        .map(escapeValue);
+    case 'date':
+      return spansOf(found).flatMap(({ from, to }) => prefixed([from, to].flatMap(dateTexts)));
+    case 'number':
+      return prefixed(numbersOf(found).flatMap(numberTexts));
+    case 'quantity':
+      return quantitiesOf(found).flatMap(quantityTexts);
+    case 'reference':
+      return referencesOf(found).flatMap((one) => referenceTexts(one, modifier));
+    case 'special':
+      return positionsOf(found).flatMap(positionTexts);
+    default:
+      return [];
+  }
+}
+
+function compositeTexts(
+  { components = [] }: SearchParameterDefinition,
+  evaluate: (expression: string) => readonly FoundValue[],
+): string[] {
+  const parts = components.map(({ definition, expression }) =>
+    evaluate(expression).flatMap((found) => textsOf(parameterByUrl(definition), found)),
+  );
+  const longest = Math.max(...parts.map((texts) => texts.length));
+  if (parts.some((texts) => texts.length === 0)) return [];
+  return Array.from({ length: longest }, (_, at) => parts.map((texts) => texts[at % texts.length]).join('$'));
+}
+
+function pieces(text: string): string[] {
+  const letters = [...text];
+  const middle = letters.slice(1, 4).join('').trim();
+  const start = letters.slice(0, 3).join('').trim();
+  const bare = text.normalize('NFD').replaceAll(/\p{M}/gu, '');
+  return [text, start, middle, text.toUpperCase(), bare.toLowerCase(), text.normalize('NFD')];
+}
+
+function tokenTexts(
+  { system, code, texts, types }: ReturnType<typeof tokensOf>[number],
+  modifier: string | undefined,
+): string[] {
+  if (modifier === 'text') return texts.flatMap(pieces).map(escapeValue);
+  const value = escapeValue(code ?? '');
+  if (modifier === 'of-type')
+    return types.flatMap((one) =>
+      one.system && one.code && code ? [`${escapeValue(one.system)}|${escapeValue(one.code)}|${value}`] : [],
+    );
+  const known = system === undefined ? [] : [`${escapeValue(system)}|${value}`, `${escapeValue(system)}|`];
+  return code === undefined ? known : [value, `|${value}`, ...known];
+}
+
+function prefixed(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => ['', ...PREFIXES].map((prefix) => prefix + text));
+}
+
+function dateTexts(time: number): string[] {
+  if (!Number.isFinite(time)) return [];
+  const text = new Date(time).toISOString();
+  return /^\d{4}-/.test(text)
+    ? [4, 7, 10, 16, 19].map((length) => withZone(text.slice(0, length))).concat(text)
+    : [];
+}
+
+function withZone(text: string): string {
+  return text.length > 10 ? `${text}Z` : text;
+}
+
+function numberTexts(number: number): string[] {
+  return [String(number), number.toFixed(2), number.toFixed(1), number.toFixed(0)];
+}
+
+function quantityTexts({ value = 0, system, code, unit }: ReturnType<typeof quantitiesOf>[number]): string[] {
+  const numbers = prefixed(numberTexts(value));
+  const suffixes = [
+    '',
+    ...[code, unit].flatMap((word) => (word === undefined ? [] : [`||${escapeValue(word)}`])),
+    ...(system === undefined || code === undefined ? [] : [`|${escapeValue(system)}|${escapeValue(code)}`]),
+  ];
+  const converted =
+    code === 'g' && system ? prefixed([`${value * 1000}`]).map((text) => `${text}|${system}|mg`) : [];
+  return [...numbers.flatMap((number) => suffixes.map((suffix) => number + suffix)), ...converted];
+}
+
+function referenceTexts(
+  { target, identifier }: ReturnType<typeof referencesOf>[number],
+  modifier: string | undefined,
+): string[] {
+  if (modifier === 'identifier') {
+    if (identifier === undefined) return [];
+    const token = { value: identifier, type: 'Identifier', element: '', path: '' };
+    return tokensOf(token).flatMap((one) => tokenTexts(one, undefined));
+  }
+  const [, id] = /^[A-Za-z]+\/([A-Za-z0-9.-]+)$/.exec(target) ?? [];
+  return [escapeValue(target), ...(id === undefined ? [] : [id])];
+}
+
+function positionTexts({ latitude, longitude }: ReturnType<typeof positionsOf>[number]): string[] {
+  const here = `${latitude}|${longitude}`;
+  return [`${here}|1|km`, `${here}|50|km`, `${here}|50|[mi_us]`, `${latitude + 0.3}|${longitude}|30`];
+}
+
+/** The search as a query string. */
+export function queryString(parts: readonly QueryPart[]): string {
+  return parts.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+}
+
+/** For messages: the query as a person would write it. */
+export function printQuery({ type, parts }: RandomQuery): string {
+  return `${type}?${parts.map(([name, value]) => `${name}=${value}`).join('&')}`;
+}

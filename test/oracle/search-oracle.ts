@@ -1,0 +1,191 @@
+import type { FhirResource } from 'fhir/r4.js';
+import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
+import { evaluateOn, evaluateWithin, type FoundValue } from './fhir-expression.js';
+import * as match from './matching.js';
+import { parameterByUrl, parameterOf, parametersOf } from './parameters.js';
+import * as values from './parameter-values.js';
+import { splitUnescaped, unescapeValue } from './query-text.js';
+
+/** One parameter of a query: its name with chain and modifier, and its value as it was written. */
+export type QueryPart = readonly [name: string, value: string];
+
+/** A parameter on one type, and what its modifier says. */
+interface Asked {
+  readonly definition: SearchParameterDefinition;
+  readonly modifier: string | undefined;
+}
+
+/**
+ * Answers searches by looking at every resource, judged by the words of https://hl7.org/fhir/R4/search.html.
+ * It shares nothing with the server but the definitions of R4.
+ */
+export class SearchOracle {
+  readonly #resources: ReadonlyMap<string, FhirResource>;
+  readonly #base: string;
+  readonly #found = new WeakMap<FhirResource, Map<string, readonly FoundValue[]>>();
+
+  /** All resources that the searcher may see, and the base URL that it uses. */
+  constructor(resources: readonly FhirResource[], base: string) {
+    this.#resources = new Map(resources.map((resource) => [nameOf(resource), resource]));
+    this.#base = base;
+  }
+
+  /** The names (`Type/id`) of all resources of a type that match, in alphabetical order. */
+  search(type: string, query: readonly QueryPart[]): string[] {
+    const found = this.resourcesOf(type).filter((resource) =>
+      query.every(([name, value]) => this.#holds(resource, name, value)),
+    );
+    return found.map(nameOf).toSorted();
+  }
+
+  resourcesOf(type: string): FhirResource[] {
+    return [...this.#resources.values()].filter(({ resourceType }) => resourceType === type);
+  }
+
+  /** What a parameter finds in a resource. */
+  valuesOf(resource: FhirResource, { url, expression }: SearchParameterDefinition): readonly FoundValue[] {
+    const known = this.#found.get(resource) ?? new Map<string, readonly FoundValue[]>();
+    this.#found.set(resource, known);
+    const made = known.get(url) ?? evaluateOn(resource, expression);
+    known.set(url, made);
+    return made;
+  }
+
+  /** The names of the resources at the other end of a reference parameter, those of one type if it is given. */
+  targetsOf(resource: FhirResource, definition: SearchParameterDefinition, type?: string): string[] {
+    const references = this.valuesOf(resource, definition).flatMap(values.referencesOf);
+    const names = references.map(({ target }) => match.relative(target, this.#base));
+    return names.filter(
+      (name) => this.#resources.has(name) && (type === undefined || name.startsWith(`${type}/`)),
+    );
+  }
+
+  #holds(resource: FhirResource, name: string, value: string): boolean {
+    if (name.startsWith('_has:')) return this.#has(resource, name, value);
+    const dot = name.indexOf('.');
+    if (dot >= 0) return this.#chain(resource, [name.slice(0, dot), name.slice(dot + 1)], value);
+    const [code = '', modifier] = name.split(':');
+    const definition = parameterOf(resource.resourceType, code);
+    if (modifier === 'missing') return this.#isMissing(resource, definition) === (value === 'true');
+    const alternatives = splitUnescaped(value, ',');
+    const some = alternatives.some((one) => this.#isMatch(resource, { definition, modifier }, one));
+    return modifier === 'not' ? !some : some;
+  }
+
+  /** `_has:Observation:patient:code`, https://hl7.org/fhir/R4/search.html#has. */
+  #has(resource: FhirResource, name: string, value: string): boolean {
+    const [, type = '', code = '', ...rest] = name.split(':');
+    const definition = parameterOf(type, code);
+    return this.resourcesOf(type).some(
+      (other) =>
+        this.targetsOf(other, definition).includes(nameOf(resource)) &&
+        this.#holds(other, rest.join(':'), value),
+    );
+  }
+
+  /** `subject:Patient.name`, https://hl7.org/fhir/R4/search.html#chaining; types without the parameter do not count. */
+  #chain(resource: FhirResource, [head, rest]: readonly [string, string], value: string): boolean {
+    const [code = '', type] = head.split(':');
+    const targets = this.targetsOf(resource, parameterOf(resource.resourceType, code), type);
+    return targets.some((name) => {
+      const target = this.#resources.get(name);
+      return target !== undefined && knows(target.resourceType, rest) && this.#holds(target, rest, value);
+    });
+  }
+
+  #isMissing(resource: FhirResource, definition: SearchParameterDefinition): boolean {
+    return this.valuesOf(resource, definition).flatMap((one) => seenOf(definition, one)).length === 0;
+  }
+
+  #isMatch(resource: FhirResource, asked: Asked, text: string): boolean {
+    if (asked.definition.type === 'composite') return this.#isComposite(resource, asked.definition, text);
+    const found = this.valuesOf(resource, asked.definition);
+    return found.some((one) => this.#isValue(one, asked, text));
+  }
+
+  /** All components within one element (https://hl7.org/fhir/R4/search.html#combining). */
+  #isComposite(resource: FhirResource, definition: SearchParameterDefinition, text: string): boolean {
+    const parts = splitUnescaped(text, '$');
+    return this.valuesOf(resource, definition).some((element) =>
+      (definition.components ?? []).every((component, at) => {
+        const asked = { definition: parameterByUrl(component.definition), modifier: undefined };
+        const found = evaluateWithin(resource, element, component.expression);
+        return found.some((one) => this.#isValue(one, asked, parts[at] ?? ''));
+      }),
+    );
+  }
+
+  #isValue(found: FoundValue, { definition, modifier }: Asked, text: string): boolean {
+    if (definition.code === '_id') return found.value === unescapeValue(text);
+    switch (definition.type) {
+      case 'string':
+        return values.stringsOf(found).some((one) => match.isString(one, text, modifier));
+      case 'token':
+        return values.tokensOf(found).some((one) => isToken(one, text, modifier));
+      case 'uri':
+        return values.urisOf(found).some((one) => match.isUri(one, text, modifier));
+      case 'date':
+        return values.spansOf(found).some((one) => match.isDate(one, text, Date.now()));
+      case 'number':
+        return values.numbersOf(found).some((one) => match.isNumber(one, text));
+      case 'quantity':
+        return values.quantitiesOf(found).some((one) => match.isQuantity(one, text));
+      case 'reference':
+        return values
+          .referencesOf(found)
+          .some((one) => this.#isReference(one, { definition, modifier }, text));
+      case 'special':
+        return values.positionsOf(found).some((one) => match.isNear(one, text));
+      case 'composite':
+        throw new Error(`${definition.code} is matched by its components.`);
+    }
+  }
+
+  #isReference(value: values.ReferenceValue, { definition, modifier }: Asked, text: string): boolean {
+    if (modifier === 'identifier') {
+      const { identifier } = value;
+      const token = { value: identifier, type: 'Identifier', element: '', path: '' };
+      return identifier !== undefined && values.tokensOf(token).some((one) => match.isToken(one, text));
+    }
+    const types = modifier === undefined ? (definition.target ?? []) : [modifier];
+    return match.isReference(value, text, { base: this.#base, types });
+  }
+}
+
+function isToken(value: values.TokenValue, text: string, modifier: string | undefined): boolean {
+  if (modifier === 'text') return match.isTokenText(value, text);
+  return modifier === 'of-type' ? match.isOfType(value, text) : match.isToken(value, text);
+}
+
+/** `Patient/1` */
+export function nameOf({ resourceType, id }: FhirResource): string {
+  return `${resourceType}/${id}`;
+}
+
+/** Whether the first parameter of a chain or query exists on a type. */
+function knows(type: string, name: string): boolean {
+  if (name.startsWith('_has:')) return true;
+  return parametersOf(type).has(name.split(/[:.]/, 1)[0] ?? '');
+}
+
+/** What a search can see of a value at all, which is what `:missing` asks for. */
+function seenOf({ type }: SearchParameterDefinition, found: FoundValue): readonly unknown[] {
+  switch (type) {
+    case 'string':
+      return values.stringsOf(found);
+    case 'token':
+      return values.tokensOf(found);
+    case 'uri':
+      return values.urisOf(found);
+    case 'date':
+      return values.spansOf(found);
+    case 'number':
+      return values.numbersOf(found);
+    case 'quantity':
+      return values.quantitiesOf(found);
+    case 'reference':
+      return values.referencesOf(found);
+    default:
+      return [found];
+  }
+}
