@@ -321,6 +321,8 @@ class RunningServer implements Bulkhead {
       http.once('error', reject);
       http.listen(port, host, resolve);
     });
+    // Without file handles for another connection, for example; those that are open go on.
+    http.on('error', (err) => this.registry.resolve(LOGGER).error({ err }, 'a connection was not accepted'));
     this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
     const jobs = [this.registry.resolve(PartitionPurge), this.registry.resolve(PartitionMoves)];
     const wakeJobs = (): void => jobs.forEach((job) => job.wake());

@@ -6,6 +6,8 @@ export interface OpenHomesOptions {
   /** Milliseconds after which a home that nobody uses is closed. */
   readonly idleMs: number;
   readonly onOpen: (home: Home) => Promise<void>;
+  /** Told of a home that could not be closed in good order: nobody waits for those that nobody uses. */
+  readonly onCloseFailed: (place: string, error: unknown) => void;
 }
 
 /** Names a home: a partition that is being moved has two. */
@@ -141,9 +143,11 @@ export class OpenHomes {
         (opened) => opened.close(),
         () => undefined,
       );
-    })().finally(() => {
-      if (this.closing.get(key) === closed) this.closing.delete(key);
-    });
+    })()
+      .catch((error: unknown) => this.options.onCloseFailed(key, error))
+      .finally(() => {
+        if (this.closing.get(key) === closed) this.closing.delete(key);
+      });
     this.closing.set(key, closed);
   }
 }

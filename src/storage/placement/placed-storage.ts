@@ -18,6 +18,7 @@ export interface PlacementOptions {
   readonly resourceIds: 'partition' | 'server';
   /** Milliseconds until every other server has heard of a switch; `HEARD_MS` if left out. */
   readonly heardMs?: number;
+  readonly warn?: (message: string) => void;
 }
 
 /** Homes that nobody used for this long are closed. */
@@ -32,6 +33,8 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
     onOpen: async (home) => {
       await blobs.sweepOpened(home.blobs);
     },
+    onCloseFailed: (place, error) =>
+      options.warn?.(`The home ${place} was not closed in good order: ${String(error)}`),
   });
   const router = new HomeRouter(main.home, places, homes);
   const blobs = new PlacedBlobs(router);
@@ -54,6 +57,8 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
     useRows: (partition, work) => router.use(partition, ({ rows }) => work(rows)),
     migrateHomes: () => migrateHomes(main.registry, main.homes, knownMigrations().at(-1) ?? null),
     setting: (key, create) => main.setting(key, create),
+    settings: (prefix) => main.settings(prefix),
+    saveSettings: (values) => main.saveSettings(values),
     takeNumbers: (count) => main.takeNumbers(count),
     refresh: async () => {
       const isChanged = await main.refresh();

@@ -5,7 +5,7 @@ import { openWriter, type SqliteDatabase } from './open.js';
 /** Asks for a file's log to be kept short from now on, or for the last time. */
 export type CheckpointRequest =
   | { readonly kind: 'watch'; readonly file: string }
-  /** Answered by the same message once the log is copied as far as readers allow. */
+  /** Answered once the log is copied as far as readers allow. */
   | { readonly kind: 'retire'; readonly file: string };
 
 const PAGE_BYTES = 4096;
@@ -16,6 +16,11 @@ const RESTART_BYTES = 4 * COPY_BYTES;
 const CHECK_INTERVAL_MS = 500;
 /** Longest wait for readers while writers are held up. */
 const RESTART_WAIT_MS = 20;
+
+/** What the worker says: that a file was retired, or what kept it from copying a log. */
+export type CheckpointReport =
+  | { readonly kind: 'retired'; readonly file: string }
+  | { readonly kind: 'failed'; readonly file: string; readonly reason: string };
 
 /** What `wal_checkpoint` answers: pages in the log, and how many of them are in the database already. */
 interface LogState {
@@ -53,13 +58,28 @@ function connect(file: string): SqliteDatabase {
   return db;
 }
 
-function checkAll(): void {
-  for (const file of watched.keys()) {
-    if (logBytes(file) < COPY_BYTES) continue;
-    const db = connect(file);
-    watched.set(file, db);
-    checkpoint(db);
+function report(message: CheckpointReport): void {
+  parentPort?.postMessage(message);
+}
+
+/** What fails, for lack of room for example, is tried again the next time. */
+function tryTo(work: () => void, file: string): void {
+  try {
+    work();
+  } catch (error) {
+    report({ kind: 'failed', file, reason: (error as Error).message });
   }
+}
+
+function check(file: string): void {
+  if (logBytes(file) < COPY_BYTES) return;
+  const db = connect(file);
+  watched.set(file, db);
+  checkpoint(db);
+}
+
+function checkAll(): void {
+  for (const file of watched.keys()) tryTo(() => check(file), file);
 }
 
 function retire(file: string): void {
@@ -76,10 +96,7 @@ parentPort?.on('message', (request: CheckpointRequest) => {
     watched.set(request.file, watched.get(request.file));
     return;
   }
-  try {
-    retire(request.file);
-  } finally {
-    parentPort?.postMessage(request);
-  }
+  tryTo(() => retire(request.file), request.file);
+  report({ kind: 'retired', file: request.file });
 });
 setInterval(checkAll, CHECK_INTERVAL_MS);

@@ -1,16 +1,19 @@
 import { Worker } from 'node:worker_threads';
-import type { CheckpointRequest } from './checkpoint-worker.js';
+import type { CheckpointReport, CheckpointRequest } from './checkpoint-worker.js';
 
 /** One worker that copies the write-ahead logs of all open files into their databases. */
 export class Checkpointer {
   private readonly worker: Worker;
   private ended = false;
   private readonly retiring = new Map<string, () => void>();
+  private readonly reasons = new Map<string, string>();
 
-  constructor() {
+  /** `warn` is told of a log that cannot be copied: the server goes on, and the log grows. */
+  constructor(private readonly warn: (message: string) => void = () => undefined) {
     this.worker = new Worker(new URL('./checkpoint-worker.js', import.meta.url));
     this.worker.unref();
-    this.worker.on('message', ({ file }: CheckpointRequest) => this.retiring.get(file)?.());
+    this.worker.on('message', (report: CheckpointReport) => this.hear(report));
+    this.worker.on('error', ({ message }) => warn(`Write-ahead logs are no longer copied: ${message}`));
     this.worker.on('exit', () => this.end());
   }
 
@@ -34,6 +37,18 @@ export class Checkpointer {
 
   async close(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private hear(report: CheckpointReport): void {
+    const { kind, file } = report;
+    if (kind === 'retired') {
+      this.reasons.delete(file);
+      this.retiring.get(file)?.();
+    } else if (this.reasons.get(file) !== report.reason) {
+      // It is tried again twice a second.
+      this.reasons.set(file, report.reason);
+      this.warn(`The write-ahead log of ${file} cannot be copied: ${report.reason}`);
+    }
   }
 
   private end(): void {

@@ -21,7 +21,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
   const file = { writer, reader: openReader(location.file) };
   const dictionary = new SqliteDictionary(writer);
   const readers = new ReaderPool({ workers: READER_WORKERS, timeoutMs: options.searchTimeoutMs });
-  const checkpointer = new Checkpointer();
+  const checkpointer = new Checkpointer(options.warn);
   const shared: SharedParts = { dictionary, readers, checkpointer, options };
   // The queue takes names and row ids in its own turn, homes wait for theirs.
   const own = new Allocator(dictionary, (work) => queue.inTurn(work));
@@ -33,6 +33,8 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
     registry: new SqlitePartitions(file.reader, queue),
     homes: new SqliteHomes(location.file, shared, forHomes),
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
+    settings: async (prefix) => findSettings(file.reader, prefix),
+    saveSettings: (values) => queue.transaction((db) => saveSettings(db, values)),
     takeNumbers: (count) => queue.transaction((db) => takeNumbers(db, count)),
     refresh: changeDetector(file.reader, () => dictionary.reload()),
     ping: async () => true,
@@ -61,6 +63,18 @@ function readOrCreateSetting(db: SqliteDatabase, key: string, create: () => stri
   const value = create();
   db.prepare('insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE) values (?, ?)').run(key, value);
   return value;
+}
+
+function findSettings(db: SqliteDatabase, prefix: string): ReadonlyMap<string, string> {
+  const find = db.prepare(
+    'select SETTING_KEY, SETTING_VALUE from HFJ_SETTING where substr(SETTING_KEY, 1, ?) = ?',
+  );
+  return new Map(find.raw().all(prefix.length, prefix) as [string, string][]);
+}
+
+function saveSettings(db: SqliteDatabase, values: ReadonlyMap<string, string>): void {
+  const save = db.prepare('insert or replace into HFJ_SETTING (SETTING_KEY, SETTING_VALUE) values (?, ?)');
+  for (const [key, value] of values) save.run(key, value);
 }
 
 function takeNumbers(db: SqliteDatabase, count: number): number {
