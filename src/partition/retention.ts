@@ -16,7 +16,8 @@ export interface Retained {
 
 /** Rows that are looked at in one transaction: writers wait a few milliseconds at most. */
 const BATCH_ROWS = 2_000;
-const CALENDAR_DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Databases have no year 0. */
+const CALENDAR_DATE = /^(?!0000)\d{4}-\d{2}-\d{2}$/;
 
 /** Deletes what is older than it may be kept, by the partition date of resources; those without one stay. */
 export class PartitionRetention {

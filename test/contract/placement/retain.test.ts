@@ -1,7 +1,14 @@
-import test from 'ava';
-import { defineInterceptor } from '../../../src/index.js';
+import test, { type ExecutionContext } from 'ava';
+import type { Bundle } from 'fhir/r4.js';
+import { defineInterceptor, type RequestDetails } from '../../../src/index.js';
+import type { PartitionId, Placement } from '../../../src/model/partition.js';
+import { toStorageOptions } from '../../../src/server.js';
+import { openStorage } from '../../../src/storage/open-storage.js';
+import { PARTITIONED_TABLES } from '../../../src/storage/sql/tables.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { createTestServer } from '../../support/test-server.js';
+import { storeUnderTest } from '../../support/test-store.js';
 import { OWN_PLACEMENTS } from './fixtures.js';
 
 /** The day that a resource says in its identifier. */
@@ -67,12 +74,174 @@ for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
   });
 }
 
+/** A server whose new resources get the date that the test says, and a storage beside it as another process has it. */
+async function openDated(t: ExecutionContext, placement: Placement) {
+  const database = await createTestDatabase();
+  t.teardown(() => database.drop());
+  const now = { day: '' };
+  const choose = ({ request }: { readonly request: RequestDetails }) => ({
+    by: 'name' as const,
+    names: [request.urlTenant ?? 'DEFAULT'] as const,
+    ...(now.day === '' ? {} : { date: now.day }),
+  });
+  const byTheDay = defineInterceptor({
+    name: 'by-the-day',
+    hooks: { STORAGE_PARTITION_IDENTIFY_CREATE: choose, STORAGE_PARTITION_IDENTIFY_READ: choose },
+  });
+  const server = await createTestServer({
+    database,
+    interceptors: [byTheDay],
+    settings: { partitioning: ['interceptors'], placement, resourceIds: 'server' },
+    partitions: [{ id: -7, name: 'acme' }, 'beta'],
+  });
+  t.teardown(() => server.stop());
+  const storage = await openStorage(toStorageOptions(server.bulkhead.settings, Date.now));
+  t.teardown(() => storage.close());
+  const root = new FhirClient(server.url);
+  return { database, server, storage, now, acme: root.tenant('acme'), beta: root.tenant('beta') };
+}
+
+const PAYLOAD = 'x'.repeat(600_000);
+
+/** Fills every table: each resource is there twice or more. */
+async function fill(client: FhirClient, end: string): Promise<readonly string[]> {
+  const patient = {
+    resourceType: 'Patient',
+    id: `p-${end}`,
+    name: [{ family: 'Okafor' }],
+    birthDate: '1980',
+  };
+  await client.put(`Patient/${patient.id}`, patient);
+  await client.put(`Patient/${patient.id}`, { ...patient, active: true });
+  const code = { coding: [{ system: 'urn:codes', code: 'weight' }] };
+  const subject = { reference: `Patient/${patient.id}` };
+  const quantity = { value: 70, system: 'http://unitsofmeasure.org', code: 'kg' };
+  const observation = {
+    resourceType: 'Observation',
+    status: 'final',
+    code,
+    subject,
+    valueQuantity: quantity,
+  };
+  const once = { 'if-none-exist': `code=weight&subject=${subject.reference}` };
+  const made = await client.post<{ id: string }>('Observation', observation, once);
+  const { headers } = await client.send('POST', 'Binary', {
+    body: PAYLOAD,
+    headers: { 'content-type': 'text/plain' },
+  });
+  const binary = /Binary\/[^/]+/.exec(headers.get('location') ?? '')?.[0] ?? '';
+  return [`Patient/${patient.id}`, `Observation/${made.body.id}`, binary];
+}
+
+const perTable = (condition: string): string =>
+  PARTITIONED_TABLES.map((table) => `select '${table}', count(*) from ${table} where ${condition}`).join(
+    ' union all ',
+  );
+
+/** Tables in which some home still has a row that the condition holds for. */
+async function tablesWith(database: TestDatabase, condition: string): Promise<readonly unknown[]> {
+  const rows = await database.rows(perTable(condition));
+  return [...new Set(rows.filter(([, count]) => Number(count) > 0).map(([table]) => table))];
+}
+
+/** The ids that a placement of its own leaves claimed: they are the whole server's. */
+const leftOf = (placement: Placement): readonly string[] =>
+  placement === 'shared' ? [] : ['HFJ_RES_ID_CLAIM'];
+
+for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
+  test(`${placement}: no row of any table is left, and the neighbour's are what they were`, async (t) => {
+    const { database, server, now, acme, beta } = await openDated(t, placement);
+    now.day = '2019-12-31';
+    await fill(acme, 'old');
+    await fill(beta, 'beta');
+    now.day = '2020-01-01';
+    const kept = await fill(acme, 'new');
+    const everything = '_history?_count=100';
+    const before = await beta.get<Bundle>(everything);
+    const ofBeta = await database.rows(perTable('PARTITION_ID = 1'));
+    await server.bulkhead.partitions.retain(-7, '2020-01-01');
+    const isOld = storeUnderTest() === 'sqlite' ? 'PARTITION_DATE < 18262' : `PARTITION_DATE < '2020-01-01'`;
+    t.deepEqual(await tablesWith(database, `PARTITION_ID = -7 and ${isOld}`), leftOf(placement));
+    for (const path of kept) t.is((await acme.get(path)).status, 200, path);
+    t.is(await acme.count('Observation?code=weight&value-quantity=gt1&subject=Patient/p-new'), 1);
+    const after = await beta.get<Bundle>(everything);
+    t.deepEqual(after.body.entry, before.body.entry);
+    t.deepEqual(await database.rows(perTable('PARTITION_ID = 1')), ofBeta);
+  });
+
+  test(`${placement}: what is written with an old date meanwhile is whole, or has gone as a whole`, async (t) => {
+    const { storage, now, acme } = await openDated(t, placement);
+    now.day = '2019-12-31';
+    await fill(acme, 'old');
+    const late = await storage.useRows(-7 as PartitionId, async (rows) => {
+      let written: readonly string[] = [];
+      for await (const { resources } of rows.retain(-7 as PartitionId, '2020-01-01', 1)) {
+        // All resources have gone; their rows in other tables are next.
+        if (resources === 0 && written.length === 0) written = await fill(acme, 'late');
+      }
+      return written;
+    });
+    t.is(late.length, 3);
+    for (const path of late.slice(0, 2)) t.is((await acme.get(path)).status, 200, path);
+    t.is((await acme.get('Patient/p-late/_history/1')).status, 200);
+    t.is(await acme.count('Patient?family=okafor&birthdate=1980'), 1);
+    const found = 'Observation?code=weight&subject=Patient/p-late&value-quantity=70';
+    t.is(await acme.count(found), 1);
+    const again = { resourceType: 'Observation', status: 'final', code: { text: 'x' } };
+    const once = { 'if-none-exist': 'code=weight&subject=Patient/p-late' };
+    t.is((await acme.post('Observation', again, once)).status, 200);
+    const { text } = await acme.get(late[2]!, { accept: 'text/plain' });
+    t.is(text.length, PAYLOAD.length);
+  });
+
+  test(`${placement}: a run that was killed returns nothing that has gone, and the next one ends it`, async (t) => {
+    const { database, server, storage, now, acme } = await openDated(t, placement);
+    now.day = '2019-12-31';
+    const old = await fill(acme, 'old');
+    await storage.useRows(-7 as PartitionId, async (rows) => {
+      for await (const { resources } of rows.retain(-7 as PartitionId, '2020-01-01', 1)) {
+        if (resources === 0) break;
+      }
+    });
+    for (const path of old) t.is((await acme.get(path)).status, 404, path);
+    for (const search of [
+      'Patient?family=okafor',
+      'Observation?code=weight',
+      'Observation?subject=Patient/p-old',
+    ]) {
+      const { body } = await acme.get<Bundle>(search);
+      t.deepEqual(body.entry ?? [], [], search);
+    }
+    t.not((await tablesWith(database, 'PARTITION_ID = -7')).length, 0);
+    await server.bulkhead.partitions.retain(-7, '2020-01-01');
+    t.deepEqual(await tablesWith(database, 'PARTITION_ID = -7'), leftOf(placement));
+    now.day = '';
+    await fill(acme, 'old');
+    t.is(await acme.count('Patient?family=okafor'), 1);
+  });
+}
+
 test('a day in the future, or none, is refused', async (t) => {
   const server = await createTestServer({ partitions: ['acme'], clock: () => Date.parse('2026-01-02') });
   t.teardown(() => server.stop());
   const { partitions } = server.bulkhead;
   await t.throwsAsync(partitions.retain(1, '2026-01-03'), { message: /in the future/ });
-  await t.throwsAsync(partitions.retain(1, '02.01.2026'), { message: /is no date/ });
-  await t.throwsAsync(partitions.retain(1, '2026-02-31'), { message: /is no date/ });
+  for (const word of [
+    '',
+    '02.01.2026',
+    '2026-1-2',
+    '2026-02-31',
+    '2025-02-29',
+    '0000-01-01',
+    '2026-01-01T00:00:00Z',
+    '12026-01-01',
+    '-001-01-01',
+    "2026-01-01'",
+    'x'.repeat(5_000),
+  ]) {
+    const error = await t.throwsAsync(partitions.retain(1, word), { message: /is no date/ });
+    t.true((error?.message.length ?? 0) < 100);
+  }
+  await t.notThrowsAsync(partitions.retain(1, '0001-01-01'));
   await t.notThrowsAsync(partitions.retain(1, '2026-01-02'));
 });

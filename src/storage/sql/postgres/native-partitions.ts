@@ -260,8 +260,10 @@ async function truncateExpired(
   return toContents(counts.map(([all]) => all));
 }
 
+/** Content that is being sent keeps everything. */
 function countSql(table: PartitionedTable): string {
-  return `select count(*), count(*) filter (where t.PARTITION_DATE is null or t.PARTITION_DATE >= $2::date)
+  const kept = table === 'HFJ_BINARY_STAGE' ? ' or true' : '';
+  return `select count(*), count(*) filter (where t.PARTITION_DATE is null or t.PARTITION_DATE >= $2::date${kept})
     from ${table} t where t.PARTITION_ID = $1`;
 }
 

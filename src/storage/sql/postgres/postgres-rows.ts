@@ -54,7 +54,9 @@ export class PostgresRows implements HomeRows {
   async *retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
     const emptied = await this.parts.natives?.empty(partition, date);
     if (emptied) yield emptied;
-    yield* retain(this.connections, { partition, before: date }, limit);
+    await this.parts.dictionary.load();
+    const binaryType = this.parts.dictionary.typeId('Binary') ?? -1;
+    yield* retain(this.connections, { partition, before: date, binaryType }, limit);
   }
 
   async danglingLinks(partition: PartitionId): Promise<number> {

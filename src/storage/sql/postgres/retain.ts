@@ -4,56 +4,80 @@ import type { PartitionedTable } from '../tables.js';
 import type { PostgresConnections } from './connections.js';
 import type { PgStatement, PgValue } from './statement.js';
 
+/** A table that is walked through, and what of it still belongs to a resource. */
+interface WalkedTable {
+  /** An indexed key to walk along: columns and their types. */
+  readonly key: readonly string[];
+  /** Holds for rows whose resource is there: it was written while others were deleted, and keeps all its rows. */
+  readonly inUse?: string;
+  /** Whether writers wait, since rows of such a table are handed over from one resource to another. */
+  readonly exclusive?: true;
+}
+
+const RESOURCE_IS_THERE = `exists (select 1 from HFJ_RESOURCE r where r.PARTITION_ID = $1 and r.RES_ID = t.RES_ID)`;
+const ID_IS_TAKEN = `exists (select 1 from HFJ_RESOURCE r
+  where r.PARTITION_ID = $1 and r.RES_TYPE_ID = t.RES_TYPE_ID and r.FHIR_ID = t.FHIR_ID)`;
+/** Content that is being sent, or belongs to a version that has come since; those have the latest RES_UPDATED. */
+const CONTENT_IS_USED = `(exists (select 1 from HFJ_BINARY_STAGE s where s.PARTITION_ID = $1 and s.BLOB_ID = t.BLOB_ID)
+  or exists (select 1 from HFJ_RESOURCE r where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $3::integer
+    and r.RES_UPDATED >= $4::bigint and r.PARTITION_DATE < $2::date and strpos(r.RES_TEXT, t.BLOB_ID) > 0)
+  or exists (select 1 from HFJ_RES_VER v where v.PARTITION_ID = $1 and v.RES_TYPE_ID = $3::integer
+    and v.RES_UPDATED >= $4::bigint and v.PARTITION_DATE < $2::date and strpos(v.RES_TEXT, t.BLOB_ID) > 0))`;
+
+/** How long before a retention content may have been sent whose resource comes during it; in milliseconds. */
+const LONGEST_UPLOAD_MS = 24 * 60 * 60 * 1000;
+
+const owned = (...key: readonly string[]): WalkedTable => ({ key, inUse: RESOURCE_IS_THERE });
+
 /**
- * Partitioned tables and an indexed key to walk along. Resources go first: what is left behind by a run that was
- * killed is found by nobody, and the next run takes it.
+ * Resources go first: what a run that was killed has left of them is returned by nobody, and the next run takes it.
+ * What is being sent is left to the sweep of blobs.
  */
-const WALK_KEYS = {
-  HFJ_RESOURCE: ['RES_TYPE_ID integer', 'FHIR_ID text'],
-  HFJ_RES_VER: ['RES_TYPE_ID integer', 'RES_UPDATED bigint', 'RES_ID bigint'],
-  HFJ_RES_LINK: ['PARAM_ID integer', 'TARGET_RES_ID bigint', 'TARGET_URL text', 'RES_ID bigint'],
-  HFJ_RES_SEARCH_URL: ['RES_TYPE_ID integer', 'RES_SEARCH_URL text'],
-  HFJ_RES_ID_CLAIM: ['RES_TYPE_ID integer', 'FHIR_ID text'],
-  HFJ_SPIDX_TOKEN: ['PARAM_ID integer', 'SP_VALUE text', 'SYS_ID integer', 'RES_ID bigint'],
-  HFJ_SPIDX_STRING: ['PARAM_ID integer', 'SP_NORM text', 'RES_ID bigint'],
-  HFJ_SPIDX_DATE: ['PARAM_ID integer', 'SP_LOW bigint', 'SP_HIGH bigint', 'RES_ID bigint'],
-  HFJ_SPIDX_NUMBER: ['PARAM_ID integer', 'SP_VALUE float8', 'RES_ID bigint'],
-  HFJ_SPIDX_QUANTITY: [
+const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, WalkedTable>> = {
+  HFJ_RESOURCE: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'] },
+  HFJ_RES_VER: owned('RES_TYPE_ID integer', 'RES_UPDATED bigint', 'RES_ID bigint'),
+  HFJ_RES_LINK: owned('PARAM_ID integer', 'TARGET_RES_ID bigint', 'TARGET_URL text', 'RES_ID bigint'),
+  HFJ_RES_SEARCH_URL: { ...owned('RES_TYPE_ID integer', 'RES_SEARCH_URL text'), exclusive: true },
+  HFJ_RES_ID_CLAIM: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'], inUse: ID_IS_TAKEN, exclusive: true },
+  HFJ_SPIDX_TOKEN: owned('PARAM_ID integer', 'SP_VALUE text', 'SYS_ID integer', 'RES_ID bigint'),
+  HFJ_SPIDX_STRING: owned('PARAM_ID integer', 'SP_NORM text', 'RES_ID bigint'),
+  HFJ_SPIDX_DATE: owned('PARAM_ID integer', 'SP_LOW bigint', 'SP_HIGH bigint', 'RES_ID bigint'),
+  HFJ_SPIDX_NUMBER: owned('PARAM_ID integer', 'SP_VALUE float8', 'RES_ID bigint'),
+  HFJ_SPIDX_QUANTITY: owned(
     'PARAM_ID integer',
     'SP_VALUE float8',
     'SYS_ID integer',
     'SP_CODE text',
     'SP_UNIT text',
     'RES_ID bigint',
-  ],
-  HFJ_SPIDX_URI: ['PARAM_ID integer', 'SP_VALUE text', 'RES_ID bigint'],
-  HFJ_BINARY_CHUNK: ['BLOB_ID text', 'CHUNK_NO integer'],
-  HFJ_BINARY_STAGE: ['BLOB_ID text'],
-} as const satisfies Record<PartitionedTable, readonly string[]>;
+  ),
+  HFJ_SPIDX_URI: owned('PARAM_ID integer', 'SP_VALUE text', 'RES_ID bigint'),
+  HFJ_BINARY_CHUNK: { key: ['BLOB_ID text', 'CHUNK_NO integer'], inUse: CONTENT_IS_USED, exclusive: true },
+};
 
-/** Rows of which partition, dated before which day (YYYY-MM-DD). */
-interface Expired {
+/** What a retention is about. */
+export interface Expired {
   readonly partition: PartitionId;
+  /** Rows dated before this day (YYYY-MM-DD) have expired. */
   readonly before: string;
+  /** RES_TYPE_ID of Binary; -1 where none was ever written. */
+  readonly binaryType: number;
 }
 
 /** Walks once through every table, at most `limit` rows in each transaction, and tells what each of them deleted. */
 export async function* retain(
   connections: PostgresConnections,
-  expired: Expired,
+  { partition, before, binaryType }: Expired,
   limit: number,
 ): AsyncIterable<RetainedRows> {
-  for (const [table, key] of Object.entries(WALK_KEYS)) {
+  const common = [partition, before, binaryType, Date.now() - LONGEST_UPLOAD_MS];
+  for (const [table, walked] of Object.entries(WALKED)) {
     for (let after: readonly PgValue[] = []; ;) {
-      const [end] = await connections.read(
-        [expired.partition],
-        [endOfStretch({ table, key, after }, expired, limit)],
-      );
+      const walk = { table, walked, after };
+      const [end] = await connections.read([partition], [endOfStretch(walk, partition, limit)]);
       const last = (end?.rows[0] ?? null) as readonly PgValue[] | null;
-      const [result] = await connections.write(
-        [expired.partition],
-        [deleteStretch({ table, key, after }, expired, last)],
-      );
+      const lock = walked.exclusive ? 'exclusive' : undefined;
+      const [result] = await connections.write([partition], [deleteStretch(walk, common, last)], lock);
       if (result && result.count > 0) yield toRetained(table, result.count);
       if (last === null) break;
       after = last;
@@ -63,8 +87,7 @@ export async function* retain(
 
 interface Walk {
   readonly table: string;
-  /** Columns and their types. */
-  readonly key: readonly string[];
+  readonly walked: WalkedTable;
   /** The last key that was walked past; empty at the beginning. */
   readonly after: readonly PgValue[];
 }
@@ -78,22 +101,26 @@ function compare(key: readonly string[], operator: '>' | '<=', first: number): s
 }
 
 /** The last key of the next stretch; no row at the end of the table. */
-function endOfStretch({ table, key, after }: Walk, { partition }: Expired, limit: number): PgStatement {
-  const above = after.length === 0 ? '' : compare(key, '>', 3);
-  const order = key.map(nameOf).join(', ');
+function endOfStretch({ table, walked, after }: Walk, partition: PartitionId, limit: number): PgStatement {
+  const above = after.length === 0 ? '' : compare(walked.key, '>', 3);
+  const order = walked.key.map(nameOf).join(', ');
   const text = `select ${order} from ${table} t where t.PARTITION_ID = $1 ${above} order by ${order} limit 1 offset $2`;
   return { text, values: [partition, limit - 1, ...after] };
 }
 
+/** `common`: $1 to $4. */
 function deleteStretch(
-  { table, key, after }: Walk,
-  { partition, before }: Expired,
+  { table, walked, after }: Walk,
+  common: readonly PgValue[],
   last: readonly PgValue[] | null,
 ): PgStatement {
-  const above = after.length === 0 ? '' : compare(key, '>', 3);
-  const below = last === null ? '' : compare(key, '<=', 3 + after.length);
-  const text = `delete from ${table} t where t.PARTITION_ID = $1 and t.PARTITION_DATE < $2::date ${above} ${below}`;
-  return { text, values: [partition, before, ...after, ...(last ?? [])] };
+  const first = common.length + 1;
+  const above = after.length === 0 ? '' : compare(walked.key, '>', first);
+  const below = last === null ? '' : compare(walked.key, '<=', first + after.length);
+  const spared = walked.inUse === undefined ? '' : `and not ${walked.inUse}`;
+  const text = `delete from ${table} t where t.PARTITION_ID = $1 and t.PARTITION_DATE < $2::date
+    and $3::integer is not null and $4::bigint is not null ${spared} ${above} ${below}`;
+  return { text, values: [...common, ...after, ...(last ?? [])] };
 }
 
 function toRetained(table: string, deleted: number): RetainedRows {

@@ -4,35 +4,62 @@ import type { PartitionedTable } from '../tables.js';
 import type { SqliteDatabase } from './open.js';
 import type { WriteQueue } from './write-queue.js';
 
+/** A table that is walked through, and what of it still belongs to a resource. */
+interface WalkedTable {
+  /** An indexed key to walk along. */
+  readonly key: string;
+  /** Holds for rows whose resource is there: it was written while others were deleted, and keeps all its rows. */
+  readonly inUse: string;
+}
+
+const RESOURCE_IS_THERE = `exists (select 1 from HFJ_RESOURCE r
+  where r.RES_ID = t.RES_ID and +r.PARTITION_ID = @partition)`;
+const ID_IS_TAKEN = `exists (select 1 from HFJ_RESOURCE r
+  where r.PARTITION_ID = @partition and r.RES_TYPE_ID = t.RES_TYPE_ID and r.FHIR_ID = t.FHIR_ID)`;
+/** Content that is being sent, or belongs to a version that has come since; those have the latest RES_UPDATED. */
+const CONTENT_IS_USED = `(exists (select 1 from HFJ_BINARY_STAGE s
+    where s.PARTITION_ID = @partition and s.BLOB_ID = t.BLOB_ID)
+  or exists (select 1 from HFJ_RESOURCE r where r.PARTITION_ID = @partition and r.RES_TYPE_ID = @binaryType
+    and r.RES_UPDATED >= @since and r.PARTITION_DATE < @before and instr(r.RES_TEXT, t.BLOB_ID) > 0)
+  or exists (select 1 from HFJ_RES_VER v where v.PARTITION_ID = @partition and v.RES_TYPE_ID = @binaryType
+    and v.RES_UPDATED >= @since and v.PARTITION_DATE < @before and instr(v.RES_TEXT, t.BLOB_ID) > 0))`;
+
+/** How long before a retention content may have been sent whose resource comes during it; in milliseconds. */
+const LONGEST_UPLOAD_MS = 24 * 60 * 60 * 1000;
+
+const owned = (key: string): WalkedTable => ({ key, inUse: RESOURCE_IS_THERE });
+
 /**
- * Partitioned tables and an indexed key to walk along. Resources go first: what is left behind by a run that was
- * killed is found by nobody, and the next run takes it.
+ * Resources go first: what a run that was killed has left of them is returned by nobody, and the next run takes it.
+ * What is being sent is left to the sweep of blobs.
  */
-const WALK_KEYS = {
-  HFJ_RESOURCE: 'RES_TYPE_ID, FHIR_ID',
-  HFJ_RES_VER: 'RES_TYPE_ID, RES_UPDATED, RES_ID',
-  HFJ_RES_LINK: 'PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID',
-  HFJ_RES_SEARCH_URL: 'RES_TYPE_ID, RES_SEARCH_URL',
-  HFJ_RES_ID_CLAIM: 'RES_TYPE_ID, FHIR_ID',
-  HFJ_SPIDX_TOKEN: 'PARAM_ID, SP_VALUE, SYS_ID, RES_ID',
-  HFJ_SPIDX_STRING: 'PARAM_ID, SP_NORM, SP_EXACT, RES_ID',
-  HFJ_SPIDX_DATE: 'PARAM_ID, SP_LOW, SP_HIGH, RES_ID',
-  HFJ_SPIDX_NUMBER: 'PARAM_ID, SP_VALUE, RES_ID',
-  HFJ_SPIDX_QUANTITY: 'PARAM_ID, SP_VALUE, SYS_ID, SP_CODE, SP_UNIT, RES_ID',
-  HFJ_SPIDX_URI: 'PARAM_ID, SP_VALUE, RES_ID',
-  HFJ_BINARY_CHUNK: 'BLOB_ID, CHUNK_NO',
-  HFJ_BINARY_STAGE: 'BLOB_ID',
-} as const satisfies Record<PartitionedTable, string>;
+const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, WalkedTable>> = {
+  HFJ_RESOURCE: { key: 'RES_TYPE_ID, FHIR_ID', inUse: 'false' },
+  HFJ_RES_VER: owned('RES_TYPE_ID, RES_UPDATED, RES_ID'),
+  HFJ_RES_LINK: owned('PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID'),
+  HFJ_RES_SEARCH_URL: owned('RES_TYPE_ID, RES_SEARCH_URL'),
+  HFJ_RES_ID_CLAIM: { key: 'RES_TYPE_ID, FHIR_ID', inUse: ID_IS_TAKEN },
+  HFJ_SPIDX_TOKEN: owned('PARAM_ID, SP_VALUE, SYS_ID, RES_ID'),
+  HFJ_SPIDX_STRING: owned('PARAM_ID, SP_NORM, SP_EXACT, RES_ID'),
+  HFJ_SPIDX_DATE: owned('PARAM_ID, SP_LOW, SP_HIGH, RES_ID'),
+  HFJ_SPIDX_NUMBER: owned('PARAM_ID, SP_VALUE, RES_ID'),
+  HFJ_SPIDX_QUANTITY: owned('PARAM_ID, SP_VALUE, SYS_ID, SP_CODE, SP_UNIT, RES_ID'),
+  HFJ_SPIDX_URI: owned('PARAM_ID, SP_VALUE, RES_ID'),
+  HFJ_BINARY_CHUNK: { key: 'BLOB_ID, CHUNK_NO', inUse: CONTENT_IS_USED },
+};
 
 const DANGLING = `select count(*) from HFJ_RES_LINK l
   where l.PARTITION_ID = ? and l.TARGET_URL = '' and not exists (
     select 1 from HFJ_RESOURCE r where r.RES_ID = l.TARGET_RES_ID
       and +r.PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0))`;
 
-/** Rows of which partition, dated before which day (days since 1970). */
-interface Expired {
+/** What a retention is about. */
+export interface Expired {
   readonly partition: PartitionId;
+  /** Rows dated before this day (days since 1970) have expired. */
   readonly before: number;
+  /** RES_TYPE_ID of Binary; -1 where none was ever written. */
+  readonly binaryType: number;
 }
 
 /** Walks once through every table, at most `limit` rows in each transaction, and tells what each of them deleted. */
@@ -41,10 +68,11 @@ export async function* retain(
   expired: Expired,
   limit: number,
 ): AsyncIterable<RetainedRows> {
-  for (const [table, key] of Object.entries(WALK_KEYS)) {
+  const common = { ...expired, since: Date.now() - LONGEST_UPLOAD_MS };
+  for (const [table, walked] of Object.entries(WALKED)) {
     for (let after: readonly unknown[] = []; ;) {
-      const walk = { table, key, after, limit };
-      const { deleted, last } = await queue.transaction((db) => deleteStretch(db, expired, walk));
+      const walk = { table, walked, after, limit };
+      const { deleted, last } = await queue.transaction((db) => deleteStretch(db, common, walk));
       if (deleted > 0) yield toRetained(table, deleted);
       if (last === undefined) break;
       after = last;
@@ -59,7 +87,7 @@ export function countDangling(db: SqliteDatabase, partition: PartitionId): numbe
 
 interface Walk {
   readonly table: string;
-  readonly key: string;
+  readonly walked: WalkedTable;
   /** The last key that was walked past; empty at the beginning. */
   readonly after: readonly unknown[];
   readonly limit: number;
@@ -68,8 +96,8 @@ interface Walk {
 /** Deletes what has expired in the next stretch of the walk; `last` is undefined at the end. */
 function deleteStretch(
   db: SqliteDatabase,
-  { partition, before }: Expired,
-  { table, key, after, limit }: Walk,
+  common: Expired & { readonly since: number },
+  { table, walked: { key, inUse }, after, limit }: Walk,
 ): { readonly deleted: number; readonly last: readonly unknown[] | undefined } {
   const places = key.split(',').map(() => '?');
   const above = after.length === 0 ? '' : `and (${key}) > (${places.join(', ')})`;
@@ -78,11 +106,14 @@ function deleteStretch(
       `select ${key} from ${table} where PARTITION_ID = ? ${above} order by ${key} limit 1 offset ${limit - 1}`,
     )
     .raw()
-    .get(partition, ...after) as unknown[] | undefined;
+    .get(common.partition, ...after) as unknown[] | undefined;
   const below = last === undefined ? '' : `and (${key}) <= (${places.join(', ')})`;
   const { changes } = db
-    .prepare(`delete from ${table} where PARTITION_ID = ? and PARTITION_DATE < ? ${above} ${below}`)
-    .run(partition, before, ...after, ...(last ?? []));
+    .prepare(
+      `delete from ${table} as t where PARTITION_ID = @partition and PARTITION_DATE < @before
+        and not ${inUse} ${above} ${below}`,
+    )
+    .run([...after, ...(last ?? [])], common);
   return { deleted: changes, last };
 }
 

@@ -47,8 +47,11 @@ export class SqliteRows implements HomeRows {
     return this.parts.queue.transaction((db) => purgeSome(db, partition, { limit, keep: 'id claims' }));
   }
 
-  retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
-    return retain(this.parts.queue, { partition, before: toStoredDate(date) ?? 0 }, limit);
+  async *retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
+    const { dictionary, queue } = this.parts;
+    await dictionary.catchUp();
+    const binaryType = dictionary.typeId('Binary') ?? -1;
+    yield* retain(queue, { partition, before: toStoredDate(date) ?? 0, binaryType }, limit);
   }
 
   async danglingLinks(partition: PartitionId): Promise<number> {
