@@ -248,6 +248,7 @@ function makeSearcher(registry: DependencyContainer): Searcher {
       maxCount: settings.maxPageSize,
       maxParameters: settings.maxSearchParameters,
       maxValues: settings.maxSearchValues,
+      maxChain: settings.maxChainDepth,
       maxIncluded: settings.maxIncludes,
     },
     secret: registry.resolve(PAGE_SECRET),
@@ -378,7 +379,9 @@ class RunningServer implements Bulkhead {
       await this.registry.resolve(LiveSearchParameters).refresh();
       if (await this.registry.resolve(STORAGE).refresh()) await this.directory.load();
     } catch (error) {
-      this.registry.resolve(LOGGER).error({ err: error }, 'partitions and search parameters could not be read');
+      this.registry
+        .resolve(LOGGER)
+        .error({ err: error }, 'partitions and search parameters could not be read');
     }
   }
 }

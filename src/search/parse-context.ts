@@ -26,16 +26,35 @@ export interface ParameterContext extends ParseContext {
   readonly name: string;
   /** References that may still be followed. */
   readonly depth: number;
+  /** Counts alternatives, those of all parameters and of all types of a chain. @throws FhirError LIMIT_EXCEEDED */
+  readonly spend: (values: number) => void;
 }
+
+/** Longest name of a parameter that an error repeats, in UTF-16 units. */
+const MAX_NAME_LENGTH = 200;
+const MAX_MESSAGE_LENGTH = 1000;
 
 /** What lenient handling may leave out: a parameter, modifier or value that means nothing here. */
 export function unknownParameter(name: string, message: string): FhirError {
-  return new FhirError('UNKNOWN_SEARCH_PARAMETER', `Search parameter "${name}": ${message}`, {
-    expression: [name],
-  });
+  return refusal('UNKNOWN_SEARCH_PARAMETER', name, message);
 }
 
 /** What is refused whatever the handling. */
 export function invalidParameter(name: string, message: string): FhirError {
-  return new FhirError('INVALID_SEARCH', `Search parameter "${name}": ${message}`, { expression: [name] });
+  return refusal('INVALID_SEARCH', name, message);
+}
+
+/** Names and messages hold what the client sent, of which an answer repeats the beginning. */
+function refusal(
+  code: 'UNKNOWN_SEARCH_PARAMETER' | 'INVALID_SEARCH',
+  name: string,
+  message: string,
+): FhirError {
+  const shown = shortened(name, MAX_NAME_LENGTH);
+  const text = `Search parameter "${shown}": ${shortened(message, MAX_MESSAGE_LENGTH)}`;
+  return new FhirError(code, text, { expression: [shown] });
+}
+
+function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }

@@ -60,14 +60,12 @@ function parsePlain(
   context: ParameterContext,
 ): Criterion {
   const syntax = toSyntax(parameter, modifier, context);
-  if (modifier === 'missing') return { kind: 'missing', parameter, missing: parseMissing(value, context) };
-  const texts = splitEscaped(value, ',');
-  if (texts.length > context.limits.maxValues) {
-    throw new FhirError(
-      'LIMIT_EXCEEDED',
-      `Search parameter "${context.name}" has more than ${context.limits.maxValues} values.`,
-    );
+  if (modifier === 'missing') {
+    context.spend(1);
+    return { kind: 'missing', parameter, missing: parseMissing(value, context) };
   }
+  const texts = splitEscaped(value, ',');
+  context.spend(texts.length);
   const values = texts.map((one) => parseValue(one, syntax, context));
   return {
     kind: 'values',
@@ -109,7 +107,8 @@ function chainTargets(
     try {
       targets.push({ type, criterion: parseCriterion(type, rest, context) });
     } catch (error) {
-      if (!(error instanceof FhirError)) throw error;
+      // Every further type would only meet the limit again.
+      if (!(error instanceof FhirError) || error.code === 'LIMIT_EXCEEDED') throw error;
       refusals.push(error);
     }
   }

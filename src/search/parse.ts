@@ -9,6 +9,10 @@ import type { Criterion, SearchRequest } from './search-request.js';
 /** About the representation: http reads them. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['_format', '_pretty']);
 
+/** Longer than any chain of names, and than any list of values that the number of values allows. */
+const MAX_NAME_LENGTH = 2000;
+const MAX_VALUE_LENGTH = 200_000;
+
 /**
  * Makes a typed request of untrusted parameters (https://hl7.org/fhir/R4/search.html). Lenient handling leaves
  * out what is unknown and reports it in `ignored`; wrong values and exceeded limits are refused always.
@@ -31,9 +35,12 @@ export function parseSearch(
   const criteria: Criterion[] = [];
   const applied: QueryParameter[] = [];
   const ignored: OutcomeIssue[] = [];
+  const spend = budgetOf(context.limits.maxValues);
   for (const [name, value] of parameters) {
     if (PASSED_OVER.has(name)) continue;
-    const one = { ...context, name, depth: context.limits.maxChain };
+    assertWithinLimit(name.length, MAX_NAME_LENGTH, 'characters in the name of a parameter');
+    assertWithinLimit(value.length, MAX_VALUE_LENGTH, 'characters in the value of a parameter');
+    const one = { ...context, name, depth: context.limits.maxChain, spend };
     try {
       if (isResultParameter(name.split(':', 1)[0] ?? ''))
         readResultParameter(parts, resourceType, value, one);
@@ -43,11 +50,6 @@ export function parseSearch(
       ignored.push(toWarning(error, one));
     }
   }
-  assertWithinLimit(
-    criteria.map(countValues).reduce((sum, count) => sum + count, 0),
-    context.limits.maxValues,
-    'values',
-  );
   const { count = context.limits.defaultCount, ...rest } = parts;
   return {
     resourceType,
@@ -75,17 +77,10 @@ function toWarning(error: unknown, { handling }: ParameterContext): OutcomeIssue
   };
 }
 
-function countValues(criterion: Criterion): number {
-  switch (criterion.kind) {
-    case 'values':
-      return criterion.values.length;
-    case 'missing':
-      return 1;
-    case 'chain':
-      return criterion.targets.reduce((sum, target) => sum + countValues(target.criterion), 0);
-    case 'has':
-      return countValues(criterion.criterion);
-  }
+/** Counted while they are read: a chain over many types must not be read to its end before it is refused. */
+function budgetOf(limit: number): ParameterContext['spend'] {
+  let spent = 0;
+  return (values) => assertWithinLimit((spent += values), limit, 'values');
 }
 
 function assertWithinLimit(count: number, limit: number, what: string): void {

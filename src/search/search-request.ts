@@ -157,7 +157,7 @@ export const DEFAULT_SEARCH_LIMITS: SearchLimits = {
   maxCount: 1000,
   maxParameters: 64,
   maxValues: 200,
-  maxChain: 3,
+  maxChain: 5,
   maxIncluded: 1000,
   maxCounted: 1000,
   maxCodes: 50_000,

@@ -126,6 +126,7 @@ export const SETTINGS = {
   maxPageSize: setting(count, 1000, 'Most entries of a page, whatever `_count` says.'),
   maxSearchParameters: setting(count, 50, 'Most parameters of one search.'),
   maxSearchValues: setting(count, 500, 'Most comma-separated values of one search parameter.'),
+  maxChainDepth: setting(integer(1, 20), 5, 'Most references that one chain, or one `_has`, follows.'),
   maxIncludes: setting(count, 1000, 'Most included resources of one page.'),
   searchTimeoutMs: setting(milliseconds, 30_000, 'Longest time for one search.'),
   requestTimeoutMs: setting(milliseconds, 120_000, 'Longest time for one request.'),

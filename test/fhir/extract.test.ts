@@ -51,6 +51,54 @@ test('a concept of text only has a value without a code', (t) => {
   t.deepEqual(rows({ resourceType: 'Observation', code }, 'tokens', 'code'), [{ system: null, value: '' }]);
 });
 
+test('the words beside a code are indexed apart from it', (t) => {
+  const code = {
+    coding: [
+      { code: '1', display: 'Kopfschmérz' },
+      { code: '2', display: 'KOPFSCHMERZ' },
+    ],
+    text: 'Ache',
+  };
+  t.deepEqual(rows({ resourceType: 'Observation', code }, 'strings', 'code#text'), [
+    { normalized: 'kopfschmerz', exact: '' },
+    { normalized: 'ache', exact: '' },
+  ]);
+});
+
+test('an identifier is indexed by its types, where it has them', (t) => {
+  const type = {
+    coding: [{ system: 'urn:t', code: 'MR' }, { code: 'X' }, { system: 'urn:t' }],
+    text: 'Record',
+  };
+  const patient = { resourceType: 'Patient', identifier: [{ value: '1', type }, { type }] };
+  t.deepEqual(rows(patient, 'tokens', 'identifier#of-type'), [
+    { system: 'urn:t', value: 'MR|1' },
+    { system: null, value: 'X|1' },
+  ]);
+  t.deepEqual(rows(patient, 'strings', 'identifier#text'), [{ normalized: 'record', exact: '' }]);
+});
+
+test('the identifier and the version of a reference have rows of their own', (t) => {
+  const subject = { reference: 'Patient/1/_history/2', identifier: { system: 'urn:i', value: 'x' } };
+  const observation = { resourceType: 'Observation', subject };
+  t.deepEqual(rows(observation, 'tokens', 'subject#identifier'), [{ system: 'urn:i', value: 'x' }]);
+  t.deepEqual(rows(observation, 'uris', 'subject#version'), [{ value: 'Patient/1/_history/2' }]);
+});
+
+test('the request that a source names has a row of its own', (t) => {
+  const patient = { resourceType: 'Patient', meta: { source: 'urn:s#r' } };
+  t.deepEqual(rows(patient, 'uris', 'meta.source'), [{ value: 'urn:s#r' }]);
+  t.deepEqual(rows(patient, 'uris', 'meta.source#fragment'), [{ value: '#r' }]);
+});
+
+test('a place is one row of latitude and longitude', (t) => {
+  const location = { resourceType: 'Location', position: { latitude: 1, longitude: 2 } };
+  t.deepEqual(rows(location, 'quantities', 'position'), [
+    { value: 1, system: null, code: null, unit: null, canonicalValue: 2, canonicalUnit: null },
+  ]);
+  t.deepEqual(rows({ resourceType: 'Location', position: { latitude: 1 } }, 'quantities', 'position'), []);
+});
+
 test('an identifier is indexed by system and value', (t) => {
   const identifier = [{ system: 'urn:i', value: 'x' }, { value: 'y' }, { system: 'urn:only' }];
   t.deepEqual(rows({ resourceType: 'Patient', identifier }, 'tokens', 'identifier'), [
@@ -171,12 +219,35 @@ test('money is a quantity of its currency', (t) => {
   );
 });
 
-test('a range is found by either end', (t) => {
-  const condition = { resourceType: 'Condition', onsetRange: { low: { value: 1 }, high: { value: 3 } } };
-  const values = rows(condition, 'quantities', 'onset.ofType(Range)').map(
-    (row) => (row as { value: number }).value,
+const RANGE = { system: null, code: null, unit: '3', canonicalValue: 3, canonicalUnit: null };
+
+test('both ends of a range stand in one row of a path of their own', (t) => {
+  const onsetRange = { low: { value: 1 }, high: { value: 3 } };
+  const condition = { resourceType: 'Condition', onsetRange };
+  t.deepEqual(rows(condition, 'quantities', 'onset.ofType(Range)'), []);
+  t.deepEqual(rows(condition, 'quantities', 'onset.ofType(Range)#range'), [{ ...RANGE, value: 1 }]);
+  const open = { resourceType: 'Condition', onsetRange: { high: { value: 3 } } };
+  t.deepEqual(rows(open, 'quantities', 'onset.ofType(Range)#range'), [{ ...RANGE, value: -1e308 }]);
+  t.deepEqual(
+    rows({ resourceType: 'Condition', onsetRange: {} }, 'quantities', 'onset.ofType(Range)#range'),
+    [],
   );
-  t.deepEqual(values, [1, 3]);
+});
+
+test('a range in UCUM units stands there in canonical units too', (t) => {
+  const [low, high] = [1, 3].map((value) => ({ value, system: UCUM, code: 'g', unit: 'gram' }));
+  const own = { ...RANGE, value: 1 };
+  t.deepEqual(
+    rows({ resourceType: 'Condition', onsetRange: { low, high } }, 'quantities', 'onset.ofType(Range)#range'),
+    [
+      { ...own, system: UCUM, code: 'g' },
+      { ...own, code: 'gram' },
+      { ...own, system: UCUM, code: '=g', canonicalUnit: 'g' },
+    ],
+  );
+});
+
+test('a probability may be a number or a range', (t) => {
   const risk = { resourceType: 'RiskAssessment', prediction: [{ probabilityDecimal: 0.5 }] };
   t.deepEqual(rows(risk, 'numbers', 'prediction.probability'), [{ value: 0.5 }]);
 });

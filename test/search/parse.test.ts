@@ -89,7 +89,12 @@ for (const [type, query, values] of VALUES) {
 
 const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: RegExp][] = [
   ['Patient', 'never=1', 'UNKNOWN_SEARCH_PARAMETER', /"never".*Patient has no search parameter/],
-  ['Patient', 'name:above=1', 'UNKNOWN_SEARCH_PARAMETER', /"name:above".*use :exact, :contains, :missing/],
+  [
+    'Patient',
+    'name:above=1',
+    'UNKNOWN_SEARCH_PARAMETER',
+    /"name:above".*use :exact, :contains, :text, :missing/,
+  ],
   ['Patient', 'name:exact:contains=1', 'UNKNOWN_SEARCH_PARAMETER', /more than one modifier/],
   ['Observation', 'subject:Nothing=1', 'UNKNOWN_SEARCH_PARAMETER', /:missing or :\[type\]/],
   ['Patient', '_id:exact=1', 'UNKNOWN_SEARCH_PARAMETER', /use :not, :missing/],
@@ -129,7 +134,7 @@ const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: 
   ['Patient', '_sort=' + 'name,'.repeat(10) + 'name', 'LIMIT_EXCEEDED', /10 keys/],
   ['Patient', 'name=a&'.repeat(65), 'LIMIT_EXCEEDED', /64 parameters/],
   ['Observation', ('code=' + 'a,'.repeat(99) + 'a&').repeat(3), 'LIMIT_EXCEEDED', /200 values/],
-  ['Encounter', 'part-of:Encounter.'.repeat(4) + '_id=1', 'LIMIT_EXCEEDED', /3 references/],
+  ['Encounter', 'part-of:Encounter.'.repeat(6) + '_id=1', 'LIMIT_EXCEEDED', /5 references/],
 ];
 
 for (const [type, query, code, message] of REFUSED) {
