@@ -10,6 +10,7 @@ import type {
   SearchPlan,
   SortKey,
   StringTest,
+  TokenListTest,
   TokenTest,
 } from '../../../src/storage/search-store.js';
 
@@ -20,7 +21,11 @@ export const not = (of: Condition): Condition => ({ kind: 'not', of });
 export const ids = (...list: string[]): Condition => ({ kind: 'ids', ids: list });
 export const updated = (test: RangeTest): Condition => ({ kind: 'updated', test });
 
-export const token = (type: string, path: string, ...tests: TokenTest[]): IndexCondition => ({
+export const token = (
+  type: string,
+  path: string,
+  ...tests: (TokenTest | TokenListTest)[]
+): IndexCondition => ({
   kind: 'index',
   index: 'token',
   type,

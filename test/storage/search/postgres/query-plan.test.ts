@@ -26,6 +26,10 @@ test.after.always('the database goes', () => database.close());
 
 const frequent = c.token(TYPE, 'code', c.code('c0', 'urn:codes'));
 const rare = c.token(TYPE, 'code', c.code('c29', 'urn:codes'));
+const listed = c.token(TYPE, 'code', {
+  system: 'urn:codes',
+  values: ['c29', ...Array.from({ length: 999 }, (_, index) => `none${index}`)],
+});
 const anySystem = c.token(TYPE, 'code', c.code('c1'));
 const subject = c.reference(TYPE, 'subject', c.local('p1', 'Patient'));
 const named = (text: string): ReturnType<typeof c.text> => c.text('Patient', 'name', c.prefix(text));
@@ -71,6 +75,7 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     PAGE,
     /token_key/,
   ],
+  ['a thousand codes', page(c.plan(TYPE, listed)), 6_000, /token_key/],
   ['a token in any system', page(c.plan(TYPE, anySystem)), PAGE, /token_key/],
   ['a reference', page(c.plan(TYPE, subject)), PAGE, /link_key/],
   ['all of a type', page(c.plan(TYPE, c.all())), PAGE, /resource_key/],

@@ -100,6 +100,25 @@ test('a token in any system beside a reference is one seek for each system', asy
   );
 });
 
+test('a list of codes is one binding, and one seek for each code', async (t) => {
+  const codes = Array.from({ length: 10_000 }, (_, index) => (index === 5_000 ? 'hr' : `none${index}`));
+  const where = c.token('Observation', 'code', { system: LOINC, values: codes });
+  const { steps, db } = await planOf(c.plan('Observation', where));
+  t.true(
+    steps.some((step) =>
+      /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\?/.test(
+        step,
+      ),
+    ),
+    steps.join('\n'),
+  );
+  t.false(
+    steps.some((step) => UNBOUND.test(step)),
+    steps.join('\n'),
+  );
+  t.true(db.statements.at(-1)!.bindings.length < 12);
+});
+
 test('a chain finds its targets first, then the links to them', async (t) => {
   const where = c.chain('Observation', 'subject', 'Patient', c.text('Patient', 'name', c.prefix('smi')));
   const { steps } = await planOf(c.plan('Observation', where));

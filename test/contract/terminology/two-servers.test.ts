@@ -1,0 +1,45 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import type { ValueSet } from 'fhir/r4.js';
+import { createTestDatabase } from '../../support/test-database.js';
+import { createTestServer } from '../../support/test-server.js';
+import { FhirClient } from '../support/fhir-client.js';
+import { valueSetOf } from './definitions.js';
+
+/** Two servers on one database know of each other only through it, as two processes do. */
+const database = await createTestDatabase();
+const servers = [await createTestServer({ database }), await createTestServer({ database })] as const;
+const [here, there] = servers.map(({ url }) => new FhirClient(url)) as [FhirClient, FhirClient];
+test.after.always(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await database.drop();
+});
+
+const URL = 'http://example.org/vs/shared';
+const COHERENT_MS = 1_000;
+
+/** The codes that a server gives the value set; undefined where it has none. */
+async function codesAt(client: FhirClient): Promise<string | undefined> {
+  const { status, body } = await client.get<ValueSet>(`ValueSet/$expand?url=${URL}`);
+  return status === 200 ? body.expansion?.contains?.map(({ code }) => code).join() : undefined;
+}
+
+/** Milliseconds until the other server answers so. */
+async function untilSeen(codes: string | undefined): Promise<number> {
+  const begin = Date.now();
+  while ((await codesAt(there)) !== codes && Date.now() - begin < 5 * COHERENT_MS) await pause(20);
+  return Date.now() - begin;
+}
+
+test('a value set that one server writes, changes and deletes, the other sees within a second', async (t) => {
+  t.is(await codesAt(there), undefined);
+  for (const code of ['a', 'b']) {
+    const body = { ...valueSetOf(URL, { system: 'urn:x', concept: [{ code }] }), id: 'shared' };
+    await here.send('PUT', 'ValueSet/shared', { body });
+    t.is(await codesAt(here), code);
+    t.true((await untilSeen(code)) < COHERENT_MS);
+  }
+  await here.send('DELETE', 'ValueSet/shared');
+  t.is(await codesAt(here), undefined);
+  t.true((await untilSeen(undefined)) < COHERENT_MS);
+});
