@@ -1,21 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Client } from 'pg';
-import type { PartitionId } from '../../../src/model/partition.js';
-import { postgresSearchDialect } from '../../../src/storage/sql/search-dialect.js';
-import { SearchQueries } from '../../../src/storage/sql/search-query.js';
-import type { SqlStatement } from '../../../src/storage/sql/sql-reader.js';
+import { requestTenantPartition, withPartitionDate } from '../../../interceptors/index.js';
 import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
 import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
-import { historySql, READ_SQL } from '../../../src/storage/sql/postgres/read-sql.js';
 import { FhirClient } from '../../contract/support/fhir-client.js';
 import { createEmptyDatabase, type TestDatabase } from '../../support/test-database.js';
 import { createTestServer, type StoreTestOptions, type TestServer } from '../../support/test-server.js';
-import * as c from '../search/conditions.js';
-import { scopeOf } from '../search/fixtures.js';
-import { SKEWED_NAMES } from '../search/postgres/skewed-data.js';
 import { explainPostgres } from '../search/test-rows.js';
 import { connectTo, failureOf, openDatabase } from './fixtures.js';
+import { STATEMENTS } from './one-partition-statements.js';
 
 const TABLES_WITH_LEAVES = 12;
 
@@ -144,6 +138,81 @@ test('a long read of other tenants keeps no partition from being made, and stops
   await owner.query('rollback');
 });
 
+async function sizeOf(owner: Client, leaf: string): Promise<number> {
+  const { rows } = await owner.query<{ size: number }>(`select pg_relation_size($1)::integer as size`, [
+    leaf,
+  ]);
+  return rows[0]?.size ?? Number.NaN;
+}
+
+/** A partition of which everything but `kept` is dated before 2020. */
+async function openDated(t: ExecutionContext, kept: boolean): Promise<NativeWorld> {
+  const now = { day: '2019-12-31' };
+  const dated = withPartitionDate(requestTenantPartition(), () => now.day);
+  const world = await openNative(t, {
+    settings: { partitioning: ['interceptors'], resourceIds: 'server' },
+    interceptors: [dated],
+    partitions: ['acme', 'beta'],
+  });
+  for (const name of ['acme', 'beta']) {
+    const tenant = world.root.tenant(name);
+    const patient = { resourceType: 'Patient', id: `of-${name}`, name: [{ family: 'Okafor' }] };
+    await tenant.put(`Patient/${patient.id}`, patient);
+    await tenant.put(`Patient/${patient.id}`, { ...patient, active: true });
+  }
+  now.day = '2020-01-01';
+  if (kept) await world.root.tenant('acme').createPatient({ name: [{ family: 'Kept' }] });
+  return world;
+}
+
+test('a retention empties the tables of a partition at once where all of it has expired', async (t) => {
+  const { server, root, owner, database } = await openDated(t, false);
+  const { indexRows, ...retained } = await server.bulkhead.partitions.retain(1, '2020-01-01');
+  t.deepEqual(retained, { resources: 1, versions: 1, dangling: 0 });
+  t.true(indexRows > 0);
+  for (const leaf of await leavesOf(owner, 'p1')) t.is(await sizeOf(owner, leaf), 0, leaf);
+  t.is(await root.tenant('beta').count('Patient?family=okafor'), 1);
+  t.is((await root.tenant('beta').get('Patient/of-beta/_history/1')).status, 200);
+  const claims = await database.rows('select PARTITION_ID from HFJ_RES_ID_CLAIM');
+  t.deepEqual(claims, [[2]], 'claims of ids go too');
+  await root.tenant('acme').createPatient({ name: [{ family: 'Okafor' }] });
+  t.is(await root.tenant('acme').count('Patient?family=okafor'), 1);
+});
+
+test('a retention goes row by row where something is kept', async (t) => {
+  const { server, root, owner } = await openDated(t, true);
+  t.like(await server.bulkhead.partitions.retain(1, '2020-01-01'), { resources: 1, versions: 1 });
+  t.true((await sizeOf(owner, 'hfj_resource_p1')) > 0);
+  t.is(await root.tenant('acme').count('Patient?family=kept'), 1);
+  t.is(await root.tenant('acme').count('Patient?family=okafor'), 0);
+  t.is(await root.tenant('beta').count('Patient'), 1);
+});
+
+test('a retention goes row by row where somebody reads the tables for long', async (t) => {
+  const { server, root, owner } = await openDated(t, false);
+  await owner.query('begin; select from hfj_resource_p1');
+  t.like(await server.bulkhead.partitions.retain(1, '2020-01-01'), { resources: 1, versions: 1 });
+  await owner.query('rollback');
+  t.is(await root.tenant('acme').count('Patient'), 0);
+});
+
+test('a partition that moves away drops its tables, and has them again when it comes back', async (t) => {
+  const { server, root, owner } = await openNative(t, { partitions: ['acme', 'beta'] });
+  await root.tenant('acme').createPatient({ name: [{ family: 'Okafor' }] });
+  for (const [to, leaves] of [
+    ['schema', 0],
+    ['shared', TABLES_WITH_LEAVES],
+  ] as const) {
+    const { id } = await server.bulkhead.partitions.startMove(1, to);
+    const isDone = async (): Promise<boolean> =>
+      (await server.bulkhead.parts.partitions.jobs()).some((job) => job.id === id && job.state === 'done');
+    for (const end = Date.now() + 20_000; !(await isDone()) && Date.now() < end;) await pause(50);
+    t.is((await leavesOf(owner, 'p1')).length, leaves, to);
+    t.is(await root.tenant('acme').count('Patient?family=okafor'), 1, to);
+  }
+  t.true((await sizeOf(owner, 'hfj_resource_p1')) > 0);
+});
+
 test('a database that was made without native partitions refuses to start with them', async (t) => {
   const database = await openDatabase(t);
   await t.throwsAsync(createTestServer({ database, settings: { nativePartitions: 5 } }), {
@@ -161,55 +230,14 @@ test('a database that was made with them knows so by itself', async (t) => {
   t.deepEqual(await leavesOf(owner, `p${id}`), []);
 });
 
-const TYPE = 'Observation';
-const queries = new SearchQueries(SKEWED_NAMES, postgresSearchDialect());
-const code = c.token(TYPE, 'code', c.code('c0', 'urn:codes'));
-const since = c.date(TYPE, 'effective', { comparison: 'ge', low: 1, high: 1 });
-const subject = c.reference(TYPE, 'subject', c.local('p1', 'Patient'));
-const chain = c.chain(TYPE, 'subject', 'Patient', c.text('Patient', 'name', c.prefix('okafor')));
-
-const page =
-  (plan: ReturnType<typeof c.plan>) =>
-  (partition: number): SqlStatement | null =>
-    queries.page({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, { count: 50 });
-
-const read =
-  (sql: string, ...bindings: readonly (string | number)[]) =>
-  (partition: number): SqlStatement => ({
-    sql,
-    bindings: [partition, ...bindings],
-    partitions: [partition as PartitionId],
-    cost: 'cheap',
-    plan: 'generic',
-  });
-
-const SHAPES: Readonly<Record<string, (partition: number) => SqlStatement | null>> = {
-  'a read by id': read(READ_SQL.readOne, 1, 'x'),
-  'a history': read(historySql({ target: 'type', window: 'all' }), 1, 9, 0, 9, 9, 9, 10),
-  'a history at a time': read(historySql({ target: 'instance', window: 'at' }), 1, 9, 0, 9, 9, 9, 10),
-  'a token': page(c.plan(TYPE, code)),
-  'a token and a date': page(c.plan(TYPE, c.all(code, since))),
-  'a reference': page(c.plan(TYPE, subject)),
-  'a chain': page(c.plan(TYPE, chain)),
-  'an include': (partition) =>
-    queries.linked(scopeOf(partition), {
-      direction: 'include',
-      sourceType: TYPE,
-      paths: ['subject'],
-      targetType: null,
-      from: [1, 2],
-      limit: 10,
-    }),
-};
-
 test('a statement of one partition touches its native partitions alone, among twelve', async (t) => {
   const names = Array.from({ length: 12 }, (_, index) => `tenant-${index + 1}`);
   const { database } = await openNative(t, { partitions: names });
   const pool = new PostgresPool({ url: database.url, poolSize: 1, connectTimeoutMs: 5_000 });
   t.teardown(() => pool.close());
   const connections = new PostgresConnections(pool, null, 'each time');
-  for (const [title, statementFor] of Object.entries(SHAPES)) {
-    const plan = await explainPostgres(connections, statementFor(7)!);
+  for (const [title, statementFor] of Object.entries(STATEMENTS)) {
+    const plan = await explainPostgres(connections, statementFor(7));
     const touched = plan.flatMap((line) => line.match(/ on hfj_\w+/g) ?? []);
     t.true(touched.length > 0, title);
     t.deepEqual(

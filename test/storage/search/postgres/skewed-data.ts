@@ -95,7 +95,7 @@ export async function openSkewed(): Promise<SkewedDatabase> {
   const database = await createTestDatabase();
   const owner = new pg.Client({ connectionString: database.url });
   await owner.connect();
-  await fill(owner);
+  await fillPartitions(owner, OBSERVATIONS);
   await owner.query('vacuum analyze');
   await owner.end();
   const pool = new PostgresPool({ url: database.url, poolSize: 1, connectTimeoutMs: 5_000 });
@@ -106,12 +106,18 @@ export async function openSkewed(): Promise<SkewedDatabase> {
   return { connections: new PostgresConnections(pool), close };
 }
 
-/** The owner of the tables sees no rows either: it writes as the server does. */
-async function fill(owner: pg.Client): Promise<void> {
-  const ids = [...OBSERVATIONS.keys()] as PartitionId[];
+/**
+ * Writes observations, so many for each partition, and what belongs to them. The owner of the tables sees no rows
+ * either: it writes as the server does.
+ */
+export async function fillPartitions(
+  owner: pg.Client,
+  observations: ReadonlyMap<number, number>,
+): Promise<void> {
+  const ids = [...observations.keys()] as PartitionId[];
   const [makeCounts = '', makePatients = '', makeObservations = '', ...inserts] = FILL;
   await owner.query(
-    makeCounts.replace('$1', `'{${ids.join()}}'`).replace('$2', `'{${[...OBSERVATIONS.values()].join()}}'`),
+    makeCounts.replace('$1', `'{${ids.join()}}'`).replace('$2', `'{${[...observations.values()].join()}}'`),
   );
   await owner.query(makePatients);
   await owner.query(makeObservations);
