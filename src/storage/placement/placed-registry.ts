@@ -1,5 +1,5 @@
 import { FhirError } from '../../model/errors.js';
-import type { Partition, PartitionId } from '../../model/partition.js';
+import type { Partition, PartitionId, Placement } from '../../model/partition.js';
 import type { PartitionContents, PartitionRegistry, StoredJob } from '../store.js';
 import type { HomeProvider, MainRegistry, PartitionPlace } from './home.js';
 import { type HomeRouter, isNotInService } from './home-router.js';
@@ -7,6 +7,8 @@ import type { OpenHomes } from './open-homes.js';
 
 /** The life of partitions with their homes: nothing of a home is left half made or half removed for clients to see. */
 export class PlacedRegistry implements PartitionRegistry {
+  private creating: Promise<unknown> = Promise.resolve();
+
   constructor(
     private readonly parts: {
       readonly main: MainRegistry;
@@ -24,27 +26,43 @@ export class PlacedRegistry implements PartitionRegistry {
     return this.parts.main.takenIds();
   }
 
-  /** The home is complete before the directory knows of it, and is put in place by the same transaction. */
   async create(partition: Partition, check: () => Promise<void>): Promise<void> {
-    const { main, provider, homes, router } = this.parts;
-    const { id, placement = 'shared' } = partition;
+    const { main, provider, router } = this.parts;
+    const { placement = 'shared' } = partition;
     if (placement === 'shared') await main.create(partition, check);
     else {
       const refusal = provider.refusal(placement);
       if (refusal !== undefined) throw new FhirError('INVALID_PARTITION', refusal);
-      const home = await provider.make(id, placement, 'active');
-      try {
-        await main.create(partition, async () => {
-          await homes.evict({ id, placement });
-          await home.publish();
-          await check();
-        });
-      } catch (error) {
-        await home.discard();
-        throw error;
-      }
+      // One after the other: a home takes a while to make, and of several with one id all but one would be in vain.
+      const turn = this.creating.then(() => this.createPlaced({ ...partition, placement }, check));
+      this.creating = turn.catch(() => undefined);
+      await turn;
     }
     await router.places.load();
+  }
+
+  /** The home is complete before the directory knows of it, and is put in place by the same transaction. */
+  private async createPlaced(
+    partition: Partition & { readonly placement: Placement },
+    check: () => Promise<void>,
+  ): Promise<void> {
+    const { main, provider, homes } = this.parts;
+    const { id, placement } = partition;
+    const places = await main.places();
+    if (places.some((place) => place.id === id)) {
+      throw new FhirError('PARTITION_EXISTS', `A partition with the id ${id} exists already.`);
+    }
+    const home = await provider.make(id, placement, 'active');
+    try {
+      await main.create(partition, async () => {
+        await homes.evict({ id, placement });
+        await home.publish();
+        await check();
+      });
+    } catch (error) {
+      await home.discard();
+      throw error;
+    }
   }
 
   async adopt(partition: Partition): Promise<void> {

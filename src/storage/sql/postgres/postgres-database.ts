@@ -34,10 +34,11 @@ export async function openPostgresDatabase(options: StorageOptions): Promise<Mai
     { connections, partitions: () => registry.allIds(), natives, release: () => pool.close() },
     shared,
   );
+  const homes = new PostgresHomes(pool, shared);
   return {
     home,
     registry,
-    homes: new PostgresHomes(pool, shared),
+    homes,
     setting: (key, create) => readOrCreateSetting(connections, key, create()),
     settings: (prefix) => findSettings(connections, prefix),
     saveSettings: (values) => saveSettings(connections, values),
@@ -46,6 +47,7 @@ export async function openPostgresDatabase(options: StorageOptions): Promise<Mai
     ping: () => watcher.ping(),
     close: async () => {
       await watcher.close();
+      await homes.close();
       await home.close();
     },
   };

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId, Placement } from '../../../model/partition.js';
 import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
 import { PostgresConnections } from './connections.js';
-import { failureOf } from './database-error.js';
+import { failureOf, toClientError } from './database-error.js';
 import { databaseName, databaseOf, quoted, schemaName, withDatabase } from './home-names.js';
 import { MOVE_SQL } from './move-sql.js';
 import { postgresHome, type PostgresPlace, type SharedParts } from './postgres-home.js';
@@ -13,7 +14,11 @@ import { migratePostgres, schemaState, type SchemaState } from './schema-state.j
 /** Connections of a partition's own database; many of them may be open at once. */
 const HOME_POOL_SIZE = 4;
 const CONNECT_TIMEOUT_MS = 5_000;
+const OWNER_POOL_SIZE = 2;
 const MOST_ATTEMPTS = 5;
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const INSUFFICIENT_PRIVILEGE = '42501';
+const OBJECT_IN_USE = '55006';
 
 /** Stand in the names of homes that are not there yet, and of those that are not there any more. */
 const COMING = '_new_';
@@ -29,6 +34,11 @@ interface Container {
 export class PostgresHomes implements HomeProvider {
   private readonly main: string;
   private readonly shared: SharedParts;
+  /**
+   * Homes are put in place while a transaction of the directory is open, and others wait for it: they may have all
+   * connections of the server.
+   */
+  private readonly owner: PostgresPool;
 
   constructor(
     private readonly pool: PostgresPool,
@@ -37,6 +47,13 @@ export class PostgresHomes implements HomeProvider {
     this.main = databaseOf(shared.options.url);
     // Ids that are unique on the whole server are claimed in the main database.
     this.shared = { ...shared, options: { ...shared.options, resourceIds: 'partition' } };
+    const { url } = shared.options;
+    this.owner = new PostgresPool({ url, poolSize: OWNER_POOL_SIZE, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+  }
+
+  /** Lets go of connections that no home has. */
+  close(): Promise<void> {
+    return this.owner.close();
   }
 
   refusal(): string | undefined {
@@ -104,7 +121,7 @@ export class PostgresHomes implements HomeProvider {
 
   private async isThere({ kind, name }: Container): Promise<boolean> {
     const table = kind === 'schema' ? 'pg_namespace where nspname' : 'pg_database where datname';
-    const client = await this.pool.take();
+    const client = await this.take();
     try {
       const { rowCount } = await client.query(`select 1 from ${table} = $1`, [name]);
       return rowCount === 1;
@@ -143,12 +160,23 @@ export class PostgresHomes implements HomeProvider {
   }
 
   private async drop({ kind, name }: Container): Promise<void> {
-    if (kind === 'database') return this.command(`drop database if exists ${quoted(name)} with (force)`);
+    if (kind === 'database') return this.dropDatabase(name);
     if (!(await this.isThere({ kind, name }))) return;
     // Under another name nobody begins to use it any more: whoever does would hold up the drop, or be held up by it.
     const leaving = quoted(`${name}${LEAVING}${randomBytes(4).toString('hex')}`);
     await this.command(`alter schema ${quoted(name)} rename to ${leaving}`);
     await this.command(`drop schema ${leaving} cascade`);
+  }
+
+  /** Ends whoever is connected; the server's own vacuum only leaves when it is asked, since it is the superuser's. */
+  private async dropDatabase(name: string): Promise<void> {
+    const drop = `drop database if exists ${quoted(name)}`;
+    try {
+      await this.command(`${drop} with (force)`);
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+      await this.command(drop);
+    }
   }
 
   /**
@@ -157,15 +185,25 @@ export class PostgresHomes implements HomeProvider {
    */
   private async command(sql: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const client = await this.pool.take();
+      const client = await this.take();
       try {
         await client.query(sql);
         return;
       } catch (error) {
-        if (failureOf(error) !== 'again' || attempt === MOST_ATTEMPTS) throw error;
+        const { code } = error as { readonly code?: unknown };
+        const mayRepeat = failureOf(error) === 'again' || code === OBJECT_IN_USE;
+        if (!mayRepeat || attempt === MOST_ATTEMPTS) throw error;
       } finally {
         client.release();
       }
+    }
+  }
+
+  private async take(): Promise<pg.PoolClient> {
+    try {
+      return await this.owner.take();
+    } catch (error) {
+      throw toClientError(error, 'read');
     }
   }
 }
