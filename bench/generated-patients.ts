@@ -128,7 +128,7 @@ function conditionOf(number: number, at: number): Resource {
 }
 
 function idOf(kind: string, number: number, at: number): string {
-  return `00000000-${hex(number)}-4000-8000-${hex(at)}0000000${kind.charCodeAt(0) % 10}`;
+  return `00000000-${hex(number)}-4000-8000-${hex(at)}000000${kind.charCodeAt(0).toString(16)}`;
 }
 
 function timeOf(at: number): string {

@@ -56,9 +56,10 @@ function insertStatement(): string {
     const names = COLUMNS[table].map((_, column) => `c${column}`).join(', ');
     return `insert into ${table} select ${PARTITION}, null, ${names} from ${rowsOf(table)}`;
   };
-  return `with res as (insert into RES select c0, ${PARTITION}, null, c1, c2, 1, c3, null, c4 from ${rowsOf('res')}),
-    tok as (${indexRows('tok')}), str as (${indexRows('str')}), dat as (${indexRows('dat')}),
-    qty as (${indexRows('qty')}), uri as (${indexRows('uri')})
+  // The names of the parts must be no table's: the last one would read the part instead.
+  return `with new_res as (insert into RES select c0, ${PARTITION}, null, c1, c2, 1, c3, null, c4 from ${rowsOf('res')}),
+    new_tok as (${indexRows('tok')}), new_str as (${indexRows('str')}), new_dat as (${indexRows('dat')}),
+    new_qty as (${indexRows('qty')}), new_uri as (${indexRows('uri')})
     insert into LNK select ${PARTITION}, null, c0, coalesce(nullif(c1, 0), r.RES_ID, 0), c2, c4
     from ${rowsOf('lnk')} left join RES r
       on c1 = 0 and r.PARTITION_ID = ${PARTITION} and r.RES_TYPE = c2 and r.FHIR_ID = c3`;

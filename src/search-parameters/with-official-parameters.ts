@@ -33,6 +33,7 @@ export function withOfficialParameters(stores: ResourceStores, seed: () => Promi
     },
     search: {
       page: (scope, plan, window) => after(plan.type, () => search.page(scope, plan, window)),
+      firstPage: (scope, plan, window) => after(plan.type, () => search.firstPage(scope, plan, window)),
       count: (scope, plan, limit) => after(plan.type, () => search.count(scope, plan, limit)),
       match: (scope, plan) => after(plan.type, () => search.match(scope, plan)),
       linked: (scope, query) => search.linked(scope, query),

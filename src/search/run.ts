@@ -1,5 +1,5 @@
 import type { PartitionScope } from '../model/partition.js';
-import type { RowKey, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
+import type { CountedPage, RowKey, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
 import { collectIncludes } from './include.js';
 import { sealPage, type PageSeal, type PageState } from './page-token.js';
 import { planSearch } from './plan.js';
@@ -49,30 +49,44 @@ export async function runSearch(
   if (request.count === 0 || request.summary === 'count') {
     return { ...EMPTY, request, total: await run.store.count(scope, run.plan) };
   }
-  const after = start === undefined ? {} : { after: start.after };
-  const rows = await run.store.page(scope, run.plan, { count: request.count + 1, ...after });
-  const matches = rows.slice(0, request.count);
+  const { rows, counted } = await readPage(run);
   const isLast = rows.length <= request.count;
-  const [total, included] = await Promise.all([
-    countMatches(run, isLast ? matches.length : undefined),
-    collectIncludes({ ...run, includes: request.includes, limit: run.limits.maxIncluded }, matches),
-  ]);
+  const matches = isLast ? rows : rows.slice(0, request.count);
+  const total = await totalOf(run, isLast ? matches.length : undefined, counted);
+  const included =
+    request.includes.length === 0
+      ? NOTHING_INCLUDED
+      : await collectIncludes({ ...run, includes: request.includes, limit: run.limits.maxIncluded }, matches);
   const last = matches.at(-1);
   const next = isLast || last === undefined ? undefined : sealNext(run, last.key, total);
   return { request, matches, included: included.rows, truncated: included.truncated, total, next };
 }
 
+const NOTHING_INCLUDED = { rows: [], truncated: false } as const;
+
+/** One row more than the page tells whether there is another page. */
+async function readPage({ store, scope, plan, limits, start, request }: Run): Promise<CountedPage> {
+  const count = request.count + 1;
+  if (start === undefined && request.total === undefined)
+    return store.firstPage(scope, plan, { count, countTo: limits.maxCounted + 1 });
+  const after = start === undefined ? {} : { after: start.after };
+  return { rows: await store.page(scope, plan, { count, ...after }), counted: undefined };
+}
+
 const EMPTY = { matches: [], included: [], truncated: false, next: undefined } as const;
 
-/** `seen` is how many there are if the page is the only one. */
-async function countMatches(run: Run, seen: number | undefined): Promise<number | undefined> {
+/** `seen` is how many there are if the page is the only one, `counted` what was counted with it. */
+async function totalOf(
+  run: Run,
+  seen: number | undefined,
+  counted: number | undefined,
+): Promise<number | undefined> {
   const { store, scope, plan, limits, start, request } = run;
   if (start !== undefined) return start.total ?? undefined;
   if (request.total === 'none') return undefined;
   if (seen !== undefined) return seen;
   if (request.total !== undefined) return store.count(scope, plan);
-  const counted = await store.count(scope, plan, limits.maxCounted + 1);
-  return counted > limits.maxCounted ? undefined : counted;
+  return counted === undefined || counted > limits.maxCounted ? undefined : counted;
 }
 
 function sealNext({ request, scope, seal }: Run, after: RowKey, total: number | undefined): string {

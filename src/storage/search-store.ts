@@ -128,8 +128,9 @@ export interface Nearness {
   readonly meters: number;
 }
 
-/** The whole URI, or how it begins. */
-export type UriTest = { readonly value: string } | { readonly prefix: string };
+/** The whole URI, one of many (one binding, however many there are), or one whose segments begin with `below`. */
+export type UriTest =
+  { readonly value: string } | { readonly values: readonly string[] } | { readonly below: string };
 
 /** A resource of this server by id (an empty list of types: any), or any other target by URL. */
 export type ReferenceTest =
@@ -138,7 +139,9 @@ export type ReferenceTest =
   | { readonly kind: 'rows'; readonly rowIds: readonly number[] }
   /** `anyVersion` also matches `url|version`. */
   | { readonly kind: 'url'; readonly url: string; readonly anyVersion: boolean }
-  | { readonly kind: 'urlPrefix'; readonly prefix: string };
+  | { readonly kind: 'urlPrefix'; readonly prefix: string }
+  /** One of many, to the letter. */
+  | { readonly kind: 'urls'; readonly urls: readonly string[] };
 
 /** One key of an order. Resources without a value come last, whichever the direction. */
 export type SortKey =
@@ -167,6 +170,18 @@ export interface SearchWindow {
   readonly after?: RowKey;
 }
 
+/** The beginning of a search, and how far its matches are counted if there are more than `count`. */
+export interface FirstWindow {
+  readonly count: number;
+  readonly countTo: number;
+}
+
+/** A page, and how many match in all; `counted` is undefined where the page is not full. */
+export interface CountedPage {
+  readonly rows: readonly SearchRow[];
+  readonly counted: number | undefined;
+}
+
 /** Which references to follow, from or to resources that were found. */
 export interface IncludeQuery {
   /** `include`: from the found to their targets. `revinclude`: to resources that refer to the found. */
@@ -186,6 +201,8 @@ export interface IncludeQuery {
 export interface SearchStore {
   /** Each match once, in the plan's order. @throws FhirError SEARCH_TIMEOUT */
   page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]>;
+  /** The page that a search begins with. @throws FhirError SEARCH_TIMEOUT */
+  firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage>;
   /** How many resources match; with `limit` counting stops there. @throws FhirError SEARCH_TIMEOUT */
   count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number>;
   /** At most two matches: enough to tell none, one and several for a conditional interaction. */

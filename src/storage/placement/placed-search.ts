@@ -1,5 +1,13 @@
 import type { PartitionScope } from '../../model/partition.js';
-import type { IncludeQuery, SearchPlan, SearchRow, SearchStore, SearchWindow } from '../search-store.js';
+import type {
+  CountedPage,
+  FirstWindow,
+  IncludeQuery,
+  SearchPlan,
+  SearchRow,
+  SearchStore,
+  SearchWindow,
+} from '../search-store.js';
 import type { HomeRouter } from './home-router.js';
 import { mergeSorted, searchOrder } from './merge.js';
 
@@ -14,6 +22,15 @@ export class PlacedSearch implements SearchStore {
       return router.useTogether(scope, ({ search }) => search.page(scope, plan, window));
     const pages = await router.each(scope, ({ search }, part) => search.page(asSeveral(part), plan, window));
     return mergeSorted(pages, searchOrder(plan), window.count);
+  }
+
+  async firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage> {
+    const { router } = this;
+    if (router.isTogether(scope))
+      return router.useTogether(scope, ({ search }) => search.firstPage(scope, plan, window));
+    const rows = await this.page(scope, plan, window);
+    const isFull = rows.length === window.count;
+    return { rows, counted: isFull ? await this.count(scope, plan, window.countTo) : undefined };
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {

@@ -57,7 +57,7 @@ export function writeLinked(sql: RowSql, shape: LinkShape): WrittenQuery {
   const query = knex.queryBuilder().from(links.as('k'));
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.FAR and r.RES_DELETED_AT is null');
   query
-    .select(rowColumns('r', sql.dialect))
+    .select(rowColumns('r', sql, 'any'))
     .orderByRaw('r.RES_ID asc')
     .limit(...(toMarkers([shape.limit]) as [number]));
   return { query, cost: 'cheap', plan: 'generic' };

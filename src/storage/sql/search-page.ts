@@ -2,7 +2,6 @@ import type { Knex } from 'knex';
 import { ConditionSql, type Subject } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
-import type { SearchDialect } from './search-dialect.js';
 import type { WrittenQuery } from './search-query.js';
 import type { OpenRows, RowSql } from './search-rows.js';
 import type { PlanShape, RowsShape, SortShape } from './search-shape.js';
@@ -10,12 +9,13 @@ import { toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 
-/** The columns of a page's row, before its key. */
+/**
+ * The columns that begin every row. PARTITION_ID follows where rows of several partitions come together, then
+ * RES_TYPE_ID where they are of several types, then the row's key: what is known beforehand is not read.
+ */
 export const ROW_COLUMNS = [
   'RES_ID',
-  'PARTITION_ID',
   'PARTITION_DATE',
-  'RES_TYPE_ID',
   'FHIR_ID',
   'RES_VER',
   'RES_UPDATED',
@@ -28,11 +28,18 @@ export interface PageSlots {
   readonly limit: Slot;
 }
 
-/** ROW_COLUMNS of an alias of HFJ_RESOURCE. */
-export function rowColumns(alias: string, { knex, days }: SearchDialect): (string | Knex.Raw)[] {
-  return ROW_COLUMNS.map((column) =>
+/** The columns of rows from an alias of HFJ_RESOURCE, without a key; see `ROW_COLUMNS`. */
+export function rowColumns(
+  alias: string,
+  { dialect: { knex, days }, tables }: RowSql,
+  types: 'one' | 'any',
+): (string | Knex.Raw)[] {
+  const own = ROW_COLUMNS.map((column) =>
     column === 'PARTITION_DATE' ? knex.raw(days(`${alias}.${column}`)) : `${alias}.${column}`,
   );
+  if (tables.plural) own.push(`${alias}.PARTITION_ID`);
+  if (types === 'any') own.push(`${alias}.RES_TYPE_ID`);
+  return own;
 }
 
 /**
@@ -58,8 +65,9 @@ export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): Wr
     .queryBuilder()
     .from(matches.as('c'))
     .select(sql.dialect.knex.raw('count(*)'));
-  const cost = limit !== null && isQuick(plan, driver) ? 'cheap' : 'expensive';
-  return { query, cost, plan: 'custom' };
+  return limit !== null && isQuick(plan, driver)
+    ? { query, cost: 'cheap', plan: driver === null || driver.rest.length > 0 ? 'custom' : 'generic' }
+    : { query, cost: 'expensive', plan: 'custom' };
 }
 
 /** A driver that is one walk along one key. */
@@ -84,7 +92,7 @@ function writeIndexWalk(sql: RowSql, walk: Walk, page: PageSlots): WrittenQuery 
   sql.tables.join(query, 'HFJ_RESOURCE', r).whereRaw(`${r}.RES_ID = ${alias}.RES_ID`);
   holdRest(sql, query, driver, { ...subjectOf(alias), resource: r });
   const order = [...(test.reach === 'system' ? [`${alias}.SYS_ID`] : []), `${alias}.RES_ID`].map(ascending);
-  finish(query, rowColumns(r, sql.dialect), order, page);
+  finish(query, rowColumns(r, sql, 'one'), order, page);
   const isAlone = driver.rest.length === 0;
   const cost = isAlone || shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: isAlone ? 'generic' : 'custom' };
@@ -147,7 +155,7 @@ function writeResourceWalk(sql: RowSql, plan: PlanShape, sort: SortShape, page: 
     direction: sort.direction,
     nullable: false,
   }));
-  finish(query, rowColumns(r, sql.dialect), order, page);
+  finish(query, rowColumns(r, sql, 'one'), order, page);
   return isQuick(plan, null)
     ? { query, cost: 'cheap', plan: 'generic' }
     : { query, cost: 'expensive', plan: 'custom' };
@@ -176,7 +184,7 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const query = knex.queryBuilder().from(ids.as('k'));
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
   orderBy(query, orderIn('k'), null);
-  query.select([...rowColumns('r', sql.dialect), ...orderIn('k').map((order) => order.column)]);
+  query.select([...rowColumns('r', sql, 'one'), ...keyColumns(orderIn('k'))]);
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: 'custom' };
@@ -188,9 +196,14 @@ function finish(
   order: readonly OrderColumn[],
   page: PageSlots,
 ): void {
-  query.select([...columns, ...order.map(({ column }) => column)]);
+  query.select([...columns, ...keyColumns(order)]);
   orderBy(query, order, page.after);
   query.limit(...(toMarkers([page.limit]) as [number]));
+}
+
+/** The only column of an order is the row id, which every row has. */
+function keyColumns(order: readonly OrderColumn[]): readonly string[] {
+  return order.length === 1 ? [] : order.map(({ column }) => column);
 }
 
 /** Few rows are looked at for each one that is answered. */

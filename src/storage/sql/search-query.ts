@@ -69,7 +69,7 @@ export class SearchQueries {
     this.dialect = dialect;
   }
 
-  /** Columns: ROW_COLUMNS, then the row's key. */
+  /** Rows of one type with their keys; see ROW_COLUMNS. */
   page(search: Searching, plan: SearchPlan, window: SearchWindow): SqlStatement | null {
     const { slots, tables, shapes } = this.prepare(search);
     const shape = shapes.plan(plan);
@@ -94,7 +94,7 @@ export class SearchQueries {
     );
   }
 
-  /** Resources at the other end of references. Columns: ROW_COLUMNS. */
+  /** Resources at the other end of references: rows of any type, without keys; see ROW_COLUMNS. */
   linked(scope: PartitionScope, query: IncludeQuery): SqlStatement | null {
     const { slots, tables, shapes } = this.prepare({ scope, systemIds: NO_SYSTEMS });
     const shape = toLinkShape(query, { slots, shapes, dictionary: this.dictionary });

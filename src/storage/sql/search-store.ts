@@ -1,6 +1,8 @@
 import type { PartitionId, PartitionScope } from '../../model/partition.js';
 import { fromStoredDate } from '../partition-date.js';
 import type {
+  CountedPage,
+  FirstWindow,
   IncludeQuery,
   RowKey,
   SearchPlan,
@@ -15,18 +17,25 @@ import { ROW_COLUMNS } from './search-page.js';
 import { SearchQueries } from './search-query.js';
 import type { SqlReader, SqlStatement } from './sql-reader.js';
 
-/** ROW_COLUMNS and the row's key as they come from the database. */
+/** ROW_COLUMNS, and what follows them. */
 type Row = readonly [
   rowId: number,
-  partition: number,
   partitionDate: number | null,
-  typeId: number,
   id: string,
   version: number,
   updated: number,
   text: string,
-  ...key: RowKey,
+  ...rest: RowKey,
 ];
+
+/** What is known of rows before they are read. */
+interface Known {
+  /** Undefined: each row tells. */
+  readonly partition: PartitionId | undefined;
+  readonly type: string | undefined;
+}
+
+type Write = (systemIds: SystemIds) => SqlStatement | null;
 
 /** Search over a SQL database. */
 export class SqlSearchStore implements SearchStore {
@@ -40,48 +49,58 @@ export class SqlSearchStore implements SearchStore {
     this.queries = new SearchQueries(dictionary, dialect);
   }
 
-  page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]> {
-    return this.rows((systemIds) => this.queries.page({ scope, systemIds }, plan, window));
+  async page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]> {
+    const statement = await this.prepare(this.pageOf(scope, plan, window));
+    return statement === null ? [] : this.toPage(scope, plan, await this.reader.all(statement));
+  }
+
+  async firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage> {
+    const page = await this.prepare(this.pageOf(scope, plan, window));
+    if (page === null) return { rows: [], counted: undefined };
+    const count = await this.prepare(this.countOf(scope, plan, window.countTo));
+    if (this.reader.together && count?.plan === 'generic' && page.plan === 'generic') {
+      const [rows = [], counts] = await this.reader.together([page, count]);
+      return { rows: this.toPage(scope, plan, rows), counted: toCount(counts) };
+    }
+    const rows = this.toPage(scope, plan, await this.reader.all(page));
+    const isWhole = rows.length < window.count || count === null;
+    return { rows, counted: isWhole ? undefined : toCount(await this.reader.all(count)) };
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const statement = await this.prepare((systemIds) =>
-      this.queries.count({ scope, systemIds }, plan, limit),
-    );
-    if (statement === null) return 0;
-    const [row] = await this.reader.all(statement);
-    return Number(row?.[0]);
+    const statement = await this.prepare(this.countOf(scope, plan, limit));
+    return statement === null ? 0 : toCount(await this.reader.all(statement));
   }
 
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]> {
     return this.page(scope, plan, { count: 2 });
   }
 
-  linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]> {
-    return this.rows(() => this.queries.linked(scope, query), 'any');
-  }
-
-  private async rows(
-    write: (systemIds: SystemIds) => SqlStatement | null,
-    types: 'one' | 'any' = 'one',
-  ): Promise<readonly SearchRow[]> {
-    const statement = await this.prepare(write);
+  async linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]> {
+    const statement = await this.prepare(() => this.queries.linked(scope, query));
     if (statement === null) return [];
     const rows = (await this.reader.all(statement)) as unknown as readonly Row[];
-    if (types === 'any') await this.dictionary.knowTypes(rows.map((row) => row[3]));
-    return rows.map((row) => this.toSearchRow(row));
+    await this.dictionary.knowTypes(rows.map((row) => row.at(-1) as number));
+    const known = { partition: onlyPartition(scope), type: undefined };
+    return rows.map((row) => ({ ...this.toSearchRow(row, known), key: [] }));
+  }
+
+  private pageOf(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Write {
+    return (systemIds) => this.queries.page({ scope, systemIds }, plan, window);
+  }
+
+  private countOf(scope: PartitionScope, plan: SearchPlan, limit: number | undefined): Write {
+    return (systemIds) => this.queries.count({ scope, systemIds }, plan, limit);
   }
 
   /** The database is asked for systems only where one is not in memory; only then the statement is made twice. */
-  private async prepare(write: (systemIds: SystemIds) => SqlStatement | null): Promise<SqlStatement | null> {
+  private async prepare(write: Write): Promise<SqlStatement | null> {
     const statement = await this.prepareOnce(write);
     if (!this.dictionary.hasMissed()) return statement;
     return (await this.dictionary.catchUp()) ? this.prepareOnce(write) : statement;
   }
 
-  private async prepareOnce(
-    write: (systemIds: SystemIds) => SqlStatement | null,
-  ): Promise<SqlStatement | null> {
+  private async prepareOnce(write: Write): Promise<SqlStatement | null> {
     const known = new Map<string, number>();
     const unknown: string[] = [];
     const statement = write((url) => {
@@ -95,19 +114,39 @@ export class SqlSearchStore implements SearchStore {
     return found.size === 0 ? statement : write((url) => known.get(url) ?? found.get(url));
   }
 
-  private toSearchRow(row: Row): SearchRow {
-    const [rowId, partition, partitionDate, typeId, id, version, updated, text] = row;
+  private toPage(
+    scope: PartitionScope,
+    { type }: SearchPlan,
+    rows: readonly (readonly unknown[])[],
+  ): readonly SearchRow[] {
+    const known = { partition: onlyPartition(scope), type };
+    return (rows as unknown as readonly Row[]).map((row) => this.toSearchRow(row, known));
+  }
+
+  private toSearchRow(row: Row, { partition, type }: Known): SearchRow {
+    let next: number = ROW_COLUMNS.length;
+    const partitionOf = partition ?? (row[next++] as PartitionId);
+    const typeOf = type ?? this.dictionary.typeName(row[next++] as number);
     return {
-      rowId,
-      partition: partition as PartitionId,
-      partitionDate: fromStoredDate(partitionDate),
-      type: this.dictionary.typeName(typeId),
-      id,
-      version,
-      updated,
+      rowId: row[0],
+      partition: partitionOf,
+      partitionDate: fromStoredDate(row[1]),
+      type: typeOf,
+      id: row[2],
+      version: row[3],
+      updated: row[4],
       deleted: false,
-      text,
-      key: row.slice(ROW_COLUMNS.length) as RowKey,
+      text: row[5],
+      key: row.length === next ? [row[0]] : (row.slice(next) as RowKey),
     };
   }
+}
+
+/** Where a scope has several, each row tells its own; see ROW_COLUMNS. */
+function onlyPartition({ partitions }: PartitionScope): PartitionId | undefined {
+  return partitions.length === 1 ? partitions[0] : undefined;
+}
+
+function toCount(rows: readonly (readonly unknown[])[] | undefined): number {
+  return Number(rows?.[0]?.[0]);
 }

@@ -18,4 +18,6 @@ export type SqlValue = string | number | null;
 /** Runs SELECTs. Rows come as arrays in the order of the columns. @throws FhirError SEARCH_TIMEOUT */
 export interface SqlReader {
   all(statement: SqlStatement): Promise<readonly (readonly unknown[])[]>;
+  /** Several of the same partitions and plan in one round trip; left out where a statement takes none. */
+  together?(statements: readonly SqlStatement[]): Promise<readonly (readonly (readonly unknown[])[])[]>;
 }

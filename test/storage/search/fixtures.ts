@@ -43,6 +43,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
     const store = new SqlSearchStore(this, this, this.rows.dialect);
     this.store = {
       page: (scope, plan, window) => store.page(this.stored(scope), plan, window),
+      firstPage: (scope, plan, window) => store.firstPage(this.stored(scope), plan, window),
       count: (scope, plan, limit) => store.count(this.stored(scope), plan, limit),
       match: (scope, plan) => store.match(this.stored(scope), plan),
       linked: (scope, query) => store.linked(this.stored(scope), query),

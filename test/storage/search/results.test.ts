@@ -20,6 +20,18 @@ for (const [title, plan, expected] of CASES) {
     t.deepEqual((await found(sample(), plan, 1, 2)).toSorted(), [...expected, ...expected].toSorted());
   });
 
+  test(`${title}: the first page is counted where it is full`, async (t) => {
+    const db = sample();
+    for (const scope of [scopeOf(1), scopeOf(1, 2)]) {
+      const whole = await db.store.page(scope, plan, { count: 100 });
+      const all = await db.store.firstPage(scope, plan, { count: 100, countTo: 100 });
+      t.deepEqual(all, { rows: whole, counted: undefined });
+      const full = await db.store.firstPage(scope, plan, { count: 1, countTo: 2 });
+      t.deepEqual(full.rows, whole.slice(0, 1));
+      t.is(full.counted, whole.length === 0 ? undefined : Math.min(whole.length, 2));
+    }
+  });
+
   test(`${title}: nothing of other partitions`, async (t) => {
     t.deepEqual(await found(sample(), plan, 3), []);
     const long = Array.from({ length: 20 }, (_, index) => index + 2);

@@ -1,5 +1,6 @@
 import type { SqlReader, SqlStatement } from '../sql-reader.js';
 import type { PostgresConnections } from './connections.js';
+import type { PgStatement } from './statement.js';
 
 /** More different statements than this are not kept prepared. */
 const MOST_PREPARED = 500;
@@ -13,19 +14,24 @@ export class PostgresReader implements SqlReader {
     private readonly timeoutMs: number,
   ) {}
 
-  async all({
-    sql,
-    bindings,
-    cost,
-    partitions,
-    plan,
-  }: SqlStatement): Promise<readonly (readonly unknown[])[]> {
-    const name = this.nameOf(sql);
-    const statement = { ...(name === undefined ? {} : { name }), text: sql, values: bindings };
-    const isBounded = cost === 'expensive' || plan === 'custom';
+  async all(statement: SqlStatement): Promise<readonly (readonly unknown[])[]> {
+    const [rows = []] = await this.together([statement]);
+    return rows;
+  }
+
+  async together(statements: readonly SqlStatement[]): Promise<readonly (readonly (readonly unknown[])[])[]> {
+    const [first] = statements;
+    if (first === undefined) return [];
+    const isBounded = statements.some(({ cost, plan }) => cost === 'expensive' || plan === 'custom');
     const options = isBounded ? { timeoutMs: this.timeoutMs } : {};
-    const [result] = await this.connections.read(partitions, [statement], options);
-    return result?.rows ?? [];
+    const named = statements.map((one) => this.toStatement(one));
+    const results = await this.connections.read(first.partitions, named, options);
+    return results.map(({ rows }) => rows);
+  }
+
+  private toStatement({ sql, bindings }: SqlStatement): PgStatement {
+    const name = this.nameOf(sql);
+    return { ...(name === undefined ? {} : { name }), text: sql, values: bindings };
   }
 
   private nameOf(sql: string): string | undefined {
