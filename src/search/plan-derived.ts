@@ -1,6 +1,6 @@
 import { derivedPaths, type DerivedPaths } from '../fhir/extract/derived-paths.js';
 import type { SearchParameter } from '../fhir/index-values.js';
-import type { Condition } from '../storage/search-store.js';
+import type { Condition, ReferenceTest } from '../storage/search-store.js';
 import { mayHold } from './modifiers.js';
 import { toRangeTests } from './plan-quantity.js';
 import type { SearchValue } from './search-request.js';
@@ -20,14 +20,8 @@ export function planDerived(
       const tests = values && values.flatMap(toRangeTests);
       return [{ kind: 'index', index: 'quantity', type, paths: pathsOf('range'), tests }];
     }
-    case 'reference': {
-      const tests = (values ?? [])
-        .flatMap((value) => toVersion(value, parameter))
-        .map((value) => ({ value }));
-      return tests.length === 0
-        ? []
-        : [{ kind: 'index', index: 'uri', type, paths: pathsOf('version'), tests }];
-    }
+    case 'reference':
+      return [...planVersions(type, parameter, values), ...planEntries(type, parameter, values)];
     case 'uri': {
       const tests = (values ?? []).flatMap(toFragment).map((value) => ({ value }));
       return tests.length === 0
@@ -37,6 +31,33 @@ export function planDerived(
     default:
       return [];
   }
+}
+
+function planVersions(
+  type: string,
+  parameter: SearchParameter,
+  values: readonly SearchValue[] | null,
+): readonly Condition[] {
+  const tests = (values ?? []).flatMap((value) => toVersion(value, parameter)).map((value) => ({ value }));
+  const paths = parameter.paths.map((path) => derivedPaths(path).version);
+  return tests.length === 0 ? [] : [{ kind: 'index', index: 'uri', type, paths, tests }];
+}
+
+/** A resource within a bundle is no resource of the server: its row has no target but a name. */
+function planEntries(
+  type: string,
+  { paths, targetFilter, valueTypes }: SearchParameter,
+  values: readonly SearchValue[] | null,
+): readonly Condition[] {
+  if (!valueTypes.includes('Resource')) return [];
+  const tests = (values ?? []).flatMap((value) =>
+    value.kind === 'local' ? value.types.map((target) => toName(target, value.id)) : [],
+  );
+  return tests.length === 0 ? [] : [{ kind: 'index', index: 'reference', type, paths, targetFilter, tests }];
+}
+
+function toName(type: string, id: string): ReferenceTest {
+  return { kind: 'url', url: `${type}/${id}`, anyVersion: false };
 }
 
 function toVersion(value: SearchValue, { targetFilter }: SearchParameter): readonly string[] {

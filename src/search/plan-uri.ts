@@ -4,20 +4,28 @@ import type { SearchValue } from './search-request.js';
 type AskedUri = Extract<SearchValue, { kind: 'uri' }>;
 type AskedUrl = Extract<SearchValue, { kind: 'url' }>;
 
-/** What a path segment, a fragment or a version of a URI begins with. */
-const BELOW = ['/', '#', '|'] as const;
+/** More URIs than this are asked for as a list: one test, whose statement is the same for any number. */
+const MOST_TESTS = 8;
 
 /** https://hl7.org/fhir/R4/search.html#uri: exact, or by path segments. */
-export function toUriTests({ uri, match }: AskedUri): readonly UriTest[] {
+export function toUriTests(asked: readonly AskedUri[]): readonly UriTest[] {
+  const below = asked
+    .filter(({ match }) => match === 'below')
+    .map(({ uri }) => ({ below: withoutSlash(uri) }));
+  const values = [...new Set(asked.flatMap(toWhole))];
+  if (values.length > MOST_TESTS) return [...below, { values }];
+  return [...below, ...values.map((value) => ({ value }))];
+}
+
+/** The whole URIs that a value stands for. */
+function toWhole({ uri, match }: AskedUri): readonly string[] {
   switch (match) {
     case 'exact':
-      return [{ value: uri }];
-    case 'below': {
-      const start = withoutSlash(uri);
-      return [{ value: start }, ...BELOW.map((mark) => ({ prefix: start + mark }))];
-    }
+      return [uri];
+    case 'below':
+      return [];
     case 'above':
-      return ancestorsOf(uri).flatMap((value) => [{ value }, { value: `${value}/` }]);
+      return ancestorsOf(uri).flatMap((value) => [value, `${value}/`]);
   }
 }
 
@@ -36,11 +44,15 @@ export function toUrlTests({ url, match }: AskedUrl): readonly ReferenceTest[] {
     ];
   const parts = url.slice(bar + 1).split('.');
   const versions = parts.map((_, count) => `${url.slice(0, bar)}|${parts.slice(0, count + 1).join('.')}`);
-  return [url.slice(0, bar), ...versions].map((one) => ({ kind: 'url', url: one, anyVersion: false }));
+  return [{ kind: 'urls', urls: [url.slice(0, bar), ...versions] }];
 }
 
 function toAnyVersion(url: string, match: 'below' | 'above'): readonly ReferenceTest[] {
-  if (match === 'above') return ancestorsOf(url).map((one) => ({ kind: 'url', url: one, anyVersion: true }));
+  if (match === 'above')
+    return [
+      { kind: 'url', url, anyVersion: true },
+      { kind: 'urls', urls: ancestorsOf(url) },
+    ];
   const start = withoutSlash(url);
   return [
     { kind: 'url', url: start, anyVersion: true },

@@ -7,11 +7,10 @@ import type {
   SearchPlan,
   SortKey,
   StringTest,
-  TokenListTest,
-  TokenTest,
 } from '../storage/search-store.js';
 import { planDerived } from './plan-derived.js';
 import { toQuantityTests } from './plan-quantity.js';
+import { toTokenTests } from './plan-token.js';
 import { toUriTests, toUrlTests } from './plan-uri.js';
 import type { Criterion, SearchRequest, SearchValue, SortBy, ValueCriterion } from './search-request.js';
 
@@ -94,7 +93,7 @@ function planRows(
   const index = toIndexKind(parameter);
   switch (index) {
     case 'token':
-      return { ...rows, index, tests: values && values.flatMap(toTokenTest) };
+      return { ...rows, index, tests: values && toTokenTests(values) };
     case 'string':
       return { ...rows, index, tests: values && ofKind(values, 'string').flatMap(toStringTests) };
     case 'date':
@@ -104,7 +103,7 @@ function planRows(
     case 'quantity':
       return { ...rows, index, tests: values && values.flatMap(toQuantityTests) };
     case 'uri':
-      return { ...rows, index, tests: values && ofKind(values, 'uri').flatMap(toUriTests) };
+      return { ...rows, index, tests: values && toUriTests(ofKind(values, 'uri')) };
     case 'reference':
       return { ...rows, index, targetFilter, tests: values && toReferenceTests(values, targetFilter) };
   }
@@ -122,13 +121,6 @@ function ofKind<Kind extends SearchValue['kind']>(
   kind: Kind,
 ): ValueOf<Kind>[] {
   return values.filter((value): value is ValueOf<Kind> => value.kind === kind);
-}
-
-/** @throws Error for codes that were not looked up, see resolveSearch */
-function toTokenTest(value: SearchValue): readonly (TokenTest | TokenListTest)[] {
-  if (value.kind === 'value-set' || value.kind === 'related') throw new Error('The search is not resolved.');
-  if (value.kind === 'token-list') return [{ system: value.system, values: value.codes }];
-  return value.kind === 'token' ? [{ system: value.system, value: value.code }] : [];
 }
 
 /** Text that is nothing once it is normalized can't be found, rather than being found everywhere. */

@@ -46,9 +46,9 @@ function addString(rows: RowCollector, path: string, value: unknown): void {
 
 /** The words beside a code. Nobody asks for them to the letter, so that only the normalized text is kept. */
 export function addCodeText(rows: RowCollector, path: string, value: unknown): void {
-  const text = asText(value);
-  if (text === undefined) return;
-  rows.strings.push({ path: derivedPaths(path).text, normalized: normalizeString(text), exact: '' });
+  const words = asText(value);
+  if (words === undefined) return;
+  rows.strings.push({ path: derivedPaths(path).text, normalized: normalizeString(words), exact: '' });
 }
 
 /** https://hl7.org/fhir/R4/search.html#string */

@@ -12,6 +12,9 @@ type ResourceShape = Extract<Shape, { kind: 'resource' }>;
 /** More alternatives than this are collected once instead of being tried for each resource. */
 const MOST_SEEKS = 8;
 
+/** SQLite puts no more than 500 queries into one union. */
+const MOST_TERMS = 128;
+
 /** The resource that a condition is about: the columns of its key in the query around it. */
 export interface Subject {
   readonly id: string;
@@ -49,13 +52,17 @@ export class ConditionSql {
   driven(shape: DrivingShape, type: Slot, columns: Columns): Query {
     switch (shape.kind) {
       case 'rows':
-        return union((shape.tests ?? [null]).map((test) => this.found(this.sql.rows(shape, test), columns)));
+        return this.union(
+          (shape.tests ?? [null]).map((test) => this.found(this.sql.rows(shape, test), columns)),
+        );
       case 'chain':
-        return union(shape.targets.map((target) => this.found(this.linksTo(shape.params, target), columns)));
+        return this.union(
+          shape.targets.map((target) => this.found(this.linksTo(shape.params, target), columns)),
+        );
       case 'has':
         return this.referredTo(shape, type, columns);
       case 'any':
-        return union(shape.of.map((part) => this.matching({ type, where: part }, columns)));
+        return this.union(shape.of.map((part) => this.matching({ type, where: part }, columns)));
     }
   }
 
@@ -186,6 +193,19 @@ export class ConditionSql {
     return this.sql.linksAt({ found, at: { column: 'RES_ID', value: `${name}.RES_ID` }, params });
   }
 
+  /** Large unions are unions of unions. */
+  private union(queries: readonly Query[]): Query {
+    const [first, ...others] = queries;
+    if (first === undefined) throw new Error('A union needs at least one query.');
+    if (others.length === 0) return first;
+    if (queries.length <= MOST_TERMS) return first.union(others);
+    const parts = Array.from({ length: Math.ceil(queries.length / MOST_TERMS) }, (_, at) => {
+      const part = this.union(queries.slice(at * MOST_TERMS, (at + 1) * MOST_TERMS));
+      return this.sql.dialect.knex.select('*').from(part.as(this.sql.alias('u')));
+    });
+    return this.union(parts);
+  }
+
   private found({ query, alias }: OpenRows, columns: Columns): Query {
     query.select(columnsOf(alias, columns));
     return columns === 'rows' ? query.distinct() : query;
@@ -201,10 +221,4 @@ function isSeek(shape: RowsShape, test: RowTest | null): boolean {
 
 function columnsOf(alias: string, columns: Columns): string[] {
   return columns === 'ids' ? [`${alias}.RES_ID`] : [`${alias}.RES_ID`, `${alias}.PARTITION_ID`];
-}
-
-function union(queries: readonly Query[]): Query {
-  const [first, ...others] = queries;
-  if (first === undefined) throw new Error('A union needs at least one query.');
-  return others.length === 0 ? first : first.union(others);
 }

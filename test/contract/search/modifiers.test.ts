@@ -278,6 +278,26 @@ test('a hierarchy, a list and a place are those of the tenant alone', async (t) 
   t.is(await find(beta, 'Condition', 'code:text', 'headache'), '');
 });
 
+const MANY: readonly [type: string, name: string, value: (n: number) => string, ids: string][] = [
+  ['Patient', 'identifier', (n) => `urn:mrn|${n}`, 'ann,bob'],
+  ['Patient', 'identifier', String, 'ann,bob'],
+  ['Patient', 'identifier', (n) => `urn:mrn|${n + 8}`, 'bob'],
+  ['Patient', 'given', (n) => `${n === 299 ? 'ann' : n}`, 'ann'],
+  ['Condition', 'subject', (n) => `Patient/${n === 299 ? 'ann' : n}`, 'ache,cold'],
+  ['Condition', 'onset-age', (n) => `${n * 10}|${UCUM}|mo`, 'far'],
+  ['ValueSet', 'url', (n) => `http://acme.example/fhir/ValueSet/${n === 299 ? 'one' : n}`, 'one'],
+  ['ValueSet', 'url:below', (n) => `http://acme.example/fhir/ValueSet/${n === 299 ? 'one' : n}`, 'one,two'],
+  ['ValueSet', 'url:above', (n) => `http://acme.example/fhir/ValueSet/${n === 299 ? 'one/x' : n}`, 'one'],
+  ['QuestionnaireResponse', 'questionnaire', (n) => `http://acme.example/q|1.${n}`, 'v12'],
+];
+
+for (const [type, name, value, ids] of MANY) {
+  test(`${type}?${name}=${value(0)},… with 300 alternatives finds ${ids}`, async (t) => {
+    const values = Array.from({ length: 300 }, (_, n) => value(n)).join();
+    t.is(await find(acme, type, name, values), ids);
+  });
+}
+
 const REFUSED: readonly [type: string, name: string, value: string, code: string, says: RegExp][] = [
   ['Patient', 'family:below', 'x', 'UNKNOWN_SEARCH_PARAMETER', /:exact, :contains, :text, :missing/],
   ['Patient', 'gender:of-type', 'x', 'UNKNOWN_SEARCH_PARAMETER', /use :not/],

@@ -2,7 +2,7 @@ import type { ReferenceTest } from '../../search-store.js';
 import type { Dictionary } from '../dictionary.js';
 import type { SearchDialect } from '../search-dialect.js';
 import type { SlotList, Slots } from '../slots.js';
-import { AFTER_ALL, type RowTest } from './row-test.js';
+import { AFTER_ALL, toTextList, type RowTest } from './row-test.js';
 
 type UrlTest = Extract<ReferenceTest, { kind: 'url' }>;
 type LocalTest = Extract<ReferenceTest, { kind: 'local' }>;
@@ -26,6 +26,11 @@ export function toReferenceRow(
       const range = slots.addAll([test.prefix, test.prefix + AFTER_ALL]);
       const sql = '@.TARGET_RES_ID = 0 and @.TARGET_URL >= ? and @.TARGET_URL < ?';
       return { sql, slots: range, reach: 'range' };
+    }
+    case 'urls': {
+      const list = slots.add(toTextList(test.urls, dialect));
+      const sql = `@.TARGET_RES_ID = 0 and ${dialect.inTexts('@.TARGET_URL')}`;
+      return { sql, slots: [list], reach: 'range' };
     }
     case 'rows': {
       const list = slots.add(JSON.stringify(test.rowIds));

@@ -1,3 +1,4 @@
+import type { SearchDialect } from '../search-dialect.js';
 import type { Slot, SlotList } from '../slots.js';
 
 /**
@@ -23,6 +24,16 @@ export type Reach = 'key' | 'system' | 'range' | 'scan';
 
 /** Sorts after every text that goes on with something, in the order of UTF-8 bytes. */
 export const AFTER_ALL = '\u{10FFFF}';
+
+/** Keys as the JSON list of `SearchDialect.inTexts`. */
+export function toTextList(texts: readonly string[], { toKey }: SearchDialect): string {
+  return JSON.stringify(texts.map((text) => toKey(toStored(text))));
+}
+
+/** In JSON these are escapes that databases refuse; nothing that is stored has them. */
+function toStored(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
 
 /** A resource by id, of one of the types. */
 export interface TargetTest {

@@ -1,7 +1,7 @@
 import type { TokenListTest, TokenTest } from '../../search-store.js';
 import type { SearchDialect } from '../search-dialect.js';
 import type { Slots } from '../slots.js';
-import type { RowTest } from './row-test.js';
+import { toTextList, type RowTest } from './row-test.js';
 import type { KnownSystem } from './system.js';
 
 /** https://hl7.org/fhir/R4/search.html#token: a list, `code`, `|code`, `system|code` and `system|`. */
@@ -12,7 +12,7 @@ export function toTokenRow(
 ): RowTest {
   const { toKey, inTexts } = dialect;
   if ('values' in test) {
-    const list = slots.add(JSON.stringify(test.values.map((value) => toKey(toStored(value)))));
+    const list = slots.add(toTextList(test.values, dialect));
     const sql = `${inTexts('@.SP_VALUE')} and @.SYS_ID = ?`;
     return { sql, slots: [list, slots.add(systemId ?? null)], reach: 'range' };
   }
@@ -24,9 +24,4 @@ export function toTokenRow(
   if (systemId === undefined)
     return { sql: '@.SP_VALUE = ?', slots: [code], reach: 'system', openSystem: code };
   return { sql: '@.SP_VALUE = ? and @.SYS_ID = ?', slots: [code, slots.add(systemId)], reach: 'key' };
-}
-
-/** In JSON these are escapes that databases refuse; no stored code has them. */
-function toStored(value: string): string {
-  return value.toWellFormed().replaceAll('\0', '\uFFFD');
 }
