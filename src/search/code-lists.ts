@@ -1,5 +1,5 @@
 import { FhirError } from '../model/errors.js';
-import type { SearchLimits, SearchValue } from './search-request.js';
+import type { SearchLimits, SearchValue, ValueCriterion } from './search-request.js';
 
 /** Answers what stands in value sets and code systems. */
 export interface CodeLookup {
@@ -29,7 +29,7 @@ export function isCodeList(value: SearchValue): value is LookedUp {
  * @throws FhirError INVALID_SEARCH for what can't be looked up, LIMIT_EXCEEDED for more than may be found
  */
 export async function resolveCodeLists(
-  values: readonly SearchValue[],
+  { values, parameter }: ValueCriterion,
   { codes, limits }: CodeListParts,
 ): Promise<readonly SearchValue[]> {
   const open = values.filter(isCodeList);
@@ -42,12 +42,21 @@ export async function resolveCodeLists(
     }
     assertWithinLimits(value.name, lists, limits);
   }
-  const found = [...lists].map(([system, list]): SearchValue => ({
-    kind: 'token-list',
-    system,
-    codes: [...list],
-  }));
+  const found = [...lists].map(([system, list]) => toList(system, list));
+  const isCode = parameter.valueTypes.length === 1 && parameter.valueTypes[0] === 'code';
+  // An element of type code has no system of its own where its binding has several (Task.intent).
+  if (isCode && open.length > 0)
+    found.push(
+      toList(
+        null,
+        [...lists.values()].flatMap((list) => [...list]),
+      ),
+    );
   return [...values.filter((value) => !isCodeList(value)), ...found];
+}
+
+function toList(system: string | null, codes: Iterable<string>): SearchValue {
+  return { kind: 'token-list', system, codes: [...codes] };
 }
 
 /** The server's own error says what is wrong; here it is the search that is wrong. */

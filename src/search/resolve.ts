@@ -47,7 +47,7 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
   if (!isOpen(criterion)) return criterion;
   switch (criterion.kind) {
     case 'values': {
-      const values = await resolveCodeLists(criterion.values, resolving);
+      const values = await resolveCodeLists(criterion, resolving);
       return { ...criterion, values: await eachInTurn(values, (one) => resolveValue(one, resolving)) };
     }
     case 'missing':

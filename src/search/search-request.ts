@@ -67,7 +67,7 @@ export type SearchValue =
       readonly code: string;
     }
   /** What `resolveSearch` makes of the two before. */
-  | { readonly kind: 'token-list'; readonly system: string; readonly codes: readonly string[] }
+  | { readonly kind: 'token-list'; readonly system: string | null; readonly codes: readonly string[] }
   | { readonly kind: 'string'; readonly match: StringMatch; readonly text: string }
   | { readonly kind: 'date'; readonly comparison: Comparison; readonly low: number; readonly high: number }
   | ({ readonly kind: 'number' } & ComparedNumber)

@@ -39,6 +39,9 @@ const SEARCHES = [
   'RiskAssessment?probability=ap0.5',
   'PlanDefinition?url=http://example.org/plan&url:below=http://example.org',
   'ValueSet?url=http://example.org/vs',
+  'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender,ValueSet/none',
+  'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender&gender:not-in=http://hl7.org/fhir/ValueSet/v2-0001',
+  'Patient?gender:below=http://hl7.org/fhir/administrative-gender|male',
 ];
 
 const READS = [
@@ -55,6 +58,8 @@ const READS = [
   '$meta',
   'Patient/p1/$validate',
   'metadata',
+  'ValueSet/$expand?url=http://example.org/vs',
+  'ValueSet/none/$expand',
 ];
 
 async function readAll(client: FhirClient): Promise<void> {

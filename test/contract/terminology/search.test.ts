@@ -137,6 +137,18 @@ test.serial('a change of a value set is seen by the next search', async (t) => {
   t.is((await refusal(query))[0], 400);
 });
 
+test('an element of type code whose binding has several systems is found by its code', async (t) => {
+  const task = { resourceType: 'Task', id: 'order', status: 'requested', intent: 'order' };
+  await acme.send('PUT', 'Task/order', { body: task });
+  const { body } = await acme.get<Bundle>('Task?intent:in=http://hl7.org/fhir/ValueSet/task-intent');
+  t.deepEqual(
+    body.entry?.map(({ resource }) => resource?.id),
+    ['order'],
+  );
+  const none = await acme.get<Bundle>('Task?intent:not-in=http://hl7.org/fhir/ValueSet/task-intent');
+  t.is(none.body.entry, undefined);
+});
+
 test('pages of a search by a value set add up', async (t) => {
   const ids: string[] = [];
   let url: string | undefined = `Observation?code:in=${SPECIES}&_count=2`;
