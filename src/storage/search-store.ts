@@ -170,6 +170,18 @@ export interface SearchWindow {
   readonly after?: RowKey;
 }
 
+/** The beginning of a search, and how far its matches are counted if there are more than `count`. */
+export interface FirstWindow {
+  readonly count: number;
+  readonly countTo: number;
+}
+
+/** A page, and how many match in all; `counted` is undefined where the page is not full. */
+export interface CountedPage {
+  readonly rows: readonly SearchRow[];
+  readonly counted: number | undefined;
+}
+
 /** Which references to follow, from or to resources that were found. */
 export interface IncludeQuery {
   /** `include`: from the found to their targets. `revinclude`: to resources that refer to the found. */
@@ -189,6 +201,8 @@ export interface IncludeQuery {
 export interface SearchStore {
   /** Each match once, in the plan's order. @throws FhirError SEARCH_TIMEOUT */
   page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]>;
+  /** The page that a search begins with. @throws FhirError SEARCH_TIMEOUT */
+  firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage>;
   /** How many resources match; with `limit` counting stops there. @throws FhirError SEARCH_TIMEOUT */
   count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number>;
   /** At most two matches: enough to tell none, one and several for a conditional interaction. */
