@@ -290,6 +290,13 @@ test('an absolute URL of this server is a local reference', (t) => {
   ]);
 });
 
+test('a document is found by the resource that it begins with, which need not be stored besides', (t) => {
+  const entry = [{ resource: { resourceType: 'Composition', id: 'c' } }];
+  t.deepEqual(rows({ resourceType: 'Bundle', type: 'document', entry }, 'references', 'entry[0].resource'), [
+    { type: null, id: null, url: 'Composition/c' },
+  ]);
+});
+
 test('a canonical is a URL with its version', (t) => {
   const response = { resourceType: 'QuestionnaireResponse', questionnaire: 'http://x.example/Q|2' };
   t.deepEqual(rows(response, 'references', 'questionnaire'), [

@@ -110,6 +110,7 @@ class Generator {
       return { reference: `https://elsewhere.example/fhir/${this.#random.pick(any)}/1` };
     const type = any.includes('Patient') && this.#random.once(3) ? 'Patient' : this.#random.pick(any);
     const reference = `${type}/${this.#random.pick(this.#generation.ids)}`;
+    if (this.#random.once(10)) return { reference: `${reference}/_history/1` };
     return this.#random.once(4) ? { reference, identifier } : { reference };
   }
 }

@@ -1,6 +1,5 @@
-import type { Quantity } from 'fhir/r4.js';
 import { addDecimals, compareDecimals, decimal, halfUnit, negate, type Decimal } from './decimals.js';
-import type { ReferenceValue, TokenValue } from './parameter-values.js';
+import type { Amount, ReferenceValue, TokenValue } from './parameter-values.js';
 import { splitPrefix, splitUnescaped, unescapeValue, type Prefix } from './query-text.js';
 import { spanOf, type TimeSpan } from './time-spans.js';
 
@@ -55,15 +54,16 @@ export interface ReferenceReading {
   readonly types: readonly string[];
 }
 
-/** `id`, `Type/id` and URLs; a canonical without version means every version. */
-export function isReference({ target }: ReferenceValue, asked: string, reading: ReferenceReading): boolean {
+/** `id`, `Type/id`, one version of it, and URLs; without a version every version is meant. */
+export function isReference(value: ReferenceValue, asked: string, reading: ReferenceReading): boolean {
   const text = unescapeValue(asked);
-  const own = relative(target, reading.base);
-  const wanted = relative(text, reading.base);
+  const own = relative(value.target, reading.base);
+  const [wanted = '', version] = relative(text, reading.base).split('/_history/');
   if (/^[A-Za-z0-9.-]{1,64}$/.test(text)) {
     const [type = '', id, ...more] = own.split('/');
     return id === text && more.length === 0 && (reading.types.length === 0 || reading.types.includes(type));
   }
+  if (version !== undefined && version !== value.version) return false;
   return own === wanted || (!text.includes('|') && own.startsWith(`${text}|`));
 }
 
@@ -104,47 +104,60 @@ function compareSpans(target: TimeSpan, search: TimeSpan, prefix: Exclude<Prefix
 }
 
 /** https://hl7.org/fhir/R4/search.html#number */
-export function isNumber(value: number, asked: string): boolean {
-  return compareNumbers(decimal(String(value)), unescapeValue(asked));
+export function isNumber({ low, high }: Amount, asked: string): boolean {
+  return compareAmounts(exact(low), exact(high), unescapeValue(asked));
 }
 
-function compareNumbers(value: Decimal, asked: string, power = 0): boolean {
+/** Undefined is without end. */
+function exact(value: number): Decimal | undefined {
+  return Number.isFinite(value) ? decimal(String(value)) : undefined;
+}
+
+/** `power` scales what is asked for, so that units can differ. */
+function compareAmounts(
+  low: Decimal | undefined,
+  high: Decimal | undefined,
+  asked: string,
+  power = 0,
+): boolean {
   const { prefix, text } = splitPrefix(asked);
   const shift = (one: Decimal): Decimal => ({ ...one, exponent: one.exponent + power });
-  const search = decimal(text);
-  const half = halfUnit(search, text);
-  const distance = compareDecimals(value, shift(search));
-  const low = shift(addDecimals(search, negate(half)));
-  const isWithin =
-    compareDecimals(value, low) >= 0 && compareDecimals(value, shift(addDecimals(search, half))) < 0;
+  const search = shift(decimal(text));
+  const half = shift(halfUnit(decimal(text), text));
+  const [from, to] = [addDecimals(search, negate(half)), addDecimals(search, half)];
+  const lowTo = (other: Decimal): number => (low === undefined ? -1 : compareDecimals(low, other));
+  const highTo = (other: Decimal): number => (high === undefined ? 1 : compareDecimals(high, other));
+  const isWithin = lowTo(from) >= 0 && highTo(to) < 0;
   switch (prefix) {
     case 'eq':
       return isWithin;
     case 'ne':
       return !isWithin;
     case 'gt':
+      return highTo(search) > 0;
     case 'sa':
-      return distance > 0;
+      return lowTo(search) > 0;
     case 'lt':
+      return lowTo(search) < 0;
     case 'eb':
-      return distance < 0;
+      return highTo(search) < 0;
     case 'ge':
-      return distance >= 0;
+      return highTo(search) >= 0;
     case 'le':
-      return distance <= 0;
-    case 'ap':
-      return isWithin || isAbout(value, shift(search));
+      return lowTo(search) <= 0;
+    case 'ap': {
+      const margin = aTenthOf(search);
+      const isAbout =
+        lowTo(addDecimals(search, margin)) <= 0 && highTo(addDecimals(search, negate(margin))) >= 0;
+      return isAbout || (lowTo(to) < 0 && highTo(from) >= 0);
+    }
   }
 }
 
 /** "The recommended value is 10% of the stated value". */
-function isAbout(value: Decimal, search: Decimal): boolean {
+function aTenthOf(search: Decimal): Decimal {
   const size = search.digits < 0n ? negate(search) : search;
-  const margin = { ...size, exponent: size.exponent - 1 };
-  return (
-    compareDecimals(value, addDecimals(search, negate(margin))) >= 0 &&
-    compareDecimals(value, addDecimals(search, margin)) <= 0
-  );
+  return { ...size, exponent: size.exponent - 1 };
 }
 
 export const UCUM = 'http://unitsofmeasure.org';
@@ -153,17 +166,20 @@ export const UCUM = 'http://unitsofmeasure.org';
 const GRAMS: Readonly<Record<string, number>> = { ug: -6, mg: -3, g: 0, kg: 3 };
 
 /** `number`, `number|system|code` and `number||code`, https://hl7.org/fhir/R4/search.html#quantity. */
-export function isQuantity({ value, system, code, unit }: Quantity, asked: string): boolean {
+export function isQuantity({ low, high, system, code, unit }: Amount, asked: string): boolean {
   const [number = '', askedSystem = '', askedCode = ''] = splitUnescaped(asked, '|').map(unescapeValue);
-  if (value === undefined) return false;
-  const found = decimal(String(value));
-  if (askedCode === '' && askedSystem === '') return compareNumbers(found, number);
-  if (askedSystem === '') return (code === askedCode || unit === askedCode) && compareNumbers(found, number);
+  const is = (from: number, to: number): boolean =>
+    compareAmounts(moved(exact(low), from), moved(exact(high), from), number, to);
+  if (askedCode === '' && askedSystem === '') return is(0, 0);
+  if (askedSystem === '') return (code === askedCode || unit === askedCode) && is(0, 0);
   if (system !== askedSystem) return false;
-  if (askedCode === '' || code === askedCode) return compareNumbers(found, number);
+  if (askedCode === '' || code === askedCode) return is(0, 0);
   const [from, to] = [GRAMS[code ?? ''], GRAMS[askedCode]];
-  if (system !== UCUM || from === undefined || to === undefined) return false;
-  return compareNumbers({ ...found, exponent: found.exponent + from }, number, to);
+  return system === UCUM && from !== undefined && to !== undefined && is(from, to);
+}
+
+function moved(value: Decimal | undefined, power: number): Decimal | undefined {
+  return value && { ...value, exponent: value.exponent + power };
 }
 
 const EARTH_KM = 6371;

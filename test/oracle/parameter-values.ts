@@ -30,6 +30,7 @@ export interface TokenValue {
 /** What a reference parameter sees of a value: an empty `target` is there, but has no name. */
 export interface ReferenceValue {
   readonly target: string;
+  readonly version: string | undefined;
   readonly identifier: Identifier | undefined;
 }
 
@@ -105,38 +106,50 @@ export function spansOf({ value, type }: FoundValue): readonly TimeSpan[] {
   }
 }
 
-/** https://hl7.org/fhir/R4/search.html#number; a range counts by both of its ends. */
-export function numbersOf(found: FoundValue): readonly number[] {
-  if (typeof found.value === 'number') return [found.value];
-  return quantitiesOf(found).flatMap(({ value }) => given(value));
+/** An amount with its unit: `low` and `high` are one but for ranges, and Infinity where a range has no end. */
+export interface Amount {
+  readonly low: number;
+  readonly high: number;
+  readonly system: string | undefined;
+  readonly code: string | undefined;
+  readonly unit: string | undefined;
 }
 
-/** https://hl7.org/fhir/R4/search.html#quantity; a range counts by both of its ends, sampled data does not. */
-export function quantitiesOf({ value, type }: FoundValue): readonly Quantity[] {
+/** https://hl7.org/fhir/R4/search.html#number */
+export function numbersOf(found: FoundValue): readonly Amount[] {
+  return typeof found.value === 'number' ? amountOf({ value: found.value }) : amountsOf(found);
+}
+
+/** https://hl7.org/fhir/R4/search.html#quantity; sampled data has no amount. */
+export function amountsOf({ value, type }: FoundValue): readonly Amount[] {
   switch (type) {
-    case 'Range': {
-      const { low, high } = value as Range;
-      return given<Quantity>(low, high).filter((end) => end.value !== undefined);
-    }
+    case 'Range':
+      return rangeOf(value as Range);
     case 'Money': {
       const { value: amount, currency } = value as Money;
-      if (amount === undefined) return [];
-      return [
-        {
-          value: amount,
-          ...(currency === undefined ? {} : { system: 'urn:iso:std:iso:4217', code: currency }),
-        },
-      ];
+      const coded = currency === undefined ? {} : { system: 'urn:iso:std:iso:4217', code: currency };
+      return amountOf({ ...(amount === undefined ? {} : { value: amount }), ...coded });
     }
     case 'Quantity':
     case 'Age':
     case 'Count':
     case 'Distance':
     case 'Duration':
-      return (value as Quantity).value === undefined ? [] : [value as Quantity];
+      return amountOf(value as Quantity);
     default:
       return [];
   }
+}
+
+function amountOf({ value, system, code, unit }: Quantity): readonly Amount[] {
+  return value === undefined ? [] : [{ low: value, high: value, system, code, unit }];
+}
+
+/** Both ends have one unit: https://hl7.org/fhir/R4/datatypes.html#rng-2. */
+function rangeOf({ low, high }: Range): readonly Amount[] {
+  if (low?.value === undefined && high?.value === undefined) return [];
+  const { system, code, unit } = (low?.value === undefined ? high : low) ?? {};
+  return [{ low: low?.value ?? -Infinity, high: high?.value ?? Infinity, system, code, unit }];
 }
 
 /** https://hl7.org/fhir/R4/search.html#uri */
@@ -144,18 +157,21 @@ export function urisOf({ value }: FoundValue): readonly string[] {
   return typeof value === 'string' ? [value] : [];
 }
 
-/** https://hl7.org/fhir/R4/search.html#reference; versions and contained resources are no targets. A bundle refers to what it holds. */
+/** https://hl7.org/fhir/R4/search.html#reference; contained resources are no targets. A bundle refers to what it holds. */
 export function referencesOf({ value, element }: FoundValue): readonly ReferenceValue[] {
-  if (typeof value === 'string')
-    return value.startsWith('#') ? [] : [{ target: value, identifier: undefined }];
+  if (typeof value === 'string') return value.startsWith('#') ? [] : [toTarget(value)];
   if (element === 'Bundle.entry.resource') {
     const { resourceType, id } = value as FhirResource;
-    return id === undefined ? [] : [{ target: `${resourceType}/${id}`, identifier: undefined }];
+    return id === undefined ? [] : [toTarget(`${resourceType}/${id}`)];
   }
   const { reference, identifier, display } = value as Reference;
   if (reference === undefined && identifier === undefined && display === undefined) return [];
-  const isNamed = reference !== undefined && !reference.startsWith('#');
-  return [{ target: isNamed ? reference.replace(/\/_history\/[^/]+$/, '') : '', identifier }];
+  return [{ ...toTarget(reference?.startsWith('#') === false ? reference : ''), identifier }];
+}
+
+function toTarget(text: string): ReferenceValue {
+  const [target = '', version] = text.split('/_history/');
+  return { target, version, identifier: undefined };
 }
 
 /** https://hl7.org/fhir/R4/location.html#search, in degrees. */

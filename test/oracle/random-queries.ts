@@ -2,14 +2,16 @@ import fc from 'fast-check';
 import type { FhirResource } from 'fhir/r4.js';
 import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
 import {
+  amountsOf,
   numbersOf,
   positionsOf,
-  quantitiesOf,
   referencesOf,
   spansOf,
   stringsOf,
   tokensOf,
   urisOf,
+  type Amount,
+  type ReferenceValue,
 } from './parameter-values.js';
 import { escapeValue, PREFIXES } from './query-text.js';
 import { parameterByUrl, parametersOf } from './parameters.js';
@@ -46,14 +48,12 @@ export class RandomQueries {
   }
 
   query(): fc.Arbitrary<RandomQuery> {
-    return fc
-      .constantFrom(...this.#served.types)
-      .chain((type) =>
-        fc.record({
-          type: fc.constant(type),
-          parts: fc.array(this.part(type, 0), { minLength: 1, maxLength: 3 }),
-        }),
-      );
+    return fc.constantFrom(...this.#served.types).chain((type) =>
+      fc.record({
+        type: fc.constant(type),
+        parts: fc.array(this.part(type, 0), { minLength: 1, maxLength: 3 }),
+      }),
+    );
   }
 
   /** One parameter with its value. */
@@ -159,7 +159,7 @@ export class RandomQueries {
 const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
   string: ['exact', 'contains'],
   token: ['not', 'text', 'of-type'],
-  reference: ['identifier'],
+  reference: ['identifier', 'above', 'below'],
   uri: ['above', 'below'],
 };
 
@@ -201,9 +201,9 @@ function textsOf(
     case 'date':
       return spansOf(found).flatMap(({ from, to }) => prefixed([from, to].flatMap(dateTexts)));
     case 'number':
-      return prefixed(numbersOf(found).flatMap(numberTexts));
+      return prefixed(numbersOf(found).flatMap(endsOf).flatMap(numberTexts));
     case 'quantity':
-      return quantitiesOf(found).flatMap(quantityTexts);
+      return amountsOf(found).flatMap(quantityTexts);
     case 'reference':
       return referencesOf(found).flatMap((one) => referenceTexts(one, modifier));
     case 'special':
@@ -267,30 +267,40 @@ function numberTexts(number: number): string[] {
   return [String(number), number.toFixed(2), number.toFixed(1), number.toFixed(0)];
 }
 
-function quantityTexts({ value = 0, system, code, unit }: ReturnType<typeof quantitiesOf>[number]): string[] {
-  const numbers = prefixed(numberTexts(value));
+function endsOf({ low, high }: Amount): number[] {
+  return [...new Set([low, high])].filter((end) => Number.isFinite(end));
+}
+
+function quantityTexts(amount: Amount): string[] {
+  const { system, code, unit } = amount;
+  const numbers = prefixed(endsOf(amount).flatMap(numberTexts));
   const suffixes = [
     '',
     ...[code, unit].flatMap((word) => (word === undefined ? [] : [`||${escapeValue(word)}`])),
     ...(system === undefined || code === undefined ? [] : [`|${escapeValue(system)}|${escapeValue(code)}`]),
   ];
   const converted =
-    code === 'g' && system ? prefixed([`${value * 1000}`]).map((text) => `${text}|${system}|mg`) : [];
+    code === 'g' && system
+      ? prefixed(endsOf(amount).map((end) => String(end * 1000))).map((text) => `${text}|${system}|mg`)
+      : [];
   return [...numbers.flatMap((number) => suffixes.map((suffix) => number + suffix)), ...converted];
 }
 
-function referenceTexts(
-  { target, identifier }: ReturnType<typeof referencesOf>[number],
-  modifier: string | undefined,
-): string[] {
+function referenceTexts(value: ReferenceValue, modifier: string | undefined): string[] {
+  const { target, version, identifier } = value;
   if (modifier === 'identifier') {
     if (identifier === undefined) return [];
     const token = { value: identifier, type: 'Identifier', element: '', path: '' };
     return tokensOf(token).flatMap((one) => tokenTexts(one, undefined));
   }
-  const [, id] = /^[A-Za-z]+\/([A-Za-z0-9.-]+)$/.exec(target) ?? [];
-  return [escapeValue(target), ...(id === undefined ? [] : [id])];
+  const [, type = '', id] = /^([A-Za-z]+)\/([A-Za-z0-9.-]+)$/.exec(target) ?? [];
+  if (modifier !== undefined) return PARTED.has(type) ? [target] : [];
+  const versioned = version === undefined ? [] : [`${target}/_history/${version}`];
+  return [escapeValue(target), ...(id === undefined ? [] : [id]), ...versioned];
 }
+
+/** Types whose resources are parts of one another. */
+const PARTED = new Set(['Organization', 'Location', 'Encounter']);
 
 function positionTexts({ latitude, longitude }: ReturnType<typeof positionsOf>[number]): string[] {
   const here = `${latitude}|${longitude}`;

@@ -128,7 +128,13 @@ export const SAMPLE_VALUES: Readonly<Record<string, readonly unknown[]>> = {
   Distance: QUANTITIES.slice(0, 3),
   Duration: QUANTITIES.slice(0, 3),
   Money: [{ value: 100, currency: 'EUR' }, { value: 99.5, currency: 'USD' }, { value: 5 }],
-  Range: [{ low: QUANTITIES[0], high: QUANTITIES[10] }, { high: QUANTITIES[6] }],
+  Range: [
+    { low: QUANTITIES[0], high: { value: 6, unit: 'mg', system: UCUM, code: 'mg' } },
+    { low: QUANTITIES[1], high: { value: 1, unit: 'g', system: UCUM, code: 'g' } },
+    { high: QUANTITIES[6] },
+    { low: { value: 5 } },
+    { low: { value: 5 }, high: { value: 100 } },
+  ],
   Ratio: [{ numerator: QUANTITIES[0], denominator: QUANTITIES[9] }],
   SampledData: [{ origin: { value: 1 }, period: 1, dimensions: 1, data: '1 2' }],
   Attachment: [

@@ -9,6 +9,9 @@ import { splitUnescaped, unescapeValue } from './query-text.js';
 /** One parameter of a query: its name with chain and modifier, and its value as it was written. */
 export type QueryPart = readonly [name: string, value: string];
 
+/** Parameters that make a hierarchy of a type's resources. */
+const PART_CODES = ['partof', 'part-of'];
+
 /** A parameter on one type, and what its modifier says. */
 interface Asked {
   readonly definition: SearchParameterDefinition;
@@ -129,7 +132,7 @@ export class SearchOracle {
       case 'number':
         return values.numbersOf(found).some((one) => match.isNumber(one, text));
       case 'quantity':
-        return values.quantitiesOf(found).some((one) => match.isQuantity(one, text));
+        return values.amountsOf(found).some((one) => match.isQuantity(one, text));
       case 'reference':
         return values
           .referencesOf(found)
@@ -147,8 +150,31 @@ export class SearchOracle {
       const token = { value: identifier, type: 'Identifier', element: '', path: '' };
       return identifier !== undefined && values.tokensOf(token).some((one) => match.isToken(one, text));
     }
+    const isRelated = modifier === 'above' || modifier === 'below';
+    if (isRelated) return this.#related(text, modifier).includes(match.relative(value.target, this.#base));
     const types = modifier === undefined ? (definition.target ?? []) : [modifier];
     return match.isReference(value, text, { base: this.#base, types });
+  }
+
+  /** The resource itself and those it is a part of, or that are parts of it, over any number of steps. */
+  #related(name: string, direction: 'above' | 'below'): readonly string[] {
+    const type = name.slice(0, name.indexOf('/'));
+    const part = [...parametersOf(type).values()].find(
+      ({ code, target }) => PART_CODES.includes(code) && target?.includes(type),
+    );
+    const found = this.#resources.has(name) ? [name] : [];
+    if (part === undefined) return found;
+    for (const one of found) {
+      const resource = this.#resources.get(one);
+      const next =
+        direction === 'above'
+          ? this.targetsOf(resource as FhirResource, part, type)
+          : this.resourcesOf(type)
+              .filter((other) => this.targetsOf(other, part).includes(one))
+              .map(nameOf);
+      found.push(...next.filter((other) => !found.includes(other)));
+    }
+    return found;
   }
 }
 
@@ -182,7 +208,7 @@ function seenOf({ type }: SearchParameterDefinition, found: FoundValue): readonl
     case 'number':
       return values.numbersOf(found);
     case 'quantity':
-      return values.quantitiesOf(found);
+      return values.amountsOf(found);
     case 'reference':
       return values.referencesOf(found);
     default:

@@ -66,5 +66,21 @@ function addUrl(rows: RowCollector, path: string, url: string): void {
   rows.references.push({ path, type: null, id: null, url });
 }
 
+/**
+ * A document and a message are found by the resource that they begin with (https://hl7.org/fhir/R4/bundle.html#search).
+ * It need not be stored besides, so it is no link.
+ */
+const entryResource: RowMaker = (value, path, rows) => {
+  const part = asObject(value);
+  const [type, id] = [asText(part?.['resourceType']), asText(part?.['id'])];
+  if (type !== undefined && id !== undefined) addUrl(rows, path, `${type}/${id}`);
+};
+
 /** https://hl7.org/fhir/R4/search.html#reference */
-export const referenceRows: RowMakers = { Reference: reference, canonical, uri: canonical, url: canonical };
+export const referenceRows: RowMakers = {
+  Reference: reference,
+  Resource: entryResource,
+  canonical,
+  uri: canonical,
+  url: canonical,
+};

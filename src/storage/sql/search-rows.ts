@@ -56,8 +56,11 @@ export class RowSql {
   rows(shape: RowsShape, test: RowTest | null): OpenRows {
     const opened = this.paths(INDEX_TABLES[shape.index], shape.params);
     const { query, alias } = opened;
-    if (shape.targetType !== null)
-      query.whereRaw(`${alias}.TARGET_TYPE_ID = ?`, toMarkers([shape.targetType]));
+    if (shape.target !== null) {
+      const { type, path } = shape.target;
+      const isElsewhere = `${alias}.TARGET_RES_ID = 0 and replace(${alias}.TARGET_URL, ?, '') <> ${alias}.TARGET_URL`;
+      query.whereRaw(`(${alias}.TARGET_TYPE_ID = ? or (${isElsewhere}))`, toMarkers([type, path]));
+    }
     if (test === null) return opened;
     if (test.target) this.holdTarget(opened, test.target);
     query.whereRaw(test.sql.replaceAll('@', alias), toMarkers(test.slots));

@@ -44,7 +44,8 @@ export interface RowsShape {
   readonly index: IndexKind;
   readonly params: readonly Slot[];
   readonly tests: readonly RowTest[] | null;
-  readonly targetType: Slot | null;
+  /** Only references to this type; one to another server tells its type by the path of its URL. */
+  readonly target: { readonly type: Slot; readonly path: Slot } | null;
   /** Few resources share a value: an identifier or a literal reference. */
   readonly selective: boolean;
 }
@@ -71,6 +72,8 @@ export interface PlanShape extends TypedShape {
 }
 
 const NONE: Shape = { kind: 'none' };
+/** No type has this id. */
+const NEVER_WRITTEN = -1;
 const ALWAYS: Shape = { kind: 'all', of: [] };
 
 /** What shapes are made with. */
@@ -164,16 +167,19 @@ export class ShapeMaker {
     const tests = this.tests(condition);
     if (params.length === 0 || tests?.length === 0) return NONE;
     const filter = condition.index === 'reference' ? condition.targetFilter : null;
-    const targetType = filter === null ? null : this.dictionary.typeId(filter);
-    if (targetType === undefined) return NONE;
     return {
       kind: 'rows',
       index,
       params,
       tests,
-      targetType: targetType === null ? null : this.slots.add(targetType),
+      target: filter === null ? null : this.targetOf(filter),
       selective: isSelective(condition),
     };
+  }
+
+  private targetOf(type: string): RowsShape['target'] {
+    const typeId = this.dictionary.typeId(type) ?? NEVER_WRITTEN;
+    return { type: this.slots.add(typeId), path: this.slots.add(`/${type}/`) };
   }
 
   private tests(condition: IndexCondition): readonly RowTest[] | null {

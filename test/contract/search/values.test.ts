@@ -11,7 +11,26 @@ test.after.always(() => server.stop());
 
 const code = { coding: [{ system: 'http://loinc.org', code: '1' }] };
 
+const ELSEWHERE = { reference: 'https://elsewhere.example/fhir/Patient/1' };
+
+const COMPOSITION: FhirResource = {
+  resourceType: 'Composition',
+  id: 'begin',
+  status: 'final',
+  type: { text: 'x' },
+  date: '2020',
+  author: [{ display: 'Somebody' }],
+  title: 'x',
+};
+
 const STORED: readonly FhirResource[] = [
+  { resourceType: 'Basic', id: 'elsewhere', code: { text: 'x' }, subject: ELSEWHERE },
+  {
+    resourceType: 'Bundle',
+    id: 'document',
+    type: 'document',
+    entry: [{ resource: COMPOSITION }],
+  },
   {
     resourceType: 'Patient',
     id: 'accents',
@@ -86,6 +105,12 @@ const FOUND: readonly [type: string, query: Readonly<Record<string, string>>, id
   ['Patient', { '_id:missing': 'true' }, ''],
   ['Patient', { '_lastUpdated:missing': 'true' }, ''],
   ['Patient', { '_lastUpdated:missing': 'false' }, 'accents,comma,signs'],
+  ['Basic', { patient: ELSEWHERE.reference }, 'elsewhere'],
+  ['Basic', { 'patient:missing': 'false' }, 'elsewhere'],
+  ['Basic', { patient: '1' }, ''],
+  ['Bundle', { composition: 'Composition/begin' }, 'document'],
+  ['Bundle', { composition: 'begin' }, 'document'],
+  ['Bundle', { message: 'begin' }, ''],
   ['Observation', { date: '2020-03-01' }, 'night'],
   ['Observation', { date: '2020-03-01T04:30Z' }, 'night'],
   ['Observation', { date: '2020-02-29' }, ''],
