@@ -32,7 +32,11 @@ const COMPILE_MS = 5_000;
 
 /** The part of fhirpath.js that is used here. */
 interface FhirPathLibrary {
-  compile(expression: string, model: unknown, options: EngineOptions): (resource: Resource) => unknown[];
+  compile(
+    expression: string,
+    model: unknown,
+    options: EngineOptions,
+  ): (resource: Resource, variables: Readonly<Record<string, unknown>>) => unknown[];
 }
 
 interface EngineOptions {
@@ -69,8 +73,9 @@ export function compileForEngine(text: string): EngineExpression {
   );
   return (resource) =>
     withinBudget(BUDGET_MS, () => {
-      const names = types(resource);
-      return values(resource).map((value, at) => ({ value, type: fhirType(String(names[at])) }));
+      const variables = { resource, rootResource: resource };
+      const names = types(resource, variables);
+      return values(resource, variables).map((value, at) => ({ value, type: fhirType(String(names[at])) }));
     });
 }
 
