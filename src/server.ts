@@ -242,6 +242,7 @@ function makeSearcher(registry: DependencyContainer): Searcher {
     store: registry.resolve(STORES).search,
     parameters: registry.resolve(LiveSearchParameters),
     codes: registry.resolve(Terminology),
+    definitions: registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID),
     limits: {
       ...DEFAULT_SEARCH_LIMITS,
       defaultCount: settings.defaultPageSize,

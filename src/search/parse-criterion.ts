@@ -3,6 +3,7 @@ import type { SearchParameter } from '../fhir/index-values.js';
 import { FhirError } from '../model/errors.js';
 import { isResourceId } from '../fhir/references.js';
 import { splitEscaped, unescape } from './escape.js';
+import { isCanonical } from './canonical-chain.js';
 import { toSyntax } from './modifiers.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
 import { targetsOf } from './parse-reference.js';
@@ -126,6 +127,11 @@ function parseHas(named: NamedValue, context: ParameterContext): Criterion {
   const parameter = findParameter(type, code, context);
   if (parameter.type !== 'reference')
     throw unknownParameter(context.name, `"${code}" of ${type} is no reference.`);
+  if (isCanonical(parameter))
+    throw unknownParameter(
+      context.name,
+      `"${code}" of ${type} holds canonical URLs, which are not followed back.`,
+    );
   const criterion = parseCriterion(type, { name: rest.join(':'), value: named.value }, followed(context));
   return { kind: 'has', type, parameter, criterion };
 }

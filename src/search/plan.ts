@@ -145,7 +145,8 @@ function toReferenceTests(values: readonly SearchValue[], targetFilter: string |
     .filter(({ url }) => targetFilter === null || url.includes(`/${targetFilter}/`))
     .flatMap(toUrlTests);
   const rows = ofKind(values, 'rows').map(({ rowIds }): ReferenceTest => ({ kind: 'rows', rowIds }));
-  return [...local, ...urls, ...rows];
+  const lists = ofKind(values, 'urls').map(({ urls: list }): ReferenceTest => ({ kind: 'urls', urls: list }));
+  return [...local, ...urls, ...rows, ...lists];
 }
 
 function planSort({ parameter, direction }: SortBy): SortKey {

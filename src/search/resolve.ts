@@ -1,13 +1,16 @@
 import type { PartitionScope } from '../model/partition.js';
 import type { SearchStore } from '../storage/search-store.js';
-import { isCodeList, resolveCodeLists, type CodeListParts } from './code-lists.js';
-import { resolveHierarchy } from './hierarchy.js';
+import { isCanonical, resolveCanonicalChain } from './canonical-chain.js';
+import { countedLookup, isCodeList, resolveCodeLists, type CodeListParts } from './code-lists.js';
+import { isHierarchy, resolveHierarchies } from './hierarchy.js';
 import type { Criterion, SearchRequest, SearchValue } from './search-request.js';
 
 /** What is looked up with, always in the search's own scope; codes come from DEFAULT. */
 export interface Resolving extends CodeListParts {
   readonly store: SearchStore;
   readonly scope: PartitionScope;
+  /** DEFAULT's. */
+  readonly definitions: PartitionScope;
 }
 
 /**
@@ -20,8 +23,9 @@ export async function resolveSearch<Request extends Pick<SearchRequest, 'criteri
   resolving: Resolving,
 ): Promise<Request> {
   if (!request.criteria.some(isOpen)) return request;
+  const counted = { ...resolving, codes: countedLookup(resolving) };
   const criteria: Criterion[] = [];
-  for (const criterion of request.criteria) criteria.push(await resolveCriterion(criterion, resolving));
+  for (const criterion of request.criteria) criteria.push(await resolveCriterion(criterion, counted));
   return { ...request, criteria };
 }
 
@@ -33,14 +37,14 @@ function isOpen(criterion: Criterion): boolean {
     case 'missing':
       return false;
     case 'chain':
-      return criterion.targets.some((target) => isOpen(target.criterion));
+      return isCanonical(criterion.parameter) || criterion.targets.some((target) => isOpen(target.criterion));
     case 'has':
       return isOpen(criterion.criterion);
   }
 }
 
 function isOpenValue(value: SearchValue): boolean {
-  return value.kind === 'hierarchy' || isCodeList(value);
+  return isHierarchy(value) || isCodeList(value);
 }
 
 async function resolveCriterion(criterion: Criterion, resolving: Resolving): Promise<Criterion> {
@@ -48,7 +52,7 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
   switch (criterion.kind) {
     case 'values': {
       const values = await resolveCodeLists(criterion, resolving);
-      return { ...criterion, values: await eachInTurn(values, (one) => resolveValue(one, resolving)) };
+      return { ...criterion, values: await resolveHierarchies(values, resolving.store, resolving.scope) };
     }
     case 'missing':
       return criterion;
@@ -57,15 +61,13 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
         ...target,
         criterion: await resolveCriterion(target.criterion, resolving),
       }));
-      return { ...criterion, targets };
+      const chain = { ...criterion, targets };
+      if (!isCanonical(chain.parameter)) return chain;
+      return resolveCanonicalChain(chain, resolving);
     }
     case 'has':
       return { ...criterion, criterion: await resolveCriterion(criterion.criterion, resolving) };
   }
-}
-
-async function resolveValue(value: SearchValue, { store, scope }: Resolving): Promise<SearchValue> {
-  return value.kind === 'hierarchy' ? resolveHierarchy(store, scope, value) : value;
 }
 
 /** One after another: a search with many values must not take all connections. */

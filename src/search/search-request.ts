@@ -94,6 +94,8 @@ export type SearchValue =
     }
   /** Resources that were looked up before the search was planned, by `rowId`. */
   | { readonly kind: 'rows'; readonly rowIds: readonly number[] }
+  /** Canonical URLs that were looked up before, to the letter. */
+  | { readonly kind: 'urls'; readonly urls: readonly string[] }
   | ({ readonly kind: 'near' } & Nearness);
 
 /** A type whose resources are parts of one another, and the paths of the references that say so. */
@@ -148,7 +150,7 @@ export interface SearchLimits {
   readonly maxIncluded: number;
   /** Without `_total`, counting stops here and the total is left out. */
   readonly maxCounted: number;
-  /** Codes that value sets and code systems may put in place of one parameter's values, all together. */
+  /** Codes that value sets and code systems may put in place of a search's values, all together. */
   readonly maxCodes: number;
 }
 

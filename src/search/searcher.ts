@@ -20,6 +20,8 @@ export interface SearcherParts {
   readonly parameters: SearchParameterSource;
   /** Where value sets and code systems are looked up. */
   readonly codes: CodeLookup;
+  /** DEFAULT's: what canonical URLs name is looked up there, if its type is kept there. */
+  readonly definitions: PartitionScope;
   readonly limits: SearchLimits;
   /** Page links are sealed with it; servers of one installation share it. */
   readonly secret: string;

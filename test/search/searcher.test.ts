@@ -29,6 +29,7 @@ function sample(limits: Partial<SearchLimits> = {}): { db: SearchDatabase; searc
     store: db.store,
     parameters: context.registry,
     codes: { codesIn: async () => new Map(), related: async () => [] },
+    definitions: scopeOf(0),
     limits: { ...DEFAULT_SEARCH_LIMITS, ...limits },
     secret: 'secret',
     pageLifetime: 1000,
