@@ -7,6 +7,7 @@ import { parseCanonical } from '../terminology/canonical.js';
 import { Composition, type SystemVersions } from '../terminology/compose.js';
 import { toExpansion, type ExpansionOptions, type ExpansionParameter } from '../terminology/expansion.js';
 import type { Library } from '../terminology/library.js';
+import type { Composed } from '../terminology/terminology.js';
 import type { ValueSet } from '../terminology/value-set.js';
 import { readParameters, single, singleInteger, type OperationParameter } from './parameters.js';
 import { assertServed, invalid, singleBoolean } from './terminology-parameters.js';
@@ -43,10 +44,25 @@ export async function expand(server: ServerParts, request: RequestDetails): Prom
   const options = readOptions(parameters);
   const library = await server.terminology.library();
   const valueSet = await subjectValueSet(server, request, { parameters, library });
+  const composed = changesMembers(parameters)
+    ? await composeAnew(valueSet, library, parameters)
+    : await server.terminology.compose(library, valueSet);
+  const expanding = { ...composed, valueSet, now: server.clock() };
+  return resourceResponse(request, toExpansion(expanding, options));
+}
+
+function changesMembers(parameters: readonly OperationParameter[]): boolean {
+  return parameters.some(({ name }) => name === EXCLUDED || VERSIONS.some((version) => version === name));
+}
+
+async function composeAnew(
+  valueSet: ValueSet,
+  library: Library,
+  parameters: readonly OperationParameter[],
+): Promise<Composed> {
   const composition = new Composition(library, { versions: readVersions(parameters) });
   const members = await composition.members(await without(valueSet, library, parameters));
-  const expanding = { valueSet, members, composition, now: server.clock() };
-  return resourceResponse(request, toExpansion(expanding, options));
+  return { members, composition };
 }
 
 function readOptions(parameters: readonly OperationParameter[]): ExpansionOptions {

@@ -40,18 +40,16 @@ export async function resolveCodeLists(
       lists.set(system, list);
       for (const code of found) list.add(code);
     }
-    assertWithinLimits(value.name, lists, limits);
+    if (lists.size > limits.maxValues) {
+      const message = `Search parameter "${value.name}" stands for more than ${limits.maxValues} code systems.`;
+      throw new FhirError('LIMIT_EXCEEDED', message, { expression: [value.name] });
+    }
   }
   const found = [...lists].map(([system, list]) => toList(system, list));
   const isCode = parameter.valueTypes.length === 1 && parameter.valueTypes[0] === 'code';
   // An element of type code has no system of its own where its binding has several (Task.intent).
   if (isCode && open.length > 0)
-    found.push(
-      toList(
-        null,
-        [...lists.values()].flatMap((list) => [...list]),
-      ),
-    );
+    found.push(toList(null, new Set([...lists.values()].flatMap((list) => [...list]))));
   return [...values.filter((value) => !isCodeList(value)), ...found];
 }
 
@@ -68,20 +66,30 @@ async function lookUp(value: LookedUp, codes: CodeLookup): Promise<CodesBySystem
   } catch (error) {
     if (!(error instanceof FhirError)) throw error;
     const { name } = value;
-    const refusal = error.code === 'TOO_COSTLY' ? 'LIMIT_EXCEEDED' : 'INVALID_SEARCH';
+    const isLimit = error.code === 'TOO_COSTLY' || error.code === 'LIMIT_EXCEEDED';
+    const refusal = isLimit ? 'LIMIT_EXCEEDED' : 'INVALID_SEARCH';
     throw new FhirError(refusal, `Search parameter "${name}": ${error.message}`, { expression: [name] });
   }
 }
 
-function assertWithinLimits(
-  name: string,
-  lists: ReadonlyMap<string, ReadonlySet<string>>,
-  { maxCodes, maxValues }: CodeListParts['limits'],
-): void {
-  const codes = [...lists.values()].reduce((sum, list) => sum + list.size, 0);
-  if (codes <= maxCodes && lists.size <= maxValues) return;
-  const what = codes > maxCodes ? `${maxCodes} codes` : `${maxValues} code systems`;
-  throw new FhirError('LIMIT_EXCEEDED', `Search parameter "${name}" stands for more than ${what}.`, {
-    expression: [name],
-  });
+/** The lookup of one search: what it answers is counted together. */
+export function countedLookup({ codes, limits: { maxCodes } }: CodeListParts): CodeLookup {
+  let count = 0;
+  const counted = (found: number): void => {
+    count += found;
+    if (count > maxCodes)
+      throw new FhirError('LIMIT_EXCEEDED', `The search stands for more than ${maxCodes} codes.`);
+  };
+  return {
+    codesIn: async (reference) => {
+      const found = await codes.codesIn(reference);
+      for (const list of found.values()) counted(list.length);
+      return found;
+    },
+    related: async (direction, system, code) => {
+      const found = await codes.related(direction, system, code);
+      counted(found.length);
+      return found;
+    },
+  };
 }

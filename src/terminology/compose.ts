@@ -44,7 +44,8 @@ export class Composition {
   readonly used = new Map<string, CodeSystem>();
   /** Code systems of which all concepts, or those that pass a filter, were asked for, and a part is at hand. */
   readonly partial = new Map<string, CodeSystem>();
-  private readonly done = new Map<ValueSet, Members>();
+  /** What was worked out, or why it could not be. */
+  private readonly done = new Map<ValueSet, Members | FhirError>();
   private readonly open = new Set<ValueSet>();
   private readonly contained = new Map<object, ValueSet>();
   private steps = 0;
@@ -64,11 +65,25 @@ export class Composition {
 
   private async membersAt(valueSet: ValueSet, depth: number): Promise<Members> {
     const known = this.done.get(valueSet);
+    if (known instanceof FhirError) throw known;
     if (known) return known;
     const name = nameOf(valueSet);
     if (this.open.has(valueSet)) throw invalidValueSet(name, 'it is made of itself');
     if (depth > DEEPEST) throw invalidValueSet(name, `it is made of value sets more than ${DEEPEST} deep`);
     this.open.add(valueSet);
+    try {
+      const members = await this.workOut(valueSet, depth);
+      this.done.set(valueSet, members);
+      return members;
+    } catch (error) {
+      if (error instanceof FhirError) this.done.set(valueSet, error);
+      throw error;
+    } finally {
+      this.open.delete(valueSet);
+    }
+  }
+
+  private async workOut(valueSet: ValueSet, depth: number): Promise<Members> {
     const members = await this.union(valueSet, depth);
     for (const set of members.size > 0 ? valueSet.exclude : []) {
       await this.exclude(members, { set, owner: valueSet, depth });
@@ -76,8 +91,6 @@ export class Composition {
     if (!valueSet.withInactive) {
       for (const { system, code, concept } of members) if (concept?.inactive) members.delete(system, code);
     }
-    this.open.delete(valueSet);
-    this.done.set(valueSet, members);
     return members;
   }
 

@@ -3,18 +3,33 @@ import { FhirError } from '../model/errors.js';
 import { ancestors, descendants, type CodeSystem } from './code-system.js';
 import { Composition } from './compose.js';
 import { findValueSet, Libraries, type Library } from './library.js';
+import type { Members } from './members.js';
 import type { TerminologySource } from './terminology-source.js';
+import type { ValueSet } from './value-set.js';
 
 /** Codes by their system. */
 export type CodesBySystem = ReadonlyMap<string, readonly string[]>;
 
-/** Codes of value sets that are kept in memory, all together. */
+/** What a value set holds, and how that was found. */
+export interface Composed {
+  readonly members: Members;
+  readonly composition: Composition;
+}
+
+/** What was worked out of one library. */
+interface WorkedOut {
+  readonly of: Library;
+  readonly codes: LRUCache<string, CodesBySystem>;
+  readonly composed: LRUCache<ValueSet, Composed>;
+}
+
+/** Codes of value sets that are kept in memory, all together; once as text, once with all that is known of them. */
 const KEPT_CODES = 300_000;
 
 /** What the server knows of codes: what ships with R4, and what is stored. */
 export class Terminology {
   private readonly libraries: Libraries;
-  private codes: { readonly of: Library; readonly kept: LRUCache<string, CodesBySystem> } | undefined;
+  private kept: WorkedOut | undefined;
 
   constructor(source: TerminologySource) {
     this.libraries = new Libraries(source);
@@ -36,7 +51,7 @@ export class Terminology {
    */
   async codesIn(reference: string): Promise<CodesBySystem> {
     const library = await this.library();
-    const kept = this.keptFor(library);
+    const kept = this.keptFor(library).codes;
     const known = kept.get(reference);
     if (known) return known;
     const composition = new Composition(library);
@@ -65,17 +80,35 @@ export class Terminology {
     return [...(direction === 'above' ? ancestors(known, concept) : descendants(known, concept))];
   }
 
-  private keptFor(library: Library): LRUCache<string, CodesBySystem> {
-    if (this.codes?.of !== library) this.codes = { of: library, kept: newCache() };
-    return this.codes.kept;
+  /**
+   * All that a value set holds; asked for the same one again, it is at hand.
+   * @throws FhirError UNKNOWN_VALUE_SET, UNKNOWN_CODE_SYSTEM, INVALID_VALUE_SET, TOO_COSTLY
+   */
+  async compose(library: Library, valueSet: ValueSet): Promise<Composed> {
+    const { composed } = this.keptFor(library);
+    const known = composed.get(valueSet);
+    if (known) return known;
+    const composition = new Composition(library);
+    const made = { members: await composition.members(valueSet), composition };
+    composed.set(valueSet, made);
+    return made;
+  }
+
+  private keptFor(library: Library): WorkedOut {
+    if (this.kept?.of !== library) this.kept = workedOut(library);
+    return this.kept;
   }
 }
 
-function newCache(): LRUCache<string, CodesBySystem> {
-  return new LRUCache({
-    maxSize: KEPT_CODES,
-    sizeCalculation: (codes) => [...codes.values()].reduce((sum, list) => sum + list.length, 1),
-  });
+function workedOut(of: Library): WorkedOut {
+  return {
+    of,
+    codes: new LRUCache({
+      maxSize: KEPT_CODES,
+      sizeCalculation: (codes) => [...codes.values()].reduce((sum, list) => sum + list.length, 1),
+    }),
+    composed: new LRUCache({ maxSize: KEPT_CODES, sizeCalculation: ({ members }) => 1 + members.size }),
+  };
 }
 
 /** A system of which nothing is missing. @throws FhirError UNKNOWN_CODE_SYSTEM */

@@ -50,7 +50,7 @@ const NEEDS_SUPPLEMENT = 'http://hl7.org/fhir/StructureDefinition/valueset-suppl
 export function toValueSet(resource: Resource): ValueSet {
   const url = textOf(resource['url']);
   const name = url ?? resource.id ?? 'without a URL';
-  const { compose } = resource;
+  const { compose = toCompose(resource, name) } = resource;
   if (!isPart(compose)) throw invalidValueSet(name, 'it has no compose');
   const supplement = partsOf(resource['extension']).find((one) => one['url'] === NEEDS_SUPPLEMENT);
   if (supplement) throw invalidValueSet(name, 'it needs a supplement, which this server does not apply');
@@ -65,6 +65,24 @@ export function toValueSet(resource: Resource): ValueSet {
     contained: containedOf(resource),
     resource,
   };
+}
+
+/**
+ * What a value set lists that is there as an expansion only.
+ * @throws FhirError INVALID_VALUE_SET where it has neither definition nor a whole expansion
+ */
+function toCompose({ expansion }: Resource, name: string): JsonPart {
+  if (!isPart(expansion)) throw invalidValueSet(name, 'it has neither compose nor expansion');
+  const listed = flat(partsOf(expansion['contains'])).filter(({ abstract }) => abstract !== true);
+  const { total, offset } = expansion;
+  if ((typeof total === 'number' && total > listed.length) || (typeof offset === 'number' && offset > 0))
+    throw invalidValueSet(name, 'it has no compose, and its expansion is a page of the whole');
+  const bySystem = Map.groupBy(listed, ({ system }) => textOf(system));
+  return { include: [...bySystem].map(([system, concept]) => ({ system, concept })) };
+}
+
+function flat(contains: readonly JsonPart[]): readonly JsonPart[] {
+  return contains.flatMap((one) => [one, ...flat(partsOf(one['contains']))]);
 }
 
 /** What is wrong with a value set, and with which one. */

@@ -150,7 +150,7 @@ const REFUSED: readonly [title: string, resource: Resource, words: RegExp][] = [
   ['a property that the system has not', filtered('=', 'x', 'weight'), /no property "weight"/],
   ['a concept that the system has not', filtered('is-a', 'none'), /no concept "none"/],
   ['a pattern that may be slow', filtered('regex', String.raw`(a)\1`), /pattern .* is refused/],
-  ['no compose', { resourceType: 'ValueSet', url: 'urn:vs' }, /it has no compose/],
+  ['no compose', { resourceType: 'ValueSet', url: 'urn:vs' }, /neither compose nor expansion/],
   ['no include', setOf('urn:vs', []), /compose.include is missing/],
   ['an include of nothing', setOf('urn:vs', [{}]), /neither system nor valueSet/],
   [
@@ -194,6 +194,35 @@ test('value sets that share their parts are worked out once, not once for each w
   );
   const given = libraryOf(systemOf('urn:t', 'x'), ...levels, setOf('urn:level:25', [{ system: 'urn:t' }]));
   t.deepEqual(await codesOf(given, setOf('urn:vs', [{ valueSet: ['urn:level:0'] }])), ['t|x']);
+});
+
+test('a value set that is there as an expansion only holds what that lists, if it is whole', async (t) => {
+  const contains = [
+    { system: 'urn:a', code: '1', contains: [{ system: 'urn:b', code: '2' }] },
+    { system: 'urn:a', code: 'group', abstract: true, contains: [{ system: 'urn:a', code: '3' }] },
+  ];
+  const expanded = (rest: object): Resource => ({
+    resourceType: 'ValueSet',
+    url: 'urn:vs',
+    expansion: { timestamp: '2020', contains, ...rest },
+  });
+  t.deepEqual(await codesOf(library, expanded({ total: 3 })), ['a|1', 'a|3', 'b|2']);
+  t.regex(await refusal(expanded({ total: 4 })), /a page of the whole/);
+  t.regex(await refusal(expanded({ offset: 3 })), /a page of the whole/);
+});
+
+test('one code beside failing parts is looked for once in each part', async (t) => {
+  const levels = Array.from({ length: 25 }, (_, level) =>
+    setOf(`urn:level:${level}`, [
+      { valueSet: [`urn:level:${level + 1}`] },
+      { valueSet: [`urn:level:${level + 1}`] },
+    ]),
+  );
+  const given = libraryOf(...levels, setOf('urn:level:25', [{ system: 'urn:none' }]));
+  const only = { system: 'urn:none', code: 'x' };
+  await t.throwsAsync(codesOf(given, setOf('urn:vs', [{ valueSet: ['urn:level:0'] }]), { only }), {
+    message: /needs the concepts of urn:none/,
+  });
 });
 
 test('too many codes, too much work and too deep a definition are refused', async (t) => {
