@@ -49,13 +49,15 @@ export async function collectIncludes(task: IncludeTask, matches: readonly Searc
 }
 
 /** The limit counts what is new; what is known already may come back besides. */
-function follow(
+async function follow(
   task: IncludeTask,
   include: Include,
   from: readonly SearchRow[],
 ): Promise<readonly SearchRow[]> {
   const { direction, sourceType, parameter } = include;
-  const targetType = include.targetType ?? parameter?.targetFilter ?? null;
+  const filter = parameter?.targetFilter ?? null;
+  const targetType = include.targetType ?? filter;
+  if (filter !== null && targetType !== filter) return [];
   const starts = direction === 'include' ? sourceType : targetType;
   const rowIds = from.filter((row) => starts === null || row.type === starts).map((row) => row.rowId);
   return task.store.linked(task.scope, {

@@ -36,17 +36,28 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
       return criterion.missing ? { kind: 'not', of: any } : any;
     }
     case 'chain': {
-      const targets = criterion.targets.map((target) => ({
+      const reachable = criterion.targets.filter((target) => mayLeadTo(criterion.parameter, target.type));
+      const targets = reachable.map((target) => ({
         type: target.type,
         where: planCriterion(target.type, target.criterion),
       }));
-      return { kind: 'chain', type, paths: criterion.parameter.paths, targets };
+      return targets.length === 0
+        ? NEVER
+        : { kind: 'chain', type, paths: criterion.parameter.paths, targets };
     }
     case 'has': {
+      if (!mayLeadTo(criterion.parameter, type)) return NEVER;
       const where = planCriterion(criterion.type, criterion.criterion);
       return { kind: 'has', type: criterion.type, paths: criterion.parameter.paths, where };
     }
   }
+}
+
+const NEVER: Condition = { kind: 'any', of: [] };
+
+/** `patient` stands on the path of `subject`, but leads to patients only. */
+function mayLeadTo({ targetFilter }: SearchParameter, type: string): boolean {
+  return targetFilter === null || targetFilter === type;
 }
 
 function planValues(type: string, { parameter, values, negated }: ValueCriterion): Condition {
