@@ -242,3 +242,37 @@ test('what is allowed its time gets it', async (t) => {
   const sleep = { text: 'select pg_sleep(5)', values: [] };
   t.is(await failureOf(connections.read([OWN], [sleep], { timeoutMs: 600 })), 'SEARCH_TIMEOUT');
 });
+
+test('what the owner of the tables does is refused for now where the database is away, and told where it refuses', async (t) => {
+  const { database } = await openPlace(t);
+  const { pool } = openConnections(t, database.url);
+  const run = (sql: string) => failureOf(pool.asOwner((client) => client.query(sql)));
+  t.is(await run('select pg_terminate_backend(pg_backend_pid())'), 'BUSY');
+  t.is(await run('select 1 / 0'), '22012');
+  t.is(await run('select 1'), undefined);
+  const nowhere = openConnections(t, 'postgres://nobody@127.0.0.1:1/nothing');
+  t.is(await failureOf(nowhere.pool.asOwner(async () => undefined)), 'BUSY');
+});
+
+test('a transaction that nobody goes on with ends, and lets go of what it holds', async (t) => {
+  const { database, admin } = await openPlace(t);
+  const connections = openConnections(t, database.url, { poolSize: 1 });
+  const hurry = { text: `select set_config('idle_in_transaction_session_timeout', '100', true)`, values: [] };
+  const limit = { text: `select current_setting('idle_in_transaction_session_timeout')`, values: [] };
+  const failure = await failureOf(
+    connections.transaction(
+      [OWN],
+      async (transaction) => {
+        const [set] = await transaction.run([limit, hurry]);
+        t.deepEqual(set?.rows, [['1min']]);
+        await pause(500);
+        await transaction.run([limit]);
+      },
+      'exclusive',
+    ),
+  );
+  t.is(failure, 'BUSY');
+  const { rows } = await admin.query(`select 1 from pg_locks where locktype = 'advisory' and database =
+    (select oid from pg_database where datname = current_database())`);
+  t.deepEqual(rows, []);
+});

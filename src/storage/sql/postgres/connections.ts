@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import {
   AnswerOverdue,
+  breaksConnection,
   ConnectionLost,
   type Failure,
   failureOf,
@@ -102,7 +103,7 @@ export class PostgresConnections {
       client.release();
       return results;
     } catch (error) {
-      if (isBroken(failureOf(error))) this.pool.discard(client);
+      if (breaksConnection(failureOf(error))) this.pool.discard(client);
       else client.release();
       throw error;
     }
@@ -137,7 +138,7 @@ export class PostgresConnections {
   }
 
   private async rollBack(client: pg.PoolClient, error: unknown): Promise<void> {
-    if (isBroken(failureOf(error))) {
+    if (breaksConnection(failureOf(error))) {
       this.pool.discard(client);
       return;
     }
@@ -188,8 +189,4 @@ function mayRepeat(failure: Failure, kind: 'read' | 'write'): boolean {
     case 'refused':
       return false;
   }
-}
-
-function isBroken(failure: Failure): boolean {
-  return failure === 'unavailable' || failure === 'lost' || failure === 'overdue' || failure === 'stale';
 }

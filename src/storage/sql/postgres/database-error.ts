@@ -30,6 +30,8 @@ const BY_CODE: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['0A000', 'stale'],
   // A server that was a primary: after a failover it refuses writes until the connection is made anew.
   ['25006', 'unavailable'],
+  // A transaction that nobody went on with: see prologue.ts.
+  ['25P03', 'unavailable'],
   ['53300', 'unavailable'],
   ['57P01', 'unavailable'],
   ['57P02', 'unavailable'],
@@ -82,6 +84,11 @@ function failureOfServer({ code = '', message }: pg.DatabaseError): Failure {
   if (!code.startsWith(CONNECTION_CLASS)) return 'refused';
   if (OTHER_STATEMENT.test(message)) return 'pooled';
   return NEVER_FORWARDED.test(message) ? 'unavailable' : 'lost';
+}
+
+/** Whether the connection is of no use any more. */
+export function breaksConnection(failure: Failure): boolean {
+  return failure === 'unavailable' || failure === 'lost' || failure === 'overdue' || failure === 'stale';
 }
 
 /** What a write found in its way: the statement says so, and which of its changes or references it means. */

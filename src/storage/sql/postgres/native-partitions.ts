@@ -35,15 +35,12 @@ export interface NativePartitionOptions {
 
 /** Whether the tables of a database were made with native partitions. */
 export async function hasNativePartitions(pool: PostgresPool): Promise<boolean> {
-  const client = await pool.take();
-  try {
-    const { rows } = await client.query<{ relkind: string }>(
+  const { rows } = await pool.asOwner((client) =>
+    client.query<{ relkind: string }>(
       `select relkind::text from pg_class where oid = to_regclass('hfj_resource')`,
-    );
-    return rows[0]?.relkind === 'p';
-  } finally {
-    client.release();
-  }
+    ),
+  );
+  return rows[0]?.relkind === 'p';
 }
 
 /**

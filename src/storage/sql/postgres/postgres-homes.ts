@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type pg from 'pg';
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId, Placement } from '../../../model/partition.js';
 import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
 import { PostgresConnections } from './connections.js';
-import { failureOf, toClientError } from './database-error.js';
+import { failureOf } from './database-error.js';
 import { databaseName, databaseOf, quoted, schemaName, withDatabase } from './home-names.js';
 import { MOVE_SQL } from './move-sql.js';
 import { postgresHome, type PostgresPlace, type SharedParts } from './postgres-home.js';
@@ -121,13 +120,9 @@ export class PostgresHomes implements HomeProvider {
 
   private async isThere({ kind, name }: Container): Promise<boolean> {
     const table = kind === 'schema' ? 'pg_namespace where nspname' : 'pg_database where datname';
-    const client = await this.take();
-    try {
-      const { rowCount } = await client.query(`select 1 from ${table} = $1`, [name]);
-      return rowCount === 1;
-    } finally {
-      client.release();
-    }
+    const sql = `select 1 from ${table} = $1`;
+    const { rowCount } = await this.owner.asOwner((client) => client.query(sql, [name]));
+    return rowCount === 1;
   }
 
   private urlOf({ kind, name }: Container): string {
@@ -185,25 +180,14 @@ export class PostgresHomes implements HomeProvider {
    */
   private async command(sql: string): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const client = await this.take();
       try {
-        await client.query(sql);
+        await this.owner.asOwner((client) => client.query(sql));
         return;
       } catch (error) {
         const { code } = error as { readonly code?: unknown };
         const mayRepeat = failureOf(error) === 'again' || code === OBJECT_IN_USE;
         if (!mayRepeat || attempt === MOST_ATTEMPTS) throw error;
-      } finally {
-        client.release();
       }
-    }
-  }
-
-  private async take(): Promise<pg.PoolClient> {
-    try {
-      return await this.owner.take();
-    } catch (error) {
-      throw toClientError(error, 'read');
     }
   }
 }

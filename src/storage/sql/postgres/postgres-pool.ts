@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { AnswerOverdue, ConnectionLost, failureOf, NotSent, Unreachable } from './database-error.js';
+import {
+  AnswerOverdue,
+  breaksConnection,
+  ConnectionLost,
+  failureOf,
+  NotSent,
+  toClientError,
+  Unreachable,
+} from './database-error.js';
 import { Pipeline, type ConnectionState } from './pipeline.js';
 import type { PgResult, PgStatement } from './statement.js';
 
@@ -56,6 +64,28 @@ export class PostgresPool {
       const client = await this.connect();
       if (this.stateOf(client).generation === this.generation) return client;
       client.release(true);
+    }
+  }
+
+  /**
+   * What only the owner of the tables may do or see, in no scope and with pg's own queries.
+   * @throws FhirError BUSY where the database cannot be reached; pg.DatabaseError where it refuses
+   */
+  async asOwner<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    let client: pg.PoolClient | undefined;
+    try {
+      client = await this.take();
+      const result = await work(client);
+      client.release();
+      return result;
+    } catch (thrown) {
+      // Where a connection breaks pg has errors of no class.
+      const isTold = thrown instanceof pg.DatabaseError || thrown instanceof Unreachable;
+      const error = isTold ? thrown : new ConnectionLost('lost', { cause: thrown });
+      const failure = failureOf(error);
+      if (breaksConnection(failure) && client) this.discard(client);
+      else client?.release();
+      throw failure === 'refused' || failure === 'again' ? error : toClientError(error, 'read');
     }
   }
 

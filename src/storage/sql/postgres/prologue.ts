@@ -25,6 +25,17 @@ export type Purpose =
 /** Longest wait of a writer for others, in milliseconds. */
 export const LOCK_TIMEOUT_MS = 15_000;
 
+/**
+ * Longest run of a statement, in milliseconds: shorter than the longest wait for its answer, so that it ends on the
+ * server, and is known to have come to nothing.
+ */
+const STATEMENT_TIMEOUT_MS = 50_000;
+
+/** Longest pause within a transaction, in milliseconds: a server that stands still must not hold up the others. */
+const PAUSE_TIMEOUT_MS = 60_000;
+
+const BOUNDED: Setting = ['statement_timeout', String(STATEMENT_TIMEOUT_MS)];
+
 const GENERIC_PLAN: Setting = ['plan_cache_mode', 'force_generic_plan'];
 const CUSTOM_PLAN: Setting = ['plan_cache_mode', 'force_custom_plan'];
 
@@ -124,14 +135,16 @@ function toList(scope: readonly PartitionId[]): string {
 function purposeSettings(purpose: Purpose, planning: Planning): readonly Setting[] {
   switch (purpose.kind) {
     case 'read':
-      return [...READ, planning === 'once' ? GENERIC_PLAN : CUSTOM_PLAN];
+      return [...READ, BOUNDED, planning === 'once' ? GENERIC_PLAN : CUSTOM_PLAN];
     case 'search':
       return [...SEARCH, ['statement_timeout', String(purpose.timeoutMs)]];
     case 'write':
       return [
         ...INDEX_WALKS,
         ...(planning === 'once' ? [] : [CUSTOM_PLAN]),
+        BOUNDED,
         ['lock_timeout', String(LOCK_TIMEOUT_MS)],
+        ['idle_in_transaction_session_timeout', String(PAUSE_TIMEOUT_MS)],
       ];
   }
 }

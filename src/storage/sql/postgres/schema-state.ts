@@ -6,10 +6,9 @@ import type { PostgresPool } from './postgres-pool.js';
 export type SchemaState = 'missing' | 'behind' | 'current' | 'newer';
 
 /** Looks without loading the migrator. `schema`: null for the connection's own. */
-export async function schemaState(pool: PostgresPool, schema: string | null = null): Promise<SchemaState> {
+export function schemaState(pool: PostgresPool, schema: string | null = null): Promise<SchemaState> {
   const table = schema === null ? 'hfj_migration' : `${schema}.hfj_migration`;
-  const client = await pool.take();
-  try {
+  return pool.asOwner(async (client) => {
     const found = await client.query<{ found: string | null }>('select to_regclass($1)::text as found', [
       table,
     ]);
@@ -18,9 +17,7 @@ export async function schemaState(pool: PostgresPool, schema: string | null = nu
     const known = knownMigrations();
     if (!applied.rows.every(({ name }) => known.includes(name))) return 'newer';
     return applied.rows.length === known.length ? 'current' : 'behind';
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** How a schema is made. */

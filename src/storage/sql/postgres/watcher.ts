@@ -66,7 +66,7 @@ export class DatabaseWatcher {
     client.on('notification', () => this.onChange());
     try {
       await client.connect();
-      await client.query(`listen ${DIRECTORY_CHANNEL}`);
+      await inTime(client.query(`listen ${DIRECTORY_CHANNEL}`));
     } catch (error) {
       client.end().catch(() => undefined);
       throw error;
