@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { container, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { partitionSources } from '../interceptors/partition-sources.js';
@@ -12,10 +10,8 @@ import { parseStored } from './fhir/json.js';
 import { createSearchParameterRegistry, type SearchParameterRegistry } from './fhir/search-parameters.js';
 import type { Interceptor } from './hooks/interceptor.js';
 import { HookRegistry } from './hooks/registry.js';
-import { createApp, createHttpServer, type AppOptions } from './http/app.js';
 import { toFhirError } from './http/errors.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { recentAnswer } from './http/recent-answer.js';
 import { numberMaker, uuidMaker } from './interactions/new-id.js';
 import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
@@ -33,7 +29,8 @@ import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
 import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
 import { StoredDefinitions } from './search/stored-definitions.js';
-import { defaultSettings, serverBaseOf } from './settings.js';
+import { type Bulkhead, RunningServer } from './running-server.js';
+import { defaultSettings } from './settings.js';
 import type { Settings } from './settings/schema.js';
 import { openStorage } from './storage/open-storage.js';
 import type { Storage, StorageOptions } from './storage/storage.js';
@@ -49,18 +46,7 @@ export interface BulkheadOptions {
   readonly clock?: () => number;
 }
 
-/** A server that is open, and listens once it is started. */
-export interface Bulkhead {
-  readonly settings: Settings;
-  readonly hooks: HookRegistry;
-  readonly partitions: PartitionManagement;
-  /** Everything that interactions work with: for embedding, command line and tests. */
-  readonly parts: ServerParts;
-  /** Listens; `url` is the FHIR base. */
-  start(): Promise<{ readonly url: string }>;
-  /** Ready goes false, requests in flight finish, and what was accepted is on disk. */
-  stop(): Promise<void>;
-}
+export type { Bulkhead } from './running-server.js';
 
 const SETTINGS: InjectionToken<Settings> = Symbol('Settings');
 const LOGGER: InjectionToken<Logger> = Symbol('Logger');
@@ -71,13 +57,6 @@ const STORES: InjectionToken<ResourceStores> = Symbol('ResourceStores');
 const CLOCK: InjectionToken<() => number> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 
-const REFRESH_MS = 500;
-/** Probes that come within this time share one question to the database. */
-const PING_LIFETIME_MS = 500;
-/** Moves and purges whose worker was killed are looked for this often. */
-const JOBS_MS = 2_000;
-/** Longer than any upload takes; another server on the same database may still be staging younger ones. */
-const STAGED_BLOB_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const SECRET_BYTES = 32;
 
 /**
@@ -99,7 +78,13 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
   const own = [...modules, ...(options.interceptors ?? [])];
   for (const interceptor of [...partitionSources(settings, { partitions: () => parts.management }), ...own])
     hooks.register(interceptor);
-  return new RunningServer(registry, parts, directory);
+  return new RunningServer({
+    parts,
+    storage,
+    logger: registry.resolve(LOGGER),
+    metrics: registry.resolve(METRICS),
+    jobs: [registry.resolve(PartitionPurge), registry.resolve(PartitionMoves)],
+  });
 }
 
 function registerTools(registry: DependencyContainer, settings: Settings, clock: () => number): void {
@@ -213,7 +198,6 @@ function makeTerminology(registry: DependencyContainer): Terminology {
   const source = new StoredDefinitions({
     resources,
     search,
-    parameters: registry.resolve(LiveSearchParameters),
     scope: registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID),
     clock: registry.resolve(CLOCK),
   });
@@ -290,99 +274,4 @@ function packageVersion(): string {
     version: string;
   };
   return manifest.version;
-}
-
-/** One server: what listens, what ticks, and the order in which they end. */
-class RunningServer implements Bulkhead {
-  readonly settings: Settings;
-  readonly hooks: HookRegistry;
-  readonly partitions: PartitionManagement;
-  private http: Server | undefined;
-  private tickers: readonly NodeJS.Timeout[] = [];
-  private ready = false;
-  private base = '';
-  private readonly databaseAnswers: () => Promise<boolean>;
-
-  constructor(
-    private readonly registry: DependencyContainer,
-    readonly parts: ServerParts,
-    private readonly directory: PartitionDirectory,
-  ) {
-    this.settings = parts.settings;
-    this.hooks = parts.hooks;
-    this.partitions = parts.management;
-    this.databaseAnswers = recentAnswer(() => registry.resolve(STORAGE).ping(), PING_LIFETIME_MS);
-  }
-
-  async start(): Promise<{ readonly url: string }> {
-    const options = this.appOptions();
-    const http = createHttpServer(createApp(options), options);
-    this.http = http;
-    const { host, port } = this.settings;
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', reject);
-      http.listen(port, host, resolve);
-    });
-    // Without file handles for another connection, for example; those that are open go on.
-    http.on('error', (err) => this.registry.resolve(LOGGER).error({ err }, 'a connection was not accepted'));
-    this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
-    const jobs = [this.registry.resolve(PartitionPurge), this.registry.resolve(PartitionMoves)];
-    const wakeJobs = (): void => jobs.forEach((job) => job.wake());
-    this.tickers = [
-      setInterval(() => void this.refresh(), REFRESH_MS).unref(),
-      setInterval(wakeJobs, JOBS_MS).unref(),
-    ];
-    wakeJobs();
-    await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
-    this.ready = true;
-    return { url: this.base };
-  }
-
-  async stop(): Promise<void> {
-    this.ready = false;
-    for (const ticker of this.tickers) clearInterval(ticker);
-    await this.closeHttp();
-    await this.registry.resolve(PartitionPurge).stop();
-    await this.registry.resolve(PartitionMoves).stop();
-    await this.registry.resolve(STORAGE).close();
-    this.registry.resolve(LOGGER).flush();
-  }
-
-  private appOptions(): AppOptions {
-    const { basePath, partitioning, requestTimeoutMs } = this.settings;
-    const urlTenants = !partitioning.includes('off');
-    return {
-      server: this.parts,
-      logger: this.registry.resolve(LOGGER),
-      metrics: this.registry.resolve(METRICS),
-      request: { basePath, urlTenants, serverBase: () => this.base },
-      ready: () => this.ready && this.databaseAnswers(),
-      requestTimeoutMs,
-    };
-  }
-
-  /** Requests in flight get their time; connections that are idle or late do not hold up the stop. */
-  private async closeHttp(): Promise<void> {
-    const { http } = this;
-    if (!http) return;
-    const late = setTimeout(() => http.closeAllConnections(), this.settings.shutdownGraceMs);
-    const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-    http.closeIdleConnections();
-    const idle = setInterval(() => http.closeIdleConnections(), 50);
-    await closed;
-    clearInterval(idle);
-    clearTimeout(late);
-  }
-
-  /** Other processes' partitions, index paths and search parameters are seen within a second. */
-  private async refresh(): Promise<void> {
-    try {
-      await this.registry.resolve(LiveSearchParameters).refresh();
-      if (await this.registry.resolve(STORAGE).refresh()) await this.directory.load();
-    } catch (error) {
-      this.registry
-        .resolve(LOGGER)
-        .error({ err: error }, 'partitions and search parameters could not be read');
-    }
-  }
 }

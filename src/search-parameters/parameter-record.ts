@@ -19,8 +19,8 @@ export interface StoredParameter {
 }
 
 /** Reads what was checked when it was written. */
-export function toRecord({ id, version, text }: StoredParameter): ParameterRecord {
-  return recordOf(parseStored(text) as Resource, { id, version });
+export function toRecord(stored: StoredParameter): ParameterRecord {
+  return recordOf(parseStored(stored.text) as Resource, stored);
 }
 
 /** The record that a resource will be. */

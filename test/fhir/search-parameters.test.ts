@@ -123,3 +123,17 @@ test('an expression that the compiler does not know is one path, left to the eng
   t.deepEqual(small.find('Patient', 'initials')?.paths, [own.expression]);
   t.is(small.indexedPaths('Patient')[0]?.walk, undefined);
 });
+
+test('a registry that follows another keeps what did not change', (t) => {
+  const [one] = searchParameterDefinitions().filter(({ url }) => url.endsWith('/Patient-link'));
+  const others = searchParameterDefinitions().filter((definition) => definition !== one);
+  const first = createSearchParameterRegistry();
+  const [patient, flag] = [first.indexedPaths('Patient'), first.indexedPaths('Flag')];
+  const second = first.with(others, one ? [one] : []);
+  t.is(second.indexedPaths('Flag'), flag);
+  t.not(second.indexedPaths('Patient'), patient);
+  t.is(second.find('Patient', 'link'), undefined);
+  t.truthy(first.find('Patient', 'link'));
+  const keys = (paths: typeof patient) => paths.map(({ kind, path }) => `${kind} ${path}`).toSorted();
+  t.deepEqual(keys(second.indexedPaths('Patient')), keys(patient), 'its path goes on being indexed');
+});

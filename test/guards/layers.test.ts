@@ -12,12 +12,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   hooks: ['model'],
   storage: ['fhir', 'model'],
   partition: ['storage', 'hooks', 'fhir', 'model'],
+  'search-parameters': ['storage', 'fhir', 'model'],
   search: ['storage', 'hooks', 'terminology', 'fhir', 'model'],
   export: ['storage', 'hooks', 'fhir', 'model'],
   interactions: [
     'operations',
     'partition',
     'search',
+    'search-parameters',
     'export',
     'storage',
     'hooks',
@@ -30,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'interactions',
     'partition',
     'search',
+    'search-parameters',
     'export',
     'storage',
     'hooks',
@@ -43,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'operations',
     'partition',
     'search',
+    'search-parameters',
     'storage',
     'hooks',
     'fhir',
@@ -55,6 +59,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'operations',
     'partition',
     'search',
+    'search-parameters',
     'storage',
     'hooks',
     'fhir',
@@ -68,7 +73,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Composes all the others, so it may import anything. */
-const COMPOSERS = ['server', 'index', 'testing', 'cli'];
+const COMPOSERS = ['server', 'running-server', 'index', 'testing', 'cli'];
 
 /** Who alone may import a package. */
 const ONLY_IN: Readonly<Record<string, RegExp>> = {

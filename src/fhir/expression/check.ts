@@ -132,9 +132,13 @@ function checkForEngine(
   }
 }
 
+/** Spaces, so that positions stay what they are. */
+function blank(text: string): string {
+  return ' '.repeat(text.length);
+}
+
 /** What is read as a look at the reference itself needs nothing else; see `rewriteForEngine`. */
 function findForeign(expression: string, isParsed: boolean): ExpressionFinding | undefined {
-  const blank = (text: string): string => ' '.repeat(text.length);
   const code = expression.replaceAll(/'(?:[^'\\]|\\.)*'/g, blank);
   const looked = isParsed ? code.replaceAll(/\bresolve\s*\(\s*\)\s+is\b/g, blank) : code;
   const found = FOREIGN_CALL.exec(looked) ?? FOREIGN_VARIABLE.exec(looked);

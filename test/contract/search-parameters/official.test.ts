@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Bundle, CapabilityStatement, OperationOutcome, SearchParameter } from 'fhir/r4.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { createTestServer } from '../../support/test-server.js';
-import { assertError, FhirClient } from '../support/fhir-client.js';
+import { type Answer, assertError, FhirClient } from '../support/fhir-client.js';
 import { createServerPair, matchesOf, patchParameter } from './fixtures.js';
 
 const server = await createTestServer({ partitions: ['acme'] });
@@ -51,15 +51,17 @@ test.serial('they cannot be deleted, and their last base cannot be taken away', 
   t.is(await acme.count('Patient?link=Patient/1'), 0);
 });
 
+function setStatus(value: string): Promise<Answer<SearchParameter>> {
+  return patchParameter(client, 'Flag-author', [{ op: 'replace', path: '/status', value }]);
+}
+
 test.serial('a retired one is in force nowhere at once, and an active one again', async (t) => {
-  const status = (value: string) =>
-    patchParameter(client, 'Flag-author', [{ op: 'replace', path: '/status', value }]);
-  t.is((await status('retired')).status, 200);
+  t.is((await setStatus('retired')).status, 200);
   assertError(t, await acme.get('Flag?author=x'), 400, 'UNKNOWN_SEARCH_PARAMETER');
   const { body } = await acme.get<CapabilityStatement>('metadata');
   const flag = body.rest?.[0]?.resource?.find(({ type }) => type === 'Flag');
   t.false(flag?.searchParam?.some(({ name }) => name === 'author'));
-  t.is((await status('active')).status, 200);
+  t.is((await setStatus('active')).status, 200);
   t.is((await acme.get('Flag?author=x')).status, 200);
 });
 

@@ -17,6 +17,11 @@ const client = new FhirClient(server.url);
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());
 
+/** An entry of a transaction that creates a parameter. */
+function entry(code: string, url: string): object {
+  return { request: { method: 'POST', url: 'SearchParameter' }, resource: { ...parameterOf(code), url } };
+}
+
 test('a new parameter finds what is written from then on, in every tenant', async (t) => {
   assertError(t, await acme.get('Patient?eye=blue'), 400, 'UNKNOWN_SEARCH_PARAMETER');
   const { status, headers } = await acme.post('SearchParameter', parameterOf('eye'));
@@ -133,10 +138,6 @@ test('an expression that only the engine knows indexes and finds', async (t) => 
 });
 
 test('a transaction creates parameters and resources, and parameters are judged together', async (t) => {
-  const entry = (code: string, url: string) => ({
-    request: { method: 'POST', url: 'SearchParameter' },
-    resource: { ...parameterOf(code), url },
-  });
   const same = await acme.post('', {
     resourceType: 'Bundle',
     type: 'transaction',

@@ -86,14 +86,14 @@ test('a composite of known parameters is taken', async (t) => {
   t.is((await client.post('SearchParameter', composite)).status, 201);
 });
 
+function patient(names: number): object {
+  return { resourceType: 'Patient', name: [{ given: Array.from({ length: names }, (_, at) => `n${at}`) }] };
+}
+
 test('what costs too much on one resource refuses that resource alone', async (t) => {
   const expression =
     '%resource.name.given.select(%resource.name.given.select(%resource.name.given.select(%resource.name.given)))';
   t.is((await client.post('SearchParameter', parameterOf('costly', { expression }))).status, 201);
-  const patient = (names: number) => ({
-    resourceType: 'Patient',
-    name: [{ given: Array.from({ length: names }, (_, at) => `n${at}`) }],
-  });
   const large = await client.post<OperationOutcome>('Patient', patient(300));
   t.is(large.status, 400, large.text);
   t.regex(large.body.issue[0]?.diagnostics ?? '', /takes too long on this resource/);
