@@ -32,6 +32,12 @@ export interface Served {
 
 type Part = fc.Arbitrary<QueryPart>;
 
+/** A reference parameter of a type. */
+interface Link {
+  readonly from: string;
+  readonly code: string;
+}
+
 const MAX_ALTERNATIVES = 3;
 const MAX_DEPTH = 2;
 
@@ -40,6 +46,7 @@ export class RandomQueries {
   readonly #oracle: SearchOracle;
   readonly #served: Served;
   readonly #texts = new Map<string, readonly string[]>();
+  readonly #links = new Map<string, readonly Link[]>();
   readonly #codes = new Map<string, readonly SearchParameterDefinition[]>();
 
   constructor(oracle: SearchOracle, served: Served) {
@@ -54,6 +61,39 @@ export class RandomQueries {
         parts: fc.array(this.part(type, 0), { minLength: 1, maxLength: 3 }),
       }),
     );
+  }
+
+  /** A search with what to add to its matches. */
+  includes(): fc.Arbitrary<RandomQuery> {
+    return fc.constantFrom(...this.#served.types).chain((type) =>
+      fc.record({
+        type: fc.constant(type),
+        parts: fc
+          .tuple(this.#plain(type), fc.array(this.#include(), { minLength: 1, maxLength: 3 }))
+          .map(([plain, includes]) => [plain, ...includes]),
+      }),
+    );
+  }
+
+  #include(): Part {
+    return fc
+      .tuple(
+        fc.constantFrom(...this.#served.types),
+        fc.constantFrom('_include', '_revinclude', '_include:iterate', '_revinclude:iterate'),
+      )
+      .chain(([from, name]) => {
+        const codes = this.#parameters(from).filter((one) => one.type === 'reference');
+        if (codes.length === 0) return fc.constant<QueryPart>([name, `${from}:*`]);
+        return fc
+          .tuple(
+            fc.oneof(
+              { arbitrary: fc.constantFrom(...codes.map(({ code }) => code)), weight: 9 },
+              fc.constant('*'),
+            ),
+            fc.constantFrom('', '', ':Patient', ':Organization', ':Location'),
+          )
+          .map(([code, target]): QueryPart => [name, `${from}:${code}${target}`]);
+      });
   }
 
   /** One parameter with its value. */
@@ -104,7 +144,7 @@ export class RandomQueries {
 
   #chain(type: string, links: readonly SearchParameterDefinition[], depth: number): Part {
     return fc.constantFrom(...links).chain((link) => {
-      const names = this.#oracle.resourcesOf(type).flatMap((one) => this.#oracle.targetsOf(one, link));
+      const names = this.#oracle.resourcesOf(type).flatMap((one) => this.#oracle.chainedTo(one, link));
       const targets = [...new Set(names.map((name) => name.slice(0, name.indexOf('/'))))];
       if (targets.length === 0) return this.#plain(type);
       return fc
@@ -119,11 +159,9 @@ export class RandomQueries {
   }
 
   #has(type: string, depth: number): Part[] {
-    const links = this.#served.types.flatMap((from) =>
-      this.#parameters(from)
-        .filter((one) => one.type === 'reference' && (one.target ?? []).includes(type))
-        .map(({ code }) => ({ from, code })),
-    );
+    const known = this.#links.get(type);
+    const links = known ?? this.#linksTo(type);
+    this.#links.set(type, links);
     if (links.length === 0) return [];
     return [
       fc
@@ -135,6 +173,18 @@ export class RandomQueries {
           ]),
         ),
     ];
+  }
+
+  /** Canonical URLs are not followed back. */
+  #linksTo(type: string): readonly Link[] {
+    return this.#served.types.flatMap((from) =>
+      this.#parameters(from)
+        .filter((one) => one.type === 'reference' && (one.target ?? []).includes(type))
+        .filter((one) =>
+          this.#oracle.resourcesOf(from).some((other) => this.#oracle.targetsOf(other, one).length > 0),
+        )
+        .map(({ code }) => ({ from, code })),
+    );
   }
 
   /** Values to ask for, with everything that can be written of them. */

@@ -146,6 +146,8 @@ export const SAMPLE_VALUES: Readonly<Record<string, readonly unknown[]>> = {
 
 /** Values of elements that may not have just any value of their type, by path. */
 export const SAMPLE_ELEMENTS: Readonly<Record<string, readonly unknown[]>> = {
+  'Measure.url': ['http://x.example/a', 'http://x.example/b', 'http://x.example/a/b', 'urn:oid:1.2.3'],
+  'Measure.version': ['1.0', '2.0'],
   'Location.position.latitude': [52.5, 52.6, -33.9],
   'Location.position.longitude': [13.4, 179.9, -179.9],
 };

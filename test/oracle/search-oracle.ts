@@ -41,6 +41,42 @@ export class SearchOracle {
     return found.map(nameOf).toSorted();
   }
 
+  /**
+   * The names of what `_include` and `_revinclude` add to the matches, in alphabetical order: those with `:iterate`
+   * begin again from what was added (https://hl7.org/fhir/R4/search.html#revinclude).
+   */
+  includes(type: string, query: readonly QueryPart[]): string[] {
+    const includes = query.filter(([name]) => /^_(rev)?include/.test(name));
+    const matches = this.search(
+      type,
+      query.filter((part) => !includes.includes(part)),
+    );
+    const seen = new Set(matches);
+    for (let from = matches, round = 0; from.length > 0; round++) {
+      const asked = round === 0 ? includes : includes.filter(([name]) => name.endsWith(':iterate'));
+      const added = asked.flatMap((include) => from.flatMap((name) => this.#included(name, include)));
+      from = [...new Set(added)].filter((name) => !seen.has(name));
+      for (const name of from) seen.add(name);
+    }
+    return [...seen].filter((name) => !matches.includes(name)).toSorted();
+  }
+
+  #included(name: string, [include, value]: QueryPart): string[] {
+    const [source = '', code = '', target] = value.split(':');
+    const definitions = [...parametersOf(source).values()].filter(
+      (one) => one.type === 'reference' && (code === '*' || one.code === code),
+    );
+    const leads = (from: string): string[] => {
+      const resource = this.#resources.get(from);
+      if (resource?.resourceType !== source) return [];
+      return definitions.flatMap((definition) => this.targetsOf(resource, definition, target));
+    };
+    if (include.startsWith('_include')) return leads(name);
+    return this.resourcesOf(source)
+      .map(nameOf)
+      .filter((from) => leads(from).includes(name));
+  }
+
   resourcesOf(type: string): FhirResource[] {
     return [...this.#resources.values()].filter(({ resourceType }) => resourceType === type);
   }
@@ -61,6 +97,21 @@ export class SearchOracle {
     return names.filter(
       (name) => this.#resources.has(name) && (type === undefined || name.startsWith(`${type}/`)),
     );
+  }
+
+  /** The same with those that canonical URLs name; without version, every version. */
+  chainedTo(resource: FhirResource, definition: SearchParameterDefinition, type?: string): string[] {
+    const urls = this.valuesOf(resource, definition).flatMap(({ value }) =>
+      typeof value === 'string' ? [value] : [],
+    );
+    const named = [...this.#resources.values()].filter(
+      (target) =>
+        'url' in target &&
+        (urls.includes(String(target.url)) ||
+          ('version' in target && urls.includes(`${target.url}|${target.version}`))),
+    );
+    const ofType = named.filter(({ resourceType }) => type === undefined || resourceType === type);
+    return [...this.targetsOf(resource, definition, type), ...ofType.map(nameOf)];
   }
 
   #holds(resource: FhirResource, name: string, value: string): boolean {
@@ -89,7 +140,7 @@ export class SearchOracle {
   /** `subject:Patient.name`, https://hl7.org/fhir/R4/search.html#chaining; types without the parameter do not count. */
   #chain(resource: FhirResource, [head, rest]: readonly [string, string], value: string): boolean {
     const [code = '', type] = head.split(':');
-    const targets = this.targetsOf(resource, parameterOf(resource.resourceType, code), type);
+    const targets = this.chainedTo(resource, parameterOf(resource.resourceType, code), type);
     return targets.some((name) => {
       const target = this.#resources.get(name);
       return target !== undefined && knows(target.resourceType, rest) && this.#holds(target, rest, value);

@@ -1,9 +1,9 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { printQuery, queryString, RandomQueries, type RandomQuery } from '../../oracle/random-queries.js';
 import { createSearchWorld, type SearchTenant } from '../../oracle/search-world.js';
 import { FHIR_JSON } from '../support/fhir-client.js';
-import { matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
+import { entriesOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
 
 /** `npm run test:search` asks for more searches, of other resources. */
 const SEARCHES = Number(process.env['BULKHEAD_SEARCHES'] ?? 250);
@@ -35,9 +35,31 @@ for (const tenant of world.tenants) {
     const property = fc.asyncProperty(queries.query(), fc.constantFrom(3, 20), async (query, count) => {
       matches += await compare(tenant, query, count);
     });
-    await t.notThrowsAsync(fc.assert(property, { seed: SEED, numRuns: SEARCHES, endOnFailure: false }));
+    await assertHolds(t, property);
     t.true(matches > SEARCHES / 2, `${matches} matches: searches that find nothing prove little`);
   });
+
+  test(`includes of ${tenant.name} add what the oracle adds`, async (t) => {
+    const property = fc.asyncProperty(queries.includes(), async (query) => {
+      const { type, parts } = query;
+      const { body, text, status } = await tenant.client.get<Bundle>(
+        `${type}?_count=100&${queryString(parts)}`,
+      );
+      if (status !== 200) throw new Error(`${printQuery(query)} answered ${status}: ${text}`);
+      const found = namesOf(entriesOf([body], 'include')).toSorted();
+      const expected = tenant.oracle.includes(type, parts);
+      if (found.join() !== expected.join())
+        throw new Error(`${printQuery(query)}\nadded    ${found.join()}\nexpected ${expected.join()}`);
+    });
+    await assertHolds(t, property, 5);
+  });
+}
+
+/** Says what is wrong with the smallest search that fails. */
+async function assertHolds<T>(t: ExecutionContext, property: fc.IAsyncProperty<T>, share = 1): Promise<void> {
+  const runs = { seed: SEED, numRuns: Math.ceil(SEARCHES / share) };
+  const { failed, errorInstance, counterexamplePath } = await fc.check(property, runs);
+  t.false(failed, `seed ${SEED}, path ${counterexamplePath}: ${String(errorInstance)}`);
 }
 
 test('POST _search answers as GET does', async (t) => {
