@@ -4,13 +4,11 @@ import type { Resource } from '../model/resource.js';
 import type { SearchStore } from '../storage/search-store.js';
 import type { ResourceStore } from '../storage/store.js';
 import type { TerminologySource, TerminologyType } from '../terminology/terminology-source.js';
-import type { SearchParameterSource } from './parse-context.js';
 
 /** What stored definitions are read with. */
 export interface StoredDefinitionParts {
   readonly resources: ResourceStore;
   readonly search: SearchStore;
-  readonly parameters: SearchParameterSource;
   /** DEFAULT's: definitions live there. */
   readonly scope: PartitionScope;
   /** Milliseconds since 1970 UTC. */
@@ -18,6 +16,8 @@ export interface StoredDefinitionParts {
 }
 
 const TYPES: readonly TerminologyType[] = ['CodeSystem', 'ValueSet'];
+/** Where the canonical URL is indexed, whatever search parameters are in force. */
+const URL_PATHS = ['url'];
 /** Versions of one definition. */
 const MOST_VERSIONS = 1000;
 /** The database is asked for changes this often at most. */
@@ -34,9 +34,8 @@ export class StoredDefinitions implements TerminologySource {
   constructor(private readonly parts: StoredDefinitionParts) {}
 
   async find(type: TerminologyType, url: string): Promise<readonly Resource[]> {
-    const { search, scope, parameters } = this.parts;
-    const paths = parameters.find(type, 'url')?.paths ?? [];
-    const where = { kind: 'index', index: 'uri', type, paths, tests: [{ value: url }] } as const;
+    const { search, scope } = this.parts;
+    const where = { kind: 'index', index: 'uri', type, paths: URL_PATHS, tests: [{ value: url }] } as const;
     const rows = await search.page(scope, { type, where, sort: [] }, { count: MOST_VERSIONS });
     return rows.map(({ text }) => parseStored(text) as Resource);
   }

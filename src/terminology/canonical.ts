@@ -19,7 +19,20 @@ export function toCanonical(url: string, version: string | undefined): string {
 
 /** Negative where `one` is the older version: numbers in them count as numbers, and none is the oldest. */
 export function compareVersions(one: string | undefined, other: string | undefined): number {
-  return NATURAL.compare(one ?? '', other ?? '');
+  const [ours, theirs] = [partsOf(one), partsOf(other)];
+  for (let index = 0; index < Math.max(ours.length, theirs.length); index++) {
+    const order = compareParts(ours[index] ?? '', theirs[index] ?? '');
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
-const NATURAL = new Intl.Collator('en', { numeric: true });
+function partsOf(version: string | undefined): readonly string[] {
+  return version?.match(/\d+|\D+/g) ?? [];
+}
+
+function compareParts(one: string, other: string): number {
+  const numbers = /^\d/.test(one) && /^\d/.test(other);
+  if (numbers && Number(one) !== Number(other)) return Number(one) - Number(other);
+  return one < other ? -1 : Number(one > other);
+}

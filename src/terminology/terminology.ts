@@ -20,6 +20,8 @@ export interface Composed {
 interface WorkedOut {
   readonly of: Library;
   readonly codes: LRUCache<string, CodesBySystem>;
+  /** What is being worked out: whoever else asks for it waits for the same. */
+  readonly pending: Map<string, Promise<CodesBySystem>>;
   readonly composed: LRUCache<ValueSet, Composed>;
 }
 
@@ -51,20 +53,25 @@ export class Terminology {
    */
   async codesIn(reference: string): Promise<CodesBySystem> {
     const library = await this.library();
-    const kept = this.keptFor(library).codes;
-    const known = kept.get(reference);
+    const { codes, pending } = this.keptFor(library);
+    const known = codes.get(reference) ?? pending.get(reference);
     if (known) return known;
+    const found = this.findCodes(library, reference);
+    pending.set(reference, found);
+    try {
+      codes.set(reference, await found);
+      return await found;
+    } finally {
+      pending.delete(reference);
+    }
+  }
+
+  private async findCodes(library: Library, reference: string): Promise<CodesBySystem> {
     const composition = new Composition(library);
     const members = await composition.members(await findValueSet(library, reference));
     for (const [url, system] of composition.partial) assertWhole(url, system);
-    const codes = new Map<string, string[]>();
-    for (const { system, code } of members) {
-      const list = codes.get(system);
-      if (list) list.push(code);
-      else codes.set(system, [code]);
-    }
-    kept.set(reference, codes);
-    return codes;
+    const bySystem = Map.groupBy(members, ({ system }) => system);
+    return new Map([...bySystem].map(([system, list]) => [system, list.map(({ code }) => code)]));
   }
 
   /**
@@ -103,6 +110,7 @@ export class Terminology {
 function workedOut(of: Library): WorkedOut {
   return {
     of,
+    pending: new Map(),
     codes: new LRUCache({
       maxSize: KEPT_CODES,
       sizeCalculation: (codes) => [...codes.values()].reduce((sum, list) => sum + list.length, 1),
