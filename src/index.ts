@@ -75,6 +75,7 @@ export type {
 /** Opens a server. */
 export { createBulkhead } from './server.js';
 /** A server, and what it is made from. */
-export type { Bulkhead, BulkheadOptions } from './server.js';
+export type { Bulkhead } from './running-server.js';
+export type { BulkheadOptions } from './server.js';
 /** Every setting's value. */
 export type { PartitioningMode, Settings } from './settings/schema.js';

@@ -46,8 +46,6 @@ export interface BulkheadOptions {
   readonly clock?: () => number;
 }
 
-export type { Bulkhead } from './running-server.js';
-
 const SETTINGS: InjectionToken<Settings> = Symbol('Settings');
 const LOGGER: InjectionToken<Logger> = Symbol('Logger');
 const STORAGE: InjectionToken<Storage> = Symbol('Storage');

@@ -1,5 +1,6 @@
 import type { Interceptor } from './hooks/interceptor.js';
-import { type Bulkhead, createBulkhead } from './server.js';
+import type { Bulkhead } from './running-server.js';
+import { createBulkhead } from './server.js';
 import type { Settings } from './settings/schema.js';
 
 /** What a test server is made with. */

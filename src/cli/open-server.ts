@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Bulkhead } from '../server.js';
+import type { Bulkhead } from '../running-server.js';
 import type { LoadedSettings } from '../settings.js';
 import type { Settings } from '../settings/schema.js';
 import { databaseFile } from './database-file.js';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../model/errors.js';
 import type { Partition, Placement } from '../model/partition.js';
-import type { Bulkhead } from '../server.js';
+import type { Bulkhead } from '../running-server.js';
 import { MOVE_JOB, type MoveProgress } from '../storage/placement/partition-mover.js';
 import type { StoredJob } from '../storage/store.js';
 import { CommandError, InterruptedError } from './command-error.js';

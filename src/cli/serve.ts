@@ -1,5 +1,5 @@
 import { DEFAULT_PARTITION_ID } from '../model/partition.js';
-import type { Bulkhead } from '../server.js';
+import type { Bulkhead } from '../running-server.js';
 import { CommandError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Flags, settingsOf } from './setting-flags.js';

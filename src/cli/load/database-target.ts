@@ -3,7 +3,7 @@ import { dispatch } from '../../interactions/dispatch.js';
 import { FhirError } from '../../model/errors.js';
 import type { RequestDetails } from '../../model/request.js';
 import type { Bundle } from '../../model/resource.js';
-import type { Bulkhead } from '../../server.js';
+import type { Bulkhead } from '../../running-server.js';
 import { type LoadedSettings, serverBaseOf } from '../../settings.js';
 import type { PartitioningMode, Settings } from '../../settings/schema.js';
 import { openServer } from '../open-server.js';
