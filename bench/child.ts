@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LoopReport, ServerCommand } from './server-process.js';
+import type { Placement } from '../src/model/partition.js';
+import type { LoopReport, MemoryReport, ServerCommand } from './server-process.js';
 
 /** A program under test in a process of its own. */
 export interface Child {
@@ -15,6 +16,8 @@ export interface Child {
   cpu(): number | undefined;
   watchLoop(): void;
   reportLoop(): Promise<LoopReport>;
+  /** Resident memory in KB, after a garbage collection. */
+  rssKb(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -23,6 +26,9 @@ export interface ChildOptions {
   readonly program: 'floor' | 'server';
   readonly databaseUrl: string;
   readonly partitions?: readonly string[];
+  /** Where the server puts new partitions; `shared` if left out. */
+  readonly placement?: Placement;
+  readonly maxOpenHomes?: number;
   /** Folder for a CPU profile of the process. */
   readonly profile?: string | undefined;
 }
@@ -31,19 +37,18 @@ const PROGRAMS = { floor: './floor/floor-process.js', server: './server-process.
 const TICKS_TO_US = 10_000;
 
 /** Starts a program on the first core; the load comes from the others. */
-export async function startChild({
-  program,
-  databaseUrl,
-  partitions = [],
-  profile,
-}: ChildOptions): Promise<Child> {
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { program, partitions = [], profile } = options;
   const begin = performance.now();
   const child = fork(
     fileURLToPath(new URL(PROGRAMS[program], import.meta.url)),
-    [databaseUrl, ...partitions],
+    program === 'floor' ? [options.databaseUrl] : [settingsOf(options), ...partitions],
     {
       env: { ...process.env, NODE_ENV: 'production' },
-      execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+      execArgv: [
+        '--expose-gc',
+        ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
+      ],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     },
   );
@@ -59,8 +64,17 @@ export async function startChild({
       child.send('report-loop' satisfies ServerCommand);
       return messageOf<LoopReport>(child, 'loop');
     },
+    rssKb: async () => {
+      child.send('report-memory' satisfies ServerCommand);
+      return (await messageOf<MemoryReport>(child, 'memory')).rssKb;
+    },
     stop: () => stopped(child),
   };
+}
+
+/** What differs from the defaults; what is left out stays as it is. */
+function settingsOf({ databaseUrl, placement, maxOpenHomes }: ChildOptions): string {
+  return JSON.stringify({ databaseUrl, placement, maxOpenHomes });
 }
 
 /** Keeps this process, which makes the load, off the core of the program under test. */

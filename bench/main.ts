@@ -2,8 +2,9 @@
  * `npm run bench`: the bare floor and the server, one after the other, and what the server must hold.
  *
  * `--store postgres` (sqlite) measures both on PostgreSQL, the one that npm brings, with durable settings;
- * `--quick` runs each case once and shortly; `--json` prints the figures for programs; `--only PREFIX` runs the
- * cases whose name begins so (`loop` and `partitions` are names too); `--profile FOLDER` writes CPU profiles.
+ * `--placement schema` or `database` (shared) also measures partitions with homes of their own, and `--partitions N`
+ * (1000) says with how many memory and start are measured; `--quick` runs each case once and shortly; `--json` prints the figures for programs; `--only PREFIX` runs the
+ * cases whose name begins so (`loop`, `partitions` and `placement` are names too); `--profile FOLDER` writes CPU profiles.
  * Ends with 1 if a target was missed.
  */
 import { parseArgs } from 'node:util';
@@ -11,7 +12,9 @@ import { openBenchStore } from './bench-store.js';
 import { pinParent } from './child.js';
 import { loadCorpus } from './corpus.js';
 import { measureEventLoop } from './event-loop.js';
+import type { Placement } from '../src/model/partition.js';
 import { measurePartitions } from './partitions.js';
+import { measurePlacement } from './placement.js';
 import { report, type BenchResult } from './report.js';
 import { compareThroughput } from './throughput.js';
 
@@ -24,6 +27,8 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     repetitions: { type: 'string' },
     profile: { type: 'string' },
+    placement: { type: 'string', default: 'shared' },
+    partitions: { type: 'string', default: '1000' },
   },
 });
 const { quick, json, only, profile } = values;
@@ -34,6 +39,8 @@ const effort = {
   seconds: Number(values.seconds ?? (quick ? 1 : 2.5)),
   repetitions: Number(values.repetitions ?? (quick ? 1 : 3)),
 };
+// The server refuses a placement that its database does not have.
+const placed = { placement: values.placement as Placement, partitions: Number(values.partitions) };
 
 pinParent();
 const corpus = loadCorpus();
@@ -43,6 +50,7 @@ const result: BenchResult = {
   throughput: await compareThroughput(corpus, { ...effort, profile, only }),
   loop: 'loop'.startsWith(only) ? await measureEventLoop(corpus, store, quick ? 3 : 8) : undefined,
   partitions: 'partitions'.startsWith(only) ? await measurePartitions(effort) : undefined,
+  placement: 'placement'.startsWith(only) ? await measurePlacement({ ...effort, ...placed }) : undefined,
 };
 store.stop();
 const { text, misses } = report(result);

@@ -79,16 +79,8 @@ async function compare(
   // The first turn warms both up and does not count.
   for (let turn = 0; turn <= repetitions; turn++) {
     rates.push({
-      one: await requestRate(
-        one.url,
-        pathsIn(() => 'one'),
-        seconds,
-      ),
-      many: await requestRate(
-        many.url,
-        pathsIn((group) => `p${group}`),
-        seconds,
-      ),
+      one: await requestRate(one.url, { paths: pathsIn(() => 'one'), seconds }),
+      many: await requestRate(many.url, { paths: pathsIn((group) => `p${group}`), seconds }),
     });
   }
   const counted = rates.slice(1);
@@ -106,11 +98,13 @@ function samples(): number[] {
   return Array.from({ length: SAMPLE }, (_, at) => (at * 7919) % (PARTITIONS * OBSERVATIONS));
 }
 
-function readPath(at: number): string {
+/** One of the observations. */
+export function readPath(at: number): string {
   return `Observation/o-${at % PARTITIONS}-${Math.floor(at / PARTITIONS)}`;
 }
 
-function searchPath(at: number): string {
+/** The observations of one group. */
+export function searchPath(at: number): string {
   return `Observation?code=${encodeURIComponent(`urn:bench|c-${at % PARTITIONS}`)}&_count=20`;
 }
 
@@ -119,7 +113,8 @@ async function fill({ url }: Child, partitionOf: (group: number) => string): Pro
     await postOne(`${url}/${partitionOf(group)}`, groupBundle(group));
 }
 
-function groupBundle(group: number): string {
+/** A transaction with a patient and observations of a code of their own. */
+export function groupBundle(group: number): string {
   const patient = { resourceType: 'Patient', id: `p-${group}`, name: [{ family: `Family${group}` }] };
   const observations = Array.from({ length: OBSERVATIONS }, (_, number) => ({
     resourceType: 'Observation',

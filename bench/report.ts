@@ -1,5 +1,6 @@
 import { LOOP_LIMIT_MS, type LoopResult } from './event-loop.js';
 import { PARTITION_LIMITS, type PartitionResult } from './partitions.js';
+import { PLACED_START_LIMIT_MS, type PlacementResult } from './placement.js';
 import type { Comparison, Sample } from './throughput.js';
 
 /** Everything that one run has measured. */
@@ -9,10 +10,11 @@ export interface BenchResult {
   readonly throughput: readonly Comparison[];
   readonly loop: LoopResult | undefined;
   readonly partitions: PartitionResult | undefined;
+  readonly placement: PlacementResult | undefined;
 }
 
 /** The result for people, and what missed its target. */
-export function report({ corpus, store, throughput, loop, partitions }: BenchResult): {
+export function report({ corpus, store, throughput, loop, partitions, placement }: BenchResult): {
   readonly text: string;
   readonly misses: readonly string[];
 } {
@@ -22,6 +24,7 @@ export function report({ corpus, store, throughput, loop, partitions }: BenchRes
     ...throughput.map(comparisonRow),
     ...(loop ? loopRows(loop) : []),
     ...(partitions ? partitionRows(partitions) : []),
+    ...(placement ? placementRows(placement) : []),
   ];
   const misses = [
     ...throughput
@@ -29,6 +32,7 @@ export function report({ corpus, store, throughput, loop, partitions }: BenchRes
       .map(({ name, ratio, target }) => `${name}: ${ratio.toFixed(2)} of the floor, not ${target}`),
     ...(loop ? loopMisses(loop) : []),
     ...(partitions ? partitionMisses(partitions) : []),
+    ...(placement ? placementMisses(placement) : []),
   ];
   return { text: rows.join('\n'), misses };
 }
@@ -94,6 +98,23 @@ function partitionRows({ partitions, rates, startEmpty, startFull }: PartitionRe
     ),
     `start until served: empty ${startEmpty.toFixed(0)} ms, with ${partitions} partitions ${startFull.toFixed(0)} ms`,
   ];
+}
+
+function placementRows({ placement, rates, partitions, idleKb, startMs }: PlacementResult): string[] {
+  return [
+    ...(rates.length > 0 ? [`200 partitions, shared against placement ${placement}:`] : []),
+    ...rates.map(
+      ({ name, shared, placed, ratio }) =>
+        `  ${name}: ${shared.toFixed(0)}/s, ${placed.toFixed(0)}/s, ratio ${ratio.toFixed(2)}`,
+    ),
+    `${partitions} partitions, placement ${placement}: start ${startMs.toFixed(0)} ms, ${idleKb.toFixed(1)} KB for each that is idle`,
+  ];
+}
+
+function placementMisses({ partitions, startMs }: PlacementResult): string[] {
+  return startMs > PLACED_START_LIMIT_MS
+    ? [`start with ${partitions} placed partitions: ${startMs.toFixed(0)} ms`]
+    : [];
 }
 
 function loopMisses({ busy }: LoopResult): string[] {

@@ -212,9 +212,16 @@ async function run(
   return result;
 }
 
-/** Requests per second for a set of URLs, for comparisons outside of the cases. */
-export async function requestRate(base: string, paths: readonly string[], seconds: number): Promise<number> {
-  const calls = paths.map((path): Call => ({ method: 'GET', path }));
+/** Requests per second for a set of URLs, for comparisons outside of the cases; with a body they are POSTs. */
+export async function requestRate(
+  base: string,
+  {
+    paths,
+    body,
+    seconds,
+  }: { readonly paths: readonly string[]; readonly body?: string; readonly seconds: number },
+): Promise<number> {
+  const calls = paths.map((path) => (body === undefined ? get(path) : post(path, body)));
   const { requests, duration } = await run(base, { connections: 16, calls }, seconds);
   return requests.total / duration;
 }
