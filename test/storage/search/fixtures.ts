@@ -156,6 +156,10 @@ export class SearchDatabase implements Dictionary, SqlReader {
     return ['string', path, { SP_NORM: text.toLowerCase(), SP_EXACT: text }];
   }
 
+  uri(path: string, value: string): IndexRow {
+    return ['uri', path, { SP_VALUE: value }];
+  }
+
   date(path: string, low: number, high = low): IndexRow {
     return ['date', path, { SP_LOW: low, SP_HIGH: high }];
   }

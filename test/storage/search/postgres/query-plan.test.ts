@@ -113,6 +113,20 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     PAGE,
     /quantity_canonical/,
   ],
+  [
+    'resources that were looked up',
+    page(c.plan(TYPE, c.reference(TYPE, 'subject', { kind: 'rows', rowIds: [1, 33, 65] }))),
+    2 * PAGE,
+    /link_key/,
+  ],
+  [
+    'places near a point',
+    page(
+      c.plan(TYPE, c.quantity(TYPE, 'value', { over: 'place', latitude: 5, longitude: 0.005, meters: 1000 })),
+    ),
+    2 * PAGE,
+    /quantity_key/,
+  ],
   ['an include', linked('include', ['subject'], [100_001, 100_002, 100_003]), 40, /link_resource/],
   ['an include of all paths', linked('include', null, [100_001, 100_002, 100_003]), 40, /link_resource/],
   ['a reverse include', linked('revinclude', ['subject'], [1, 33, 65]), 2 * PAGE, /link_key/],
