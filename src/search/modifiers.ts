@@ -1,5 +1,5 @@
 import { isResourceType } from '../fhir/definitions.js';
-import { derivedPaths, type DerivedPaths } from '../fhir/extract/derived-paths.js';
+import { derivedPaths, typedIdentifierPath, type DerivedPaths } from '../fhir/extract/derived-paths.js';
 import type { SearchParameter, SearchParameterType } from '../fhir/index-values.js';
 import { unknownParameter, type ParameterContext } from './parse-context.js';
 import type { StringMatch, UriMatch } from './search-request.js';
@@ -40,7 +40,7 @@ const MODIFIERS: Readonly<Record<SearchParameterType, Readonly<Record<string, Mo
     missing: UNCHANGED,
   },
   reference: {
-    identifier: (syntax) => over(syntax, 'token', 'identifier'),
+    identifier: overIdentifier,
     above: (syntax) => ({ ...syntax, uri: 'above' }),
     below: (syntax) => ({ ...syntax, uri: 'below' }),
     missing: UNCHANGED,
@@ -101,6 +101,17 @@ function modifiersOf(parameter: SearchParameter): readonly string[] {
     const needed = NEEDED_TYPES[`${parameter.type} ${name}`];
     return needed === undefined || needed.some((type) => mayHold(parameter, type));
   });
+}
+
+/** Where only one type counts, a Reference counts that leads there, or does not tell where it leads. */
+function overIdentifier(syntax: ValueSyntax): ValueSyntax {
+  const { paths, targetFilter } = syntax.parameter;
+  const derived = over(syntax, 'token', 'identifier');
+  if (targetFilter === null) return derived;
+  const typed = paths.flatMap((path) =>
+    [targetFilter, undefined].map((type) => typedIdentifierPath(path, type)),
+  );
+  return { ...derived, parameter: { ...derived.parameter, paths: typed } };
 }
 
 /** The same syntax over derived rows, which are answered as a parameter of their own. */

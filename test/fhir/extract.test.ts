@@ -81,7 +81,17 @@ test('an identifier is indexed by its types, where it has them', (t) => {
 test('the identifier and the version of a reference have rows of their own', (t) => {
   const subject = { reference: 'Patient/1/_history/2', identifier: { system: 'urn:i', value: 'x' } };
   const observation = { resourceType: 'Observation', subject };
-  t.deepEqual(rows(observation, 'tokens', 'subject#identifier'), [{ system: 'urn:i', value: 'x' }]);
+  const found = [{ system: 'urn:i', value: 'x' }];
+  t.deepEqual(rows(observation, 'tokens', 'subject#identifier'), found);
+  t.deepEqual(rows(observation, 'tokens', 'subject#identifier:Patient'), found);
+  const { identifier } = subject;
+  const unnamed = {
+    resourceType: 'Observation',
+    subject: { identifier },
+    focus: [{ type: 'Group', identifier }],
+  };
+  t.deepEqual(rows(unnamed, 'tokens', 'subject#identifier:'), found);
+  t.deepEqual(rows(unnamed, 'tokens', 'focus#identifier:Group'), found);
   t.deepEqual(rows(observation, 'uris', 'subject#version'), [{ value: 'Patient/1/_history/2' }]);
 });
 

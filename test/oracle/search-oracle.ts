@@ -153,7 +153,9 @@ export class SearchOracle {
 
   #isMatch(resource: FhirResource, asked: Asked, text: string): boolean {
     if (asked.definition.type === 'composite') return this.#isComposite(resource, asked.definition, text);
-    const found = this.valuesOf(resource, asked.definition);
+    const { definition, modifier } = asked;
+    const found =
+      modifier === 'identifier' ? identifiedBy(resource, definition) : this.valuesOf(resource, definition);
     return found.some((one) => this.#isValue(one, asked, text));
   }
 
@@ -237,6 +239,20 @@ function isToken(value: values.TokenValue, text: string, modifier: string | unde
 /** `Patient/1` */
 export function nameOf({ resourceType, id }: FhirResource): string {
   return `${resourceType}/${id}`;
+}
+
+/** A reference that does not tell its type may lead to any, though nobody can resolve it. */
+function identifiedBy(
+  resource: FhirResource,
+  { expression }: SearchParameterDefinition,
+): readonly FoundValue[] {
+  const [, type] = /resolve\(\) is (\w+)/.exec(expression) ?? [];
+  const found = evaluateOn(resource, expression.replaceAll(/\.where\(resolve\(\) is \w+\)/g, ''));
+  return found.filter((one) =>
+    values
+      .referencesOf(one)
+      .some(({ target }) => type === undefined || target === '' || target.includes(`${type}/`)),
+  );
 }
 
 /** Whether the first parameter of a chain or query exists on a type. */

@@ -33,5 +33,13 @@ export function derivedPaths(path: string): DerivedPaths {
   return paths;
 }
 
+/**
+ * The same Identifier once more, under the type that its Reference leads to, so that `patient:identifier` does not
+ * find groups; undefined where the Reference does not tell its type.
+ */
+export function typedIdentifierPath(path: string, type: string | undefined): string {
+  return `${derivedPaths(path).identifier}:${type ?? ''}`;
+}
+
 /** What stands for the high end of a range without one and, negative, for the low end: beyond every amount. */
 export const BEYOND = 1e308;

@@ -1,6 +1,6 @@
 import { UNNAMED_TARGET } from '../index-values.js';
 import { parseReference } from '../references.js';
-import { derivedPaths } from './derived-paths.js';
+import { derivedPaths, typedIdentifierPath } from './derived-paths.js';
 import { asObject, asText } from './element-values.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker, RowMakers } from './row-maker.js';
@@ -12,8 +12,16 @@ const reference: RowMaker = (value, path, rows) => {
   const identifier = asObject(part?.['identifier']);
   if (text !== undefined) addReference(rows, path, text);
   else if (identifier || asText(part?.['display'])) addUrl(rows, path, UNNAMED_TARGET);
-  if (identifier) addToken(rows, derivedPaths(path).identifier, identifier['system'], identifier['value']);
+  if (!identifier) return;
+  const type = asText(part?.['type']) ?? (text === undefined ? undefined : typeOf(text));
+  for (const place of [derivedPaths(path).identifier, typedIdentifierPath(path, type)])
+    addToken(rows, place, identifier['system'], identifier['value']);
 };
+
+function typeOf(text: string): string | undefined {
+  const target = parseReference(text);
+  return target.kind === 'relative' || target.kind === 'absolute' ? target.type : undefined;
+}
 
 /** A canonical names a resource by its own URL, wherever that resource is stored. */
 const canonical: RowMaker = (value, path, rows) => {
