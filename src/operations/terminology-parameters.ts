@@ -59,8 +59,16 @@ export function givenCoding(parameters: readonly OperationParameter[], name: str
   if (given.length > 1) throw invalid(`The parameter '${name}' was given more than once.`);
   const [one] = given;
   if (one === undefined) return undefined;
-  if (isObject(one.value) && isText(one.value['code'])) return one.value;
+  const coding = toCoding(one.value);
+  if (coding) return coding;
   throw invalid(`The parameter '${name}' must be a Coding with a code.`);
+}
+
+/** Its texts; undefined for what is no Coding or has no code. */
+function toCoding(value: unknown): Coding | undefined {
+  if (!isObject(value) || !isText(value['code'])) return undefined;
+  const texts = ['system', 'version', 'code', 'display'].filter((name) => isText(value[name]));
+  return Object.fromEntries(texts.map((name) => [name, value[name]]));
 }
 
 /** The Codings of `codeableConcept`. @throws FhirError INVALID_REQUEST */
@@ -71,7 +79,7 @@ export function givenCodings(
   const given = parameters.find((parameter) => parameter.name === name);
   if (given === undefined) return undefined;
   const codings: unknown = isObject(given.value) ? given.value['coding'] : undefined;
-  if (Array.isArray(codings)) return codings.filter((one) => isObject(one) && isText(one['code']));
+  if (Array.isArray(codings)) return codings.map(toCoding).filter((one) => one !== undefined);
   throw invalid(`The parameter '${name}' must be a CodeableConcept with codings.`);
 }
 

@@ -73,9 +73,10 @@ export function toValueSet(resource: Resource): ValueSet {
  */
 function toCompose({ expansion }: Resource, name: string): JsonPart {
   if (!isPart(expansion)) throw invalidValueSet(name, 'it has neither compose nor expansion');
-  const listed = flat(partsOf(expansion['contains'])).filter(({ abstract }) => abstract !== true);
+  const all = flat(partsOf(expansion['contains']));
+  const listed = all.filter(({ abstract, code }) => abstract !== true && code !== undefined);
   const { total, offset } = expansion;
-  if ((typeof total === 'number' && total > listed.length) || (typeof offset === 'number' && offset > 0))
+  if ((typeof total === 'number' && total > all.length) || (typeof offset === 'number' && offset > 0))
     throw invalidValueSet(name, 'it has no compose, and its expansion is a page of the whole');
   const bySystem = Map.groupBy(listed, ({ system }) => textOf(system));
   return { include: [...bySystem].map(([system, concept]) => ({ system, concept })) };
@@ -93,6 +94,7 @@ export function invalidValueSet(name: string, problem: string): FhirError {
 function toConceptSet(part: JsonPart, name: string): ConceptSet {
   const system = textOf(part['system']);
   const valueSets = textsOf(part['valueSet']);
+  assertLists(part, name);
   const concepts = part['concept'] === undefined ? undefined : partsOf(part['concept']).flatMap(toListed);
   const filters = partsOf(part['filter']).map((filter) => toFilter(filter, name));
   if (system === undefined && valueSets.length === 0)
@@ -102,6 +104,21 @@ function toConceptSet(part: JsonPart, name: string): ConceptSet {
   if (concepts !== undefined && filters.length > 0)
     throw invalidValueSet(name, 'a part of compose has both concepts and filters');
   return { system, version: textOf(part['version']), concepts, filters, valueSets };
+}
+
+/** What narrows a part must not be lost for its shape. */
+function assertLists(part: JsonPart, name: string): void {
+  const broken = ['concept', 'filter', 'valueSet'].find((element) => {
+    const list: unknown = part[element];
+    if (list === undefined) return false;
+    const isItem = element === 'valueSet' ? isText : isPart;
+    return !Array.isArray(list) || list.length === 0 || !list.every(isItem);
+  });
+  if (broken !== undefined) throw invalidValueSet(name, `${broken} in a part of compose is no list of such`);
+}
+
+function isText(value: unknown): boolean {
+  return textOf(value) !== undefined;
 }
 
 function toListed(part: JsonPart): ListedConcept[] {

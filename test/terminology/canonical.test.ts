@@ -12,8 +12,8 @@ test('a canonical is a URL, with or without a version', (t) => {
 test('numbers in versions count as numbers, and none is the oldest', (t) => {
   const ordered = [undefined, '1', '1.0-beta', '1.2', '1.10', '2', '10', '2020-01-02'];
   t.deepEqual(
-    [...ordered]
-      .reverse()
+    ordered
+      .toReversed()
       .toSorted((one, other) => compareVersions(one ?? '', other ?? ''))
       .filter(Boolean),
     ordered.filter(Boolean),

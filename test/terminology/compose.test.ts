@@ -129,7 +129,7 @@ test('concepts out of use are left out where the definition says so', async (t) 
   t.deepEqual(await codesOf(given, setOf('urn:vs', [{ system: 'urn:s' }], { inactive: false })), ['s|new']);
 });
 
-const REFUSED: readonly [title: string, resource: Resource, words: RegExp][] = [
+const REFUSED: readonly (readonly [title: string, resource: Resource, words: RegExp])[] = [
   ['a circle', setOf('urn:vs', [{ valueSet: ['urn:vs:one'] }]), /INVALID_VALUE_SET 422.*made of itself/],
   [
     'an absent value set',
@@ -155,9 +155,19 @@ const REFUSED: readonly [title: string, resource: Resource, words: RegExp][] = [
   ['an include of nothing', setOf('urn:vs', [{}]), /neither system nor valueSet/],
   [
     'concepts and filters',
-    setOf('urn:vs', [{ system: 'urn:s', concept: [], filter: [{ property: 'code', op: '=', value: 'x' }] }]),
+    setOf('urn:vs', [
+      { system: 'urn:s', concept: [{ code: 'x' }], filter: [{ property: 'code', op: '=', value: 'x' }] },
+    ]),
     /both concepts and filters/,
   ],
+  ...['concept', 'filter', 'valueSet'].map(
+    (element) =>
+      [
+        `a broken list of ${element}`,
+        setOf('urn:vs', [{ system: 'urn:s', [element]: 'x' }]),
+        new RegExp(`${element} in a part of compose is no list`),
+      ] as const,
+  ),
   [
     'a broken filter',
     setOf('urn:vs', [{ system: 'urn:s', filter: [{ op: '=' }] }]),
@@ -206,8 +216,8 @@ test('a value set that is there as an expansion only holds what that lists, if i
     url: 'urn:vs',
     expansion: { timestamp: '2020', contains, ...rest },
   });
-  t.deepEqual(await codesOf(library, expanded({ total: 3 })), ['a|1', 'a|3', 'b|2']);
-  t.regex(await refusal(expanded({ total: 4 })), /a page of the whole/);
+  t.deepEqual(await codesOf(library, expanded({ total: 4 })), ['a|1', 'a|3', 'b|2']);
+  t.regex(await refusal(expanded({ total: 5 })), /a page of the whole/);
   t.regex(await refusal(expanded({ offset: 3 })), /a page of the whole/);
 });
 

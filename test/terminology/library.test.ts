@@ -37,10 +37,12 @@ test('what R4 can list is listed whole: each value set expands, or names what it
   t.deepEqual(unexplained, []);
 });
 
+function versionOf(text: string, status = 'active'): Resource {
+  return systemOf('urn:s', 'a', { version: text, status });
+}
+
 test('without a version the newest one counts, retired ones last, and what is stored goes first', async (t) => {
-  const version = (text: string, status = 'active'): Resource =>
-    systemOf('urn:s', 'a', { version: text, status });
-  const library = libraryOf(version('2'), version('10'), version('9'), version('11', 'retired'));
+  const library = libraryOf(versionOf('2'), versionOf('10'), versionOf('9'), versionOf('11', 'retired'));
   t.is((await library.codeSystem({ url: 'urn:s', version: undefined }))?.version, '10');
   t.is((await library.codeSystem({ url: 'urn:s', version: '2' }))?.version, '2');
   t.is(await library.codeSystem({ url: 'urn:s', version: '3' }), undefined);
@@ -99,12 +101,14 @@ test('a hierarchy is the nesting together with parent, subsumedBy and child, and
   t.is(closureOf(system, 'b', ancestors), 'b a e d c');
 });
 
+function findIn(rest: object): string | undefined {
+  return toCodeSystem(systemOf('urn:s', 'Abc', rest)).find('aBC')?.code;
+}
+
 test('case matters unless the code system says that it does not', (t) => {
-  const find = (rest: object): string | undefined =>
-    toCodeSystem(systemOf('urn:s', 'Abc', rest)).find('aBC')?.code;
-  t.is(find({}), undefined);
-  t.is(find({ caseSensitive: true }), undefined);
-  t.is(find({ caseSensitive: false }), 'Abc');
+  t.is(findIn({}), undefined);
+  t.is(findIn({ caseSensitive: true }), undefined);
+  t.is(findIn({ caseSensitive: false }), 'Abc');
 });
 
 test('what is malformed in a stored code system counts as left out', (t) => {

@@ -137,15 +137,17 @@ test('what the specification defines and the server does not serve is refused by
   t.deepEqual(await refusal('CodeSystem/animals/$lookup?code=dog'), [404, 'UNKNOWN_OPERATION']);
 });
 
+async function statusWith(query: string): Promise<number> {
+  return (await acme.get(`ValueSet/$expand?url=${DOGS}&${query}`)).status;
+}
+
 test('versions of code systems are preferred, demanded and forced', async (t) => {
-  const version = async (query: string): Promise<number> =>
-    (await acme.get(`ValueSet/$expand?url=${DOGS}&${query}`)).status;
-  t.is(await version(`system-version=${ANIMALS}|1`), 200);
-  t.is(await version(`system-version=${ANIMALS}|2`), 422);
-  t.is(await version(`check-system-version=${ANIMALS}|1`), 200);
-  t.is(await version(`check-system-version=${ANIMALS}|2`), 422);
-  t.is(await version(`force-system-version=${ANIMALS}|2`), 422);
-  t.is(await version(`force-system-version=${ANIMALS}`), 400);
+  t.is(await statusWith(`system-version=${ANIMALS}|1`), 200);
+  t.is(await statusWith(`system-version=${ANIMALS}|2`), 422);
+  t.is(await statusWith(`check-system-version=${ANIMALS}|1`), 200);
+  t.is(await statusWith(`check-system-version=${ANIMALS}|2`), 422);
+  t.is(await statusWith(`force-system-version=${ANIMALS}|2`), 422);
+  t.is(await statusWith(`force-system-version=${ANIMALS}`), 400);
 });
 
 async function validate(path: string, body?: Parameters): Promise<Record<string, unknown>> {
@@ -167,17 +169,48 @@ test('a code is in a value set or not, and the message says why not', async (t) 
   t.deepEqual(await refusal(`ValueSet/$validate-code?url=${DOGS}&code=dog`), [400, 'INVALID_REQUEST']);
 });
 
+function validateInDogs(...parameter: ParametersParameter[]): Promise<Record<string, unknown>> {
+  return validate(`ValueSet/$validate-code?url=${DOGS}`, { resourceType: 'Parameters', parameter });
+}
+
 test('a Coding and the Codings of a CodeableConcept are validated; one of several is enough', async (t) => {
-  const ask = (...parameter: ParametersParameter[]): Promise<Record<string, unknown>> =>
-    validate(`ValueSet/$validate-code?url=${DOGS}`, { resourceType: 'Parameters', parameter });
   const [dog, bird] = ['dog', 'bird'].map((code) => ({ system: ANIMALS, code }));
-  t.is((await ask({ name: 'coding', valueCoding: dog! }))['result'], true);
-  t.is((await ask({ name: 'coding', valueCoding: bird! }))['result'], false);
+  t.is((await validateInDogs({ name: 'coding', valueCoding: dog! }))['result'], true);
+  t.is((await validateInDogs({ name: 'coding', valueCoding: bird! }))['result'], false);
   t.is(
-    (await ask({ name: 'codeableConcept', valueCodeableConcept: { coding: [bird!, dog!] } }))['result'],
+    (await validateInDogs({ name: 'codeableConcept', valueCodeableConcept: { coding: [bird!, dog!] } }))[
+      'result'
+    ],
     true,
   );
-  t.is((await ask({ name: 'codeableConcept', valueCodeableConcept: { coding: [bird!] } }))['result'], false);
+  t.is(
+    (await validateInDogs({ name: 'codeableConcept', valueCodeableConcept: { coding: [bird!] } }))['result'],
+    false,
+  );
+});
+
+test('what has the wrong shape is refused, whatever it is', async (t) => {
+  const bodies: object[] = [
+    { resourceType: 'ValueSet' },
+    { resourceType: 'ValueSet', url: 5, compose: { include: 7 } },
+    {
+      resourceType: 'ValueSet',
+      compose: { include: [{ system: ANIMALS, filter: 'x' }, null, { valueSet: 5 }] },
+    },
+    { resourceType: 'ValueSet', compose: { include: [{ system: ANIMALS, filter: [{ property: 1 }] }] } },
+    { resourceType: 'Patient' },
+    { resourceType: 'Parameters', parameter: [{ name: 'valueSet', valueString: 'x' }] },
+    { resourceType: 'Parameters', parameter: [{ name: 'url', valueUri: { a: 1 } }] },
+  ];
+  for (const body of bodies) {
+    const { status } = await acme.post('ValueSet/$expand', body);
+    t.true(status === 400 || status === 422, JSON.stringify(body));
+  }
+  for (const valueCoding of [5, {}, { code: 1 }, { code: 'dog', system: 5 }]) {
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'coding', valueCoding }] };
+    t.is((await acme.post(`ValueSet/$validate-code?url=${DOGS}`, body)).status, 400);
+    t.is((await acme.post('CodeSystem/$lookup', body)).status, 400);
+  }
 });
 
 test('a code that needs an absent code system is not valid, and nobody is told that it is', async (t) => {
@@ -197,11 +230,13 @@ test('a code is of a code system or not; abstract codes are for navigation', asy
   t.is((await validate('CodeSystem/$validate-code?url=http://loinc.org&code=1'))['result'], false);
 });
 
+function partValues({ part = [] }: ParametersParameter): unknown[] {
+  return part.map((one) => Object.entries(one).find(([key]) => key.startsWith('value'))?.[1]);
+}
+
 test('a look-up tells names, designations and properties, or those that are asked for', async (t) => {
   const { body } = await acme.get<Parameters>(`CodeSystem/$lookup?system=${ANIMALS}&code=dog`);
-  const partsOf = ({ part = [] }: ParametersParameter): unknown[] =>
-    part.map((one) => Object.entries(one).find(([key]) => key.startsWith('value'))?.[1]);
-  const all = (body.parameter ?? []).map((one) => [one.name, one.valueString ?? partsOf(one)]);
+  const all = (body.parameter ?? []).map((one) => [one.name, one.valueString ?? partValues(one)]);
   t.deepEqual(all, [
     ['name', 'Animals'],
     ['version', '1'],

@@ -12,13 +12,15 @@ const LARGE = 'http://example.org/large';
 const LARGEST = 'http://example.org/largest';
 const CODES = 10_000;
 
+function concepts(count: number): { code: string }[] {
+  return Array.from({ length: count }, (_, i) => ({ code: `c${i}` }));
+}
+
 test.before(async () => {
-  const list = (count: number): { code: string }[] =>
-    Array.from({ length: count }, (_, i) => ({ code: `c${i}` }));
-  const large: CodeSystem = { ...animals, url: LARGE, concept: list(CODES) };
+  const large: CodeSystem = { ...animals, url: LARGE, concept: concepts(CODES) };
   await root.post('CodeSystem', animals);
   await root.post('CodeSystem', large);
-  await root.post('CodeSystem', { ...large, url: LARGEST, concept: list(50_001) });
+  await root.post('CodeSystem', { ...large, url: LARGEST, concept: concepts(50_001) });
   await root.send('PUT', 'ValueSet/species', {
     body: {
       ...valueSetOf(
@@ -122,16 +124,19 @@ test('what is not known is refused by name', async (t) => {
   }
 });
 
-test.serial('a change of a value set is seen by the next search', async (t) => {
-  const body = (code: string): object => ({
+function changing(code: string): object {
+  return {
     ...valueSetOf('http://example.org/vs/changing', { system: ANIMALS, concept: [{ code }] }),
     id: 'changing',
-  });
+  };
+}
+
+test.serial('a change of a value set is seen by the next search', async (t) => {
   const query = 'code:in=http://example.org/vs/changing';
   t.is((await refusal(query))[0], 400);
-  await root.send('PUT', 'ValueSet/changing', { body: body('whale') });
+  await root.send('PUT', 'ValueSet/changing', { body: changing('whale') });
   t.deepEqual(await found(query), ['whale']);
-  await root.send('PUT', 'ValueSet/changing', { body: body('dog') });
+  await root.send('PUT', 'ValueSet/changing', { body: changing('dog') });
   t.deepEqual(await found(query), ['dog']);
   await root.send('DELETE', 'ValueSet/changing');
   t.is((await refusal(query))[0], 400);
