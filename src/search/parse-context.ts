@@ -5,6 +5,8 @@ import type { SearchLimits } from './search-request.js';
 /** Where search parameters are looked up; the server's registry is one. */
 export interface SearchParameterSource {
   find(resourceType: string, code: string): SearchParameter | undefined;
+  /** All parameters of a type, by their codes. */
+  list(resourceType: string): readonly SearchParameter[];
   /** Whether data that was written before the parameter may be missed by it. Left out: never. */
   isPending?(resourceType: string, parameter: SearchParameter): boolean;
 }

@@ -40,8 +40,16 @@ export function parseCriterion(type: string, named: NamedValue, context: Paramet
 /** A parameter of the type that can be searched by. @throws FhirError UNKNOWN_SEARCH_PARAMETER */
 export function findParameter(type: string, code: string, context: ParameterContext): SearchParameter {
   const parameter = context.registry.find(type, code);
-  if (parameter === undefined)
-    throw unknownParameter(context.name, `${type} has no search parameter "${code}".`);
+  if (parameter === undefined) {
+    const known = context.registry
+      .list(type)
+      .filter(isSearchable)
+      .map((one) => one.code);
+    throw unknownParameter(
+      context.name,
+      `${type} has no search parameter "${code}"; it has ${known.join(', ')}.`,
+    );
+  }
   if (!isSearchable(parameter)) {
     throw unknownParameter(context.name, `"${code}" (${parameter.type}) is not supported by this server.`);
   }

@@ -17,6 +17,10 @@ export class PendingParameters implements SearchParameterSource {
     return parameter;
   }
 
+  list(resourceType: string): readonly SearchParameter[] {
+    return this.source.list(resourceType);
+  }
+
   /** What the client of a search must know. */
   warnings(): readonly OutcomeIssue[] {
     return [...this.noted.values()].map((diagnostics) => ({

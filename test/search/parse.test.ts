@@ -88,7 +88,12 @@ for (const [type, query, values] of VALUES) {
 }
 
 const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: RegExp][] = [
-  ['Patient', 'never=1', 'UNKNOWN_SEARCH_PARAMETER', /"never".*Patient has no search parameter/],
+  [
+    'Patient',
+    'never=1',
+    'UNKNOWN_SEARCH_PARAMETER',
+    /"never".*Patient has no search parameter "never"; it has _id, .*birthdate, /,
+  ],
   [
     'Patient',
     'name:above=1',
