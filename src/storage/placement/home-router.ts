@@ -11,6 +11,8 @@ const MOST_AT_ONCE = 8;
 /** Longest wait of a writer for the switch of its partition to another home, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
 const RETRY_MS = 10;
+/** Who keeps writers out to see whether a partition is empty, has seen it long before; in milliseconds. */
+const ABANDONED_MS = 2_000;
 
 /** A part of a scope that is in one home. */
 interface HomeScope {
@@ -21,6 +23,8 @@ interface HomeScope {
 
 /** Finds the home of a partition, also while it is being moved. */
 export class HomeRouter {
+  private readonly restoring = new Map<PartitionId, Promise<void>>();
+
   constructor(
     readonly main: Home,
     readonly places: Places,
@@ -96,6 +100,7 @@ export class HomeRouter {
         if (!isNotInService(error) || !(await this.isInService(partition))) throw error;
         end ??= performance.now() + LONGEST_PAUSE_MS;
         if (performance.now() > end) throw isMoving(error);
+        if (performance.now() > end - LONGEST_PAUSE_MS + ABANDONED_MS) await this.restore(partition);
         await pause(RETRY_MS);
       }
     }
@@ -106,6 +111,26 @@ export class HomeRouter {
     await this.places.load();
     const place = this.places.placeOf(partition);
     return place !== undefined && place.state !== 'purging';
+  }
+
+  /**
+   * Whoever kept writers out of a home to delete its partition may have been killed: the directory has the partition
+   * in service, and its home has not.
+   */
+  private async restore(partition: PartitionId): Promise<void> {
+    if (this.places.placeOf(partition)?.state !== 'placed') return;
+    const restoring =
+      this.restoring.get(partition) ??
+      this.places.exclusively(partition, async (place) => {
+        if (place?.state !== 'placed') return;
+        await this.homes.use(place, ({ rows }) => rows.setState(partition, 'active'));
+      });
+    this.restoring.set(partition, restoring);
+    try {
+      await restoring;
+    } finally {
+      this.restoring.delete(partition);
+    }
   }
 
   private async useOf<Result>(place: PartitionPlace, work: (home: Home) => Promise<Result>): Promise<Result> {

@@ -16,6 +16,8 @@ export interface Home {
   readonly labels: LabelStore;
   readonly blobs: BlobStore;
   readonly rows: HomeRows;
+  /** Whether this is still what the directory means: another process may have put a new one in its place. */
+  isInPlace(): boolean;
   /** Waits for what was accepted, then lets go of files and connections. */
   close(): Promise<void>;
 }
@@ -88,6 +90,8 @@ export interface HomeRows {
   danglingLinks(partition: PartitionId): Promise<number>;
   /** Registers the partition in the home and sets its state; every write under way has ended when it resolves. */
   setState(partition: PartitionId, state: ServiceState): Promise<void>;
+  /** Undefined where the home does not know the partition. */
+  state(partition: PartitionId): Promise<ServiceState | undefined>;
   /** Resources by type and id, after `after`. */
   marks(partition: PartitionId, after: ResourceMark | null, limit: number): Promise<readonly ResourceMark[]>;
   /** RES_TYPE_IDs of every type that was ever written. */
@@ -161,6 +165,8 @@ export interface HomeProvider {
   /** @throws FhirError HOME_OUTDATED where its schema is not this version's, UNKNOWN_PARTITION where it is not there */
   open(partition: PartitionId, placement: Placement): Promise<Home>;
   remove(partition: PartitionId, placement: Placement): Promise<void>;
+  /** Removes what processes that were killed have left of homes they made or removed. */
+  sweep(): Promise<void>;
   /** Applies what is missing of the schema; answers the names of the migrations that were applied. */
   migrate(partition: PartitionId, placement: Placement): Promise<readonly string[]>;
 }
@@ -190,6 +196,11 @@ export interface MainRegistry extends PartitionRegistry {
   ): Promise<void>;
   /** Gets the main database ready for the rows of a partition that is to become shared. */
   makeRoom(partition: PartitionId): Promise<void>;
+  /** Runs `work` while nobody changes the directory. `place`: undefined where the partition has none any more. */
+  exclusively(
+    partition: PartitionId,
+    work: (place: PartitionPlace | undefined) => Promise<void>,
+  ): Promise<void>;
   /**
    * Makes `owner` the one who works on a running job for the next `ms` milliseconds, again and again while it does;
    * false where somebody else does.

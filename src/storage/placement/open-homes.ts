@@ -17,8 +17,17 @@ function toKey({ id, placement }: HomeKey): string {
   return `${placement} ${id}`;
 }
 
+/** A home that could not be opened leaves by itself. */
+function isInPlace({ home }: Entry): Promise<boolean> {
+  return home.then(
+    (opened) => opened.isInPlace(),
+    () => true,
+  );
+}
+
 interface Entry {
   readonly key: string;
+  readonly place: HomeKey;
   readonly home: Promise<Home>;
   users: number;
   /** Milliseconds since 1970. */
@@ -75,6 +84,18 @@ export class OpenHomes {
     await this.closing.get(key);
   }
 
+  /**
+   * Closes homes that are not where the directory has them, for example because another server moved them; those in
+   * use may be where a move goes to, and are left to the next time.
+   */
+  async closeStale(isPlaced: (place: HomeKey) => boolean): Promise<void> {
+    const entries = [...this.entries.values()];
+    for (const entry of entries) {
+      const isStale = (entry.users === 0 && !isPlaced(entry.place)) || !(await isInPlace(entry));
+      if (isStale && this.entries.get(entry.key) === entry) await this.evict(entry.place);
+    }
+  }
+
   async close(): Promise<void> {
     clearInterval(this.sweeper);
     for (const entry of this.entries.values()) this.shut(entry);
@@ -106,7 +127,7 @@ export class OpenHomes {
       await this.options.onOpen(opened);
       return opened;
     })();
-    return { key, home, users: 0, lastUse: 0 };
+    return { key, place, home, users: 0, lastUse: 0 };
   }
 
   private release(entry: Entry): void {

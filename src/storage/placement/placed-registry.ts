@@ -152,6 +152,7 @@ export class PlacedRegistry implements PartitionRegistry {
       const contents = await this.ownContents(id);
       await main.delete(partition, async () => {
         assertEmpty(partition, contents);
+        await this.assertStillPaused(id);
         await check();
       });
     } catch (error) {
@@ -159,6 +160,13 @@ export class PlacedRegistry implements PartitionRegistry {
       throw error;
     }
     await this.removeHome(place);
+  }
+
+  /** Who was slow to delete may have been taken for dead, and writers be let in again. */
+  private async assertStillPaused(partition: PartitionId): Promise<void> {
+    const state = await this.parts.router.use(partition, ({ rows }) => rows.state(partition));
+    if (state !== 'active') return;
+    throw new FhirError('BUSY', 'The partition is in use again.', { headers: { 'Retry-After': '1' } });
   }
 
   private async ownContents(partition: PartitionId): Promise<PartitionContents> {

@@ -38,6 +38,7 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
   });
   const router = new HomeRouter(main.home, places, homes);
   const blobs = new PlacedBlobs(router);
+  await main.homes.sweep();
   await places.load();
   return {
     resources: new PlacedResources(router, main.registry, options.resourceIds),
@@ -62,7 +63,10 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
     takeNumbers: (count) => main.takeNumbers(count),
     refresh: async () => {
       const isChanged = await main.refresh();
-      if (isChanged) await places.load();
+      if (isChanged) {
+        await places.load();
+        await homes.closeStale(({ id, placement }) => places.homeOf(id)?.placement === placement);
+      }
       return isChanged;
     },
     ping: () => main.ping(),

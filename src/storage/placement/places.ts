@@ -19,6 +19,14 @@ export class Places {
     );
   }
 
+  /** Runs `work` while nobody changes the directory, with what stands in it then. */
+  exclusively(
+    partition: PartitionId,
+    work: (place: PartitionPlace | undefined) => Promise<void>,
+  ): Promise<void> {
+    return this.registry.exclusively(partition, work);
+  }
+
   /** The partition's own home; undefined where its rows are in the main database. */
   homeOf(partition: PartitionId): PartitionPlace | undefined {
     return this.elsewhere.get(partition);

@@ -95,6 +95,7 @@ function methodsOf(homes: MainDatabase['homes']): MainDatabase['homes'] {
     exists: (...values) => homes.exists(...values),
     open: (...values) => homes.open(...values),
     remove: (...values) => homes.remove(...values),
+    sweep: () => homes.sweep(),
     migrate: (...values) => homes.migrate(...values),
   };
 }

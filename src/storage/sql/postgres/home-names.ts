@@ -1,7 +1,7 @@
 import type { PartitionId } from '../../../model/partition.js';
 
 /** Longest name of a database or schema, in bytes; PostgreSQL cuts longer ones off. */
-const LONGEST_NAME = 63;
+export const LONGEST_NAME = 63;
 
 /** The id as part of a name: `7`, `n7` for -7. */
 export function idWord(partition: PartitionId): string {

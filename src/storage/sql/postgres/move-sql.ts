@@ -53,6 +53,7 @@ const count = (table: string): string => `select count(*) from ${table} t where 
 export const MOVE_SQL = {
   setState: `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_STATE) values ($1, '#' || $1::integer, $2)
     on conflict (PART_ID) do update set PART_STATE = excluded.PART_STATE`,
+  state: `select PART_STATE from HFJ_PARTITION where PART_ID = $1`,
   marks: `select ${MARK} from HFJ_RESOURCE r
     where r.PARTITION_ID = $1 and (r.RES_TYPE_ID, r.FHIR_ID) > ($2::integer, $3::text)
     order by r.RES_TYPE_ID, r.FHIR_ID limit $4`,

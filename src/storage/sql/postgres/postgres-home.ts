@@ -50,6 +50,8 @@ export function postgresHome(
     labels: new SqlLabelStore(reader, dictionary, dialect),
     blobs: new PostgresBlobs(connections, { newId, partitions }),
     rows: new PostgresRows(connections, { dictionary, partitions, natives }),
+    // Every statement goes by the name.
+    isInPlace: () => true,
     close: async () => {
       await queue.close();
       await release();

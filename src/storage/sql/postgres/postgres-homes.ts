@@ -4,7 +4,7 @@ import type { PartitionId, Placement } from '../../../model/partition.js';
 import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
 import { PostgresConnections } from './connections.js';
 import { failureOf } from './database-error.js';
-import { databaseName, databaseOf, quoted, schemaName, withDatabase } from './home-names.js';
+import { databaseName, databaseOf, LONGEST_NAME, quoted, schemaName, withDatabase } from './home-names.js';
 import { MOVE_SQL } from './move-sql.js';
 import { postgresHome, type PostgresPlace, type SharedParts } from './postgres-home.js';
 import { PostgresPool } from './postgres-pool.js';
@@ -22,6 +22,15 @@ const OBJECT_IN_USE = '55006';
 /** Stand in the names of homes that are not there yet, and of those that are not there any more. */
 const COMING = '_new_';
 const LEAVING = '_old_';
+/** When a home was begun. */
+const DRAFT = /_new_([0-9a-z]+)_[0-9a-f]+$/;
+/** What is older belongs to nobody; in milliseconds. */
+const OLDEST_DRAFT_MS = 600_000;
+const UNFINISHED = `select 'schema' as kind, nspname as name from pg_namespace
+    where nspname ~ '^bulkhead_pn?[0-9]+_(new|old)_[0-9a-z_]+$' and pg_has_role(nspowner, 'usage')
+  union all select 'database', datname from pg_database
+    where starts_with(datname, $1) and substr(datname, length($1) + 1) ~ '^n?[0-9]+_new_[0-9a-z_]+$'
+      and pg_has_role(datdba, 'usage')`;
 
 /** A schema, or a database, by its name. */
 interface Container {
@@ -62,7 +71,7 @@ export class PostgresHomes implements HomeProvider {
   /** Until it is published it has another name, so that a process that is killed leaves nothing half made. */
   async make(partition: PartitionId, placement: Placement, state: ServiceState): Promise<NewHome> {
     const container = this.containerOf(partition, placement);
-    const draft = { ...container, name: `${container.name}${COMING}${randomBytes(4).toString('hex')}` };
+    const draft = { ...container, name: draftName(container.name) };
     await this.command(`create ${draft.kind} ${quoted(draft.name)}`);
     let present = draft;
     const discard = (): Promise<void> => this.drop(present);
@@ -110,6 +119,22 @@ export class PostgresHomes implements HomeProvider {
   migrate(partition: PartitionId, placement: Placement): Promise<readonly string[]> {
     const container = this.containerOf(partition, placement);
     return migratePostgres(this.urlOf(container), { schema: schemaOf(container) });
+  }
+
+  /** Drafts of processes that were killed, those of others are young; and schemas that were not dropped to the end. */
+  async sweep(): Promise<void> {
+    const oldest = Date.now() - OLDEST_DRAFT_MS;
+    for (const { kind, name } of await this.unfinished()) {
+      const [, made] = DRAFT.exec(name) ?? [];
+      if (made !== undefined && Number.parseInt(made, 36) > oldest) continue;
+      await this.command(`drop ${kind} if exists ${quoted(name)} ${kind === 'schema' ? 'cascade' : ''}`);
+    }
+  }
+
+  private async unfinished(): Promise<readonly Container[]> {
+    const prefix = `${this.main}_p`;
+    const { rows } = await this.pool.asOwner((client) => client.query<Container>(UNFINISHED, [prefix]));
+    return rows;
   }
 
   private containerOf(partition: PartitionId, placement: Placement): Container {
@@ -190,6 +215,12 @@ export class PostgresHomes implements HomeProvider {
       }
     }
   }
+}
+
+/** Cut where it would be too long, so that its end can be read. */
+function draftName(name: string): string {
+  const end = `${COMING}${Date.now().toString(36)}_${randomBytes(4).toString('hex')}`;
+  return `${name.slice(0, LONGEST_NAME - end.length)}${end}`;
 }
 
 function schemaOf({ kind, name }: Container): string | null {

@@ -175,6 +175,17 @@ export class PostgresPartitions implements MainRegistry {
     });
   }
 
+  /** Writers of the partition go on: whoever changes a home in the same database has to keep them out himself. */
+  exclusively(
+    partition: PartitionId,
+    work: (place: PartitionPlace | undefined) => Promise<void>,
+  ): Promise<void> {
+    return this.connections.transaction('none', async (transaction) => {
+      await transaction.run(CHANGED);
+      await work((await this.places()).find(({ id }) => id === partition));
+    });
+  }
+
   async claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]> {
     if (claims.length === 0) return [];
     const types = [...new Set(claims.map(({ type }) => type))].toSorted();

@@ -73,6 +73,11 @@ export class PostgresRows implements HomeRows {
     await this.connections.write([partition], [statement('setState', [partition, state])], 'exclusive');
   }
 
+  async state(partition: PartitionId): Promise<ServiceState | undefined> {
+    const [row] = await this.all('state', [partition]);
+    return row?.[0] as ServiceState | undefined;
+  }
+
   async marks(
     partition: PartitionId,
     after: ResourceMark | null,

@@ -7,6 +7,8 @@ export class Checkpointer {
   private ended = false;
   private readonly retiring = new Map<string, () => void>();
   private readonly reasons = new Map<string, string>();
+  /** How often each file is open: a home that is going away may have a successor already. */
+  private readonly open = new Map<string, number>();
 
   /** `warn` is told of a log that cannot be copied: the server goes on, and the log grows. */
   constructor(private readonly warn: (message: string) => void = () => undefined) {
@@ -19,12 +21,17 @@ export class Checkpointer {
 
   /** Keeps the log of a file short while it is open. */
   watch(file: string): void {
-    this.send({ kind: 'watch', file });
+    const times = (this.open.get(file) ?? 0) + 1;
+    this.open.set(file, times);
+    if (times === 1) this.send({ kind: 'watch', file });
   }
 
   /** Copies the log of a file that is about to be closed, so that closing it has little left to do. */
   async retire(file: string): Promise<void> {
-    if (this.ended) return;
+    const times = (this.open.get(file) ?? 1) - 1;
+    if (times > 0) this.open.set(file, times);
+    else this.open.delete(file);
+    if (this.ended || times > 0) return;
     // Nothing else may keep the process alive until the answer comes.
     this.worker.ref();
     await new Promise<void>((resolve) => {

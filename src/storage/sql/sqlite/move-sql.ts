@@ -16,6 +16,7 @@ const MARK = 'RES_TYPE_ID, FHIR_ID, RES_ID, RES_VER, RES_UPDATED';
 export const MOVE_SQL = {
   setState: `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_STATE) values (?, ?, ?)
     on conflict (PART_ID) do update set PART_STATE = excluded.PART_STATE`,
+  state: `select PART_STATE from HFJ_PARTITION where PART_ID = ?`,
   marks: `select ${MARK} from HFJ_RESOURCE where PARTITION_ID = ? and (RES_TYPE_ID, FHIR_ID) > (?, ?)
     order by RES_TYPE_ID, FHIR_ID limit ?`,
   changed: `select ${MARK} from HFJ_RESOURCE

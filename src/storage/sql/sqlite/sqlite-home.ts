@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Home } from '../../placement/home.js';
 import type { StorageOptions } from '../../storage.js';
 import type { Dictionary } from '../dictionary.js';
@@ -48,6 +49,7 @@ export function sqliteHome(
 ): Home {
   const { reader, writer } = file;
   const sqlReader = new SqliteReader(reader, readers);
+  const inode = inodeOf(writer.name);
   checkpointer.watch(writer.name);
   return {
     resources: new SqliteResources(reader, { dictionary, queue, reader: sqlReader }),
@@ -60,6 +62,7 @@ export function sqliteHome(
       arrivals: new ArrivalWriter(queue, dictionary, allocator),
       reader: sqlReader,
     }),
+    isInPlace: () => inodeOf(writer.name) === inode,
     close: async () => {
       await queue.close();
       await checkpointer.retire(writer.name);
@@ -67,4 +70,9 @@ export function sqliteHome(
       writer.close();
     },
   };
+}
+
+/** A file that was removed stays readable for whoever has it open, and so does its number; undefined: none is there. */
+function inodeOf(file: string): bigint | undefined {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 }

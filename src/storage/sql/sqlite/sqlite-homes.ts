@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs';
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId, Placement } from '../../../model/partition.js';
 import type { Home, HomeProvider, NewHome, ServiceState } from '../../placement/home.js';
@@ -10,6 +10,9 @@ import { openQueue, sqliteHome, type SharedParts } from './sqlite-home.js';
 
 /** What SQLite keeps beside a database that is open. */
 const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
+
+/** What is older belongs to nobody; in milliseconds. */
+const OLDEST_DRAFT_MS = 600_000;
 
 const NO_SCHEMAS =
   'SQLite has no schemas: an attached file commits apart from the main file in WAL mode, all of them share one ' +
@@ -83,6 +86,15 @@ export class SqliteHomes implements HomeProvider {
     removeFile(this.fileOf(partition));
   }
 
+  /** Drafts of processes that were killed; those of others are young. */
+  async sweep(): Promise<void> {
+    const drafts = globSync(`${this.mainFile.replace(/\.db$/, '')}.p*.db.*.new*`);
+    for (const draft of drafts) {
+      const { mtimeMs = Date.now() } = statSync(draft, { throwIfNoEntry: false }) ?? {};
+      if (Date.now() - mtimeMs > OLDEST_DRAFT_MS) rmSync(draft, { force: true });
+    }
+  }
+
   async migrate(partition: PartitionId): Promise<readonly string[]> {
     const file = this.fileOf(partition);
     // Opening it would make an empty one.
@@ -96,8 +108,9 @@ export class SqliteHomes implements HomeProvider {
   }
 }
 
+/** The file goes last: a process that is killed meanwhile leaves nothing that nobody looks for. */
 function removeFile(file: string): void {
-  for (const name of [file, ...COMPANIONS.map((end) => file + end)]) rmSync(name, { force: true });
+  for (const name of [...COMPANIONS.map((end) => file + end), file]) rmSync(name, { force: true });
 }
 
 function outdated(partition: PartitionId, state: 'behind' | 'newer'): FhirError {

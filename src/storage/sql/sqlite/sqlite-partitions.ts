@@ -133,6 +133,13 @@ export class SqlitePartitions implements MainRegistry {
     });
   }
 
+  exclusively(
+    partition: PartitionId,
+    work: (place: PartitionPlace | undefined) => Promise<void>,
+  ): Promise<void> {
+    return this.queue.transaction(async () => work((await this.places()).find(({ id }) => id === partition)));
+  }
+
   /** All shared partitions are in the same tables. */
   async makeRoom(): Promise<void> {
     return undefined;

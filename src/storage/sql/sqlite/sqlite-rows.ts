@@ -64,6 +64,11 @@ export class SqliteRows implements HomeRows {
     });
   }
 
+  async state(partition: PartitionId): Promise<ServiceState | undefined> {
+    const [row] = this.all(MOVE_SQL.state, [partition]) as (readonly [ServiceState])[];
+    return row?.[0];
+  }
+
   async marks(
     partition: PartitionId,
     after: ResourceMark | null,
