@@ -4,8 +4,8 @@ import type { Check } from './check.js';
 /** What the tests run on begins here; row texts are compressed with lz4 since 14. */
 const OLDEST_TESTED = 150_000;
 const OLDEST = 140_000;
-/** Besides the pool: one that hears of changes and answers readiness. */
-const WATCHERS = 1;
+/** Besides the pool: one that hears of changes and answers readiness, and two that make and drop homes. */
+const BESIDE_THE_POOL = 3;
 
 /** Whether the server is one that this version works with, and can be written to. */
 export function checkVersion(
@@ -30,7 +30,7 @@ export function checkVersion(
 /** Whether the pool fits into what the server has left. */
 export function checkPool({ maxConnections, usedConnections }: ServerFacts, poolSize: number): Check {
   const name = 'pool';
-  const wanted = poolSize + WATCHERS;
+  const wanted = poolSize + BESIDE_THE_POOL;
   const left = maxConnections - usedConnections;
   const found = `${wanted} connections wanted, ${left} of ${maxConnections} free`;
   if (wanted <= left) return { name, state: 'ok', found };

@@ -116,6 +116,24 @@ test('rows that lie in parts of a table are behind the wall of the whole', async
   t.regex(out, /^fail +wall +parted_rest has no row-level security/m);
 });
 
+test('native partitions are behind the wall of their tables, and open nothing beside it', async (t) => {
+  const { run, databaseUrl } = await createWorkplace(t, createEmptyDatabase);
+  t.is((await run('migrate', '--native-partitions', '10')).exit, 0);
+  t.is((await run('partition', 'create', 'acme', '--native-partitions', '10')).exit, 0);
+  const whole = await run('doctor', '--port', '0');
+  t.is(whole.exit, 0, whole.out);
+  t.regex(whole.out, /^ok +wall +proved on 13 tables$/m);
+  await runSql(
+    databaseUrl,
+    'grant select on HFJ_RESOURCE_P1 to bulkhead_app',
+    'alter table HFJ_RESOURCE_P1 disable row level security',
+  );
+  t.regex(
+    (await run('doctor', '--port', '0')).out,
+    /^fail +wall +hfj_resource_p1 has no row-level security/m,
+  );
+});
+
 test('a database that is not there, or not reachable, is told with what to do and without the password', async (t) => {
   const { run, databaseUrl } = await createWorkplace(t);
   const missing = new URL(databaseUrl);
