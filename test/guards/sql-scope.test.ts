@@ -44,6 +44,53 @@ const SEARCHES = [
   'Patient?gender:below=http://hl7.org/fhir/administrative-gender|male',
 ];
 
+/** What the searches of derived rows, trees, places and lists need in order to have statements. */
+const PARTICULAR = [
+  { resourceType: 'Location', id: 'site', position: { latitude: 1, longitude: 2 } },
+  { resourceType: 'Location', id: 'room', partOf: { reference: 'Location/site' } },
+  {
+    resourceType: 'List',
+    id: 'l',
+    status: 'current',
+    mode: 'working',
+    entry: [{ item: { reference: 'Location/room' } }],
+  },
+  {
+    resourceType: 'Condition',
+    id: 'c',
+    meta: { source: 'http://example.org/in#1' },
+    code: { text: 'Headache' },
+    subject: { reference: 'Patient/p1/_history/1', identifier: { value: 'x' } },
+    onsetRange: { low: { value: 1, system: 'http://unitsofmeasure.org', code: 'a' } },
+  },
+  {
+    resourceType: 'Patient',
+    id: 'typed',
+    identifier: [{ value: '1', type: { coding: [{ system: 'urn:t', code: 'MR' }] } }],
+  },
+  { resourceType: 'Questionnaire', id: 'q', status: 'active', url: 'http://example.org/q', version: '1.1' },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'r',
+    status: 'completed',
+    questionnaire: 'http://example.org/q|1.1',
+  },
+];
+
+const PARTICULAR_SEARCHES = [
+  'Location?partof:below=site&near=1|2|5',
+  'Location?partof:above=room&_list=l,m',
+  'Location?near=1|2&name:missing=true',
+  'Condition?code:text=head&subject:identifier=x&patient:identifier=x',
+  'Condition?subject=Patient/p1/_history/1&onset-age=gt1|http://unitsofmeasure.org|a,3',
+  'Condition?_source:below=http://example.org&_source=%231,http://example.org/in%231',
+  'Patient?identifier:of-type=urn:t|MR|1&family:text=a b',
+  'QuestionnaireResponse?questionnaire.url:below=http://example.org&questionnaire:below=http://example.org/q|1',
+  'QuestionnaireResponse?questionnaire:above=http://example.org/q/x,http://example.org/q|1.1.1',
+  `Patient?identifier=${Array.from({ length: 20 }, (_, n) => `urn:mrn|${n}`).join()}`,
+  `Patient?family=${Array.from({ length: 200 }, (_, n) => `name${n}`).join()}&gender=male`,
+];
+
 const READS = [
   'Patient/p1',
   'Patient/p1/_history',
@@ -63,7 +110,7 @@ const READS = [
 ];
 
 async function readAll(client: FhirClient): Promise<void> {
-  for (const path of [...READS, ...SEARCHES]) {
+  for (const path of [...READS, ...SEARCHES, ...PARTICULAR_SEARCHES]) {
     const { body } = await client.get<Bundle>(path);
     const next = body?.link?.find(({ relation }) => relation === 'next')?.url;
     if (next !== undefined) await client.get(next);
@@ -155,6 +202,8 @@ async function record(): Promise<readonly string[]> {
       const world = await openWorld({ settings });
       await store(world.acme, ...commonResources(world.acme));
       await store(world.beta, ...foreignResources(world.beta));
+      for (const resource of PARTICULAR)
+        await world.acme.client.put(`${resource.resourceType}/${resource.id}`, resource);
       await readAll(world.acme.client);
       await readAll(world.root.tenant('_ALL'));
       await writeAll(world.acme.client);

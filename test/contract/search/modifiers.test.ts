@@ -284,6 +284,12 @@ for (const [type, name, value, ids] of SEARCHES) {
   });
 }
 
+test('a hierarchy over all partitions joins no resources of different tenants', async (t) => {
+  const all = client.tenant('_ALL');
+  t.is(await find(all, 'Encounter', 'location:above', 'room'), 'in-room,in-site,in-wing');
+  t.is(await find(all, 'Encounter', 'location:below', 'wing'), 'in-room,in-wing');
+});
+
 test('a hierarchy, a list and a place are those of the tenant alone', async (t) => {
   t.is(await find(beta, 'Encounter', 'location:below', 'wing'), '');
   t.is(await find(beta, 'Encounter', 'location:below', 'site'), 'in-room,in-site,in-wing');
