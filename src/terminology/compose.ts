@@ -1,7 +1,7 @@
 import { FhirError } from '../model/errors.js';
 import { toCanonical } from './canonical.js';
 import { toCodeSystem, type CodeSystem, type Concept } from './code-system.js';
-import { conceptTest, FilterError, type ConceptTest } from './concept-filter.js';
+import { conceptTest, FilterError } from './concept-filter.js';
 import { findValueSet, type Library } from './library.js';
 import { Members, type Member } from './members.js';
 import { invalidValueSet, toValueSet, type ConceptSet, type ValueSet } from './value-set.js';
@@ -180,9 +180,8 @@ export class Composition {
     const listing = assertListable(url, system, owner);
     if (listing.content !== 'complete') this.partial.set(listing.url, listing);
     this.use(listing);
-    const test = toTest(set, listing, owner);
     const candidates = this.candidates(listing, costOf(set));
-    return candidates.flatMap((concept) => (test(concept) ? [toMember(listing, concept)] : []));
+    return filtered(candidates, { set, system: listing, owner }).map((one) => toMember(listing, one));
   }
 
   /** Listed codes are members as they are listed, whether their system is at hand or not. */
@@ -257,10 +256,17 @@ function costOf({ filters }: ConceptSet): number {
   return lengths.reduce((sum, length) => sum + length, 1);
 }
 
-function toTest({ filters }: ConceptSet, system: CodeSystem, owner: ValueSet): ConceptTest {
+/** Filters, and what they belong to. */
+interface Filtering {
+  readonly set: ConceptSet;
+  readonly system: CodeSystem;
+  readonly owner: ValueSet;
+}
+
+function filtered(concepts: readonly Concept[], { set, system, owner }: Filtering): readonly Concept[] {
   try {
-    const tests = filters.map((filter) => conceptTest(filter, system));
-    return (concept) => tests.every((test) => test(concept));
+    const tests = set.filters.map((filter) => conceptTest(filter, system));
+    return concepts.filter((concept) => tests.every((test) => test(concept)));
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     throw invalidValueSet(nameOf(owner), error.message);

@@ -127,8 +127,13 @@ function listOf(value: string): ReadonlySet<string> {
 }
 
 function pattern(value: string): (text: string) => boolean {
+  const matches = refusing(value, () => linearPattern(value));
+  return (text) => refusing(value, () => matches(text));
+}
+
+function refusing<Result>(value: string, work: () => Result): Result {
   try {
-    return linearPattern(value);
+    return work();
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     throw new FilterError(`the pattern "${value.slice(0, 80)}" is refused: ${error.message}`);

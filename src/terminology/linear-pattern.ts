@@ -7,16 +7,24 @@ type State =
   | { readonly kind: 'end' };
 
 const MOST_STATES = 500;
+/** States that one pattern may be in, summed up over all characters of all texts: some tenths of a second. */
+const MOST_WORK = 4_000_000;
 
 /**
  * Whether a text as a whole fits a pattern. All ways through the pattern are gone at once, so that the time grows
  * with the length of the text alone: no pattern can make it long.
- * @throws PatternError for what can't be matched so
+ * @throws PatternError for what can't be matched so; the function, where it has been given too much text
  */
 export function linearPattern(text: string): (subject: string) => boolean {
   const states: State[] = [{ kind: 'end' }];
   const start = compile(parsePattern(text), 0, states);
-  return (subject) => run(states, start, subject);
+  let work = 0;
+  return (subject) => {
+    const { matches, steps } = run(states, start, subject, MOST_WORK - work);
+    work += steps;
+    if (work > MOST_WORK) throw new PatternError('there is too much text to look through');
+    return matches;
+  };
 }
 
 /** Adds the states of a node that go on at `next`; answers where it begins. Built from the end. */
@@ -62,19 +70,27 @@ function add(states: State[], state: State): number {
   return states.push(state) - 1;
 }
 
-function run(states: readonly State[], start: number, subject: string): boolean {
+/** What came out, and how many states were visited; ends early beyond `most`. */
+interface Run {
+  readonly matches: boolean;
+  readonly steps: number;
+}
+
+function run(states: readonly State[], start: number, subject: string, most: number): Run {
   let current = new Set<number>();
+  let steps = 0;
   reach(states, start, current);
   for (const character of subject) {
+    steps += current.size;
     const following = new Set<number>();
     for (const index of current) {
       const state = states[index];
       if (state?.kind === 'test' && state.test(character)) reach(states, state.next, following);
     }
-    if (following.size === 0) return false;
+    if (following.size === 0 || steps > most) return { matches: false, steps };
     current = following;
   }
-  return current.has(0);
+  return { matches: current.has(0), steps };
 }
 
 /** Adds the state and all that need no character to get to. */

@@ -44,6 +44,17 @@ test('a pattern that explodes elsewhere takes its time by the length of the text
   t.true(performance.now() - begin < 1_000);
 });
 
+test('a pattern is given up where there is too much text to look through', (t) => {
+  const match = linearPattern('(.*a?){3}x');
+  const text = 'a'.repeat(10_000);
+  t.throws(
+    () => {
+      for (let count = 0; count < 1_000; count++) match(text);
+    },
+    { instanceOf: PatternError, message: /too much text/ },
+  );
+});
+
 test('what can’t be matched so is refused', (t) => {
   const refused = [
     String.raw`(a)\1`,
