@@ -64,11 +64,11 @@ test.serial('without its database the server says so to everybody, lives on, and
 
 test.serial('what was acknowledged before the database was killed is there afterwards', async (t) => {
   const written: Promise<{ status: number; id: string | undefined }>[] = [];
-  let acknowledgedSoFar = 0;
-  while (acknowledgedSoFar < 20) {
+  const soFar = { acknowledged: 0 };
+  while (soFar.acknowledged < 20) {
     written.push(
       client.post<{ id?: string }>('Patient', { resourceType: 'Patient' }).then(({ status, body }) => {
-        if (status === 201) acknowledgedSoFar++;
+        if (status === 201) soFar.acknowledged++;
         return { status, id: body.id };
       }),
     );
