@@ -92,6 +92,8 @@ test('the identifier and the version of a reference have rows of their own', (t)
   };
   t.deepEqual(rows(unnamed, 'tokens', 'subject#identifier:'), found);
   t.deepEqual(rows(unnamed, 'tokens', 'focus#identifier:Group'), found);
+  const invented = { resourceType: 'Observation', subject: { type: 'Invented', identifier } };
+  t.deepEqual(rows(invented, 'tokens', 'subject#identifier:'), found);
   t.deepEqual(rows(observation, 'uris', 'subject#version'), [{ value: 'Patient/1/_history/2' }]);
 });
 

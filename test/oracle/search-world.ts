@@ -34,7 +34,7 @@ export interface SearchTenant {
   readonly oracle: SearchOracle;
 }
 
-/** A server with two tenants that hold different resources under the same ids. */
+/** A server with two tenants that hold different resources under the same ids, and the empty tenant `busy`. */
 export interface SearchWorld {
   readonly server: TestServer;
   readonly tenants: readonly SearchTenant[];
@@ -43,7 +43,7 @@ export interface SearchWorld {
 
 /** Makes a server and fills it, the same for the same seed. `size` resources of each type. */
 export async function createSearchWorld(seed: number, size: number): Promise<SearchWorld> {
-  const server = await createTestServer({ partitions: ['acme', 'beta'] });
+  const server = await createTestServer({ partitions: ['acme', 'beta', 'busy'] });
   const client = new FhirClient(server.url);
   const tenants: SearchTenant[] = [];
   for (const [at, name] of ['acme', 'beta'].entries()) {

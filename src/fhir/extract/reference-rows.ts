@@ -1,4 +1,5 @@
 import { UNNAMED_TARGET } from '../index-values.js';
+import { RESOURCE_TYPES } from '../r4/resource-types.js';
 import { parseReference } from '../references.js';
 import { derivedPaths, typedIdentifierPath } from './derived-paths.js';
 import { asObject, asText } from './element-values.js';
@@ -13,12 +14,14 @@ const reference: RowMaker = (value, path, rows) => {
   if (text !== undefined) addReference(rows, path, text);
   else if (identifier || asText(part?.['display'])) addUrl(rows, path, UNNAMED_TARGET);
   if (!identifier) return;
-  const type = asText(part?.['type']) ?? (text === undefined ? undefined : typeOf(text));
+  const type = typeOf(asText(part?.['type']), text);
   for (const place of [derivedPaths(path).identifier, typedIdentifierPath(path, type)])
     addToken(rows, place, identifier['system'], identifier['value']);
 };
 
-function typeOf(text: string): string | undefined {
+/** Only types there are: each is a path of its own. */
+function typeOf(stated: string | undefined, text = ''): string | undefined {
+  if (stated !== undefined && RESOURCE_TYPES.has(stated)) return stated;
   const target = parseReference(text);
   return target.kind === 'relative' || target.kind === 'absolute' ? target.type : undefined;
 }

@@ -1,12 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { printQuery, queryString, RandomQueries, type RandomQuery } from '../../oracle/random-queries.js';
-import { createSearchWorld, type SearchTenant } from '../../oracle/search-world.js';
-import { FHIR_JSON } from '../support/fhir-client.js';
+import { generateResource } from '../../oracle/generated-resources.js';
+import { createSearchWorld, load, type SearchTenant } from '../../oracle/search-world.js';
+import { FHIR_JSON, FhirClient } from '../support/fhir-client.js';
 import { entriesOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
+import { Random } from './random.js';
 
 /** `npm run test:search` asks for more searches, of other resources. */
-const SEARCHES = Number(process.env['BULKHEAD_SEARCHES'] ?? 250);
+const SEARCHES = Number(process.env['BULKHEAD_SEARCHES'] ?? 200);
 const SEED = Number(process.env['BULKHEAD_SEED'] ?? 1);
 /** Resources of each type. */
 const SIZE = 8;
@@ -86,4 +88,43 @@ test('what is asked of one tenant never shows in the other, though all ids are t
     t.deepEqual(found.map((one) => JSON.stringify(one)).toSorted(), own.toSorted());
     t.false(own.some((one) => foreign.has(one)));
   }
+});
+
+const LASTING = Array.from({ length: 20 }, (_, n) => String(n + 1));
+const PASSING = ['w1', 'w2', 'w3', 'w4'];
+const SORTS = fc.array(
+  fc
+    .constantFrom('_id', '_lastUpdated', 'family', 'birthdate', 'identifier', 'general-practitioner', '_tag')
+    .chain((code) => fc.constantFrom(code, `-${code}`)),
+  { maxLength: 3 },
+);
+
+test('pages add up in any order while others write: what was there all along comes exactly once', async (t) => {
+  const random = new Random(SEED);
+  const busy = new FhirClient(world.server.url).tenant('busy');
+  const generation = { random, rarity: 2, targets: new Set(['Patient']), ids: LASTING };
+  await load(
+    busy,
+    LASTING.map((id) => generateResource('Patient', id, generation)),
+  );
+  const reading = { goesOn: true };
+  const write = async (): Promise<void> => {
+    while (reading.goesOn) {
+      const id = random.pick(PASSING);
+      if (random.once(3)) await busy.delete(`Patient/${id}`);
+      else await busy.put(`Patient/${id}`, generateResource('Patient', id, generation));
+    }
+  };
+  const property = fc.asyncProperty(SORTS, fc.integer({ min: 2, max: 9 }), async (keys, count) => {
+    const sort = keys.length === 0 ? '' : `&_sort=${keys.join()}`;
+    const found = namesOf(matchesOf(await pagesOf(busy, `Patient?_count=${count}${sort}`)));
+    const lasting = found.filter((name) => !PASSING.includes(name.slice('Patient/'.length))).toSorted();
+    const expected = LASTING.map((id) => `Patient/${id}`).toSorted();
+    if (lasting.join() !== expected.join()) throw new Error(`${sort} by ${count} found ${found.join()}`);
+  });
+  const writer = write();
+  await assertHolds(t, property, 10).finally(() => {
+    reading.goesOn = false;
+  });
+  await writer;
 });
