@@ -9,7 +9,7 @@ import { assertError, FhirClient } from '../support/fhir-client.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { createTestServer } from '../../support/test-server.js';
 import { storeUnderTest } from '../../support/test-store.js';
-import { OWN_PLACEMENTS } from './fixtures.js';
+import { allIds, OWN_PLACEMENTS } from './fixtures.js';
 
 /** The day that a resource says in its identifier. */
 const dated = defineInterceptor({
@@ -174,12 +174,16 @@ for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
     now.day = '2019-12-31';
     await fill(acme, 'old');
     const late = await storage.useRows(-7 as PartitionId, async (rows) => {
-      let written: readonly string[] = [];
+      let [early, written]: (readonly string[])[] = [[], []];
+      let isPast = false;
       for await (const { resources } of rows.retain(-7 as PartitionId, '2020-01-01', 1)) {
-        // All resources have gone; their rows in other tables are next.
-        if (resources === 0 && written.length === 0) written = await fill(acme, 'late');
+        if (early?.length === 0) early = await fill(acme, 'early');
+        isPast ||= resources > 0;
+        // All resources have gone; what is left of them is next.
+        if (isPast && resources === 0 && written?.length === 0) written = await fill(acme, 'late');
       }
-      return written;
+      for (const path of early ?? []) t.is((await acme.get(path)).status, 404, path);
+      return written ?? [];
     });
     t.is(late.length, 3);
     for (const path of late.slice(0, 2)) t.is((await acme.get(path)).status, 200, path);
@@ -194,30 +198,40 @@ for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
     t.is(text.length, PAYLOAD.length);
   });
 
-  test(`${placement}: a run that was killed returns nothing that has gone, and the next one ends it`, async (t) => {
+  test(`${placement}: what is kept is found while others go, and after a run that was killed`, async (t) => {
     const { database, server, storage, now, acme } = await openDated(t, placement);
     now.day = '2019-12-31';
-    const old = await fill(acme, 'old');
-    await storage.useRows(-7 as PartitionId, async (rows) => {
-      for await (const { resources } of rows.retain(-7 as PartitionId, '2020-01-01', 1)) {
-        if (resources === 0) break;
-      }
-    });
-    for (const path of old) t.is((await acme.get(path)).status, 404, path);
-    for (const search of [
-      'Patient?family=okafor',
+    for (const end of ['a', 'b', 'c']) await fill(acme, end);
+    now.day = '2020-01-01';
+    await fill(acme, 'kept');
+    const searches = [
+      'Patient?family=okafor&birthdate=1980',
       'Observation?code=weight',
-      'Observation?subject=Patient/p-old',
-    ]) {
-      const { body } = await acme.get<Bundle>(search);
-      t.deepEqual(body.entry ?? [], [], search);
+      'Patient?_sort=-_id',
+    ];
+    const keptOf = async (): Promise<readonly number[]> => {
+      const found = searches.map(async (search) => {
+        return (await allIds(acme, `${search}&_count=1`)).length;
+      });
+      return Promise.all(found);
+    };
+    const kept = { patient: 'Patient/p-kept', search: 'Patient?family=okafor&_id=p-kept' };
+    for (let stop = 1; stop < 40; stop += 6) {
+      await storage.useRows(-7 as PartitionId, async (rows) => {
+        let steps = 0;
+        for await (const _ of rows.retain(-7 as PartitionId, '2020-01-01', 1)) if (++steps === stop) break;
+      });
+      t.is((await acme.get(kept.patient)).status, 200);
+      t.is(await acme.count(kept.search), 1);
+      for (const count of await keptOf()) t.true(count >= 1, `after ${stop} batches`);
     }
-    t.not((await tablesWith(database, 'PARTITION_ID = -7')).length, 0);
     await server.bulkhead.partitions.retain(-7, '2020-01-01');
-    t.deepEqual(await tablesWith(database, 'PARTITION_ID = -7'), leftOf(placement));
+    const isOld = storeUnderTest() === 'sqlite' ? 'PARTITION_DATE < 18262' : `PARTITION_DATE < '2020-01-01'`;
+    t.deepEqual(await tablesWith(database, `PARTITION_ID = -7 and ${isOld}`), leftOf(placement));
+    t.deepEqual(await keptOf(), [1, 1, 1]);
     now.day = '';
-    await fill(acme, 'old');
-    t.is(await acme.count('Patient?family=okafor'), 1);
+    await fill(acme, 'a');
+    t.deepEqual(await keptOf(), [2, 2, 2]);
   });
 }
 

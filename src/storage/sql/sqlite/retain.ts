@@ -29,10 +29,6 @@ const LONGEST_UPLOAD_MS = 24 * 60 * 60 * 1000;
 
 const owned = (key: string): WalkedTable => ({ key, inUse: RESOURCE_IS_THERE });
 
-/**
- * Resources go first: what a run that was killed has left of them is returned by nobody, and the next run takes it.
- * What is being sent is left to the sweep of blobs.
- */
 const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, WalkedTable>> = {
   HFJ_RESOURCE: { key: 'RES_TYPE_ID, FHIR_ID', inUse: 'false' },
   HFJ_RES_VER: owned('RES_TYPE_ID, RES_UPDATED, RES_ID'),
@@ -53,6 +49,26 @@ const DANGLING = `select count(*) from HFJ_RES_LINK l
     select 1 from HFJ_RESOURCE r where r.RES_ID = l.TARGET_RES_ID
       and +r.PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0))`;
 
+const INDEXES = [
+  'HFJ_SPIDX_TOKEN',
+  'HFJ_SPIDX_STRING',
+  'HFJ_SPIDX_DATE',
+  'HFJ_SPIDX_NUMBER',
+  'HFJ_SPIDX_QUANTITY',
+  'HFJ_SPIDX_URI',
+  'HFJ_RES_LINK',
+] as const;
+
+/**
+ * Index rows go first: a search takes as many of them as a page needs and would find fewer resources than there are
+ * where some lead nowhere. Then resources go, then what is left: of versions, and of what was written meanwhile.
+ * What is being sent is left to the sweep of blobs.
+ */
+const STEPS: readonly (readonly [table: string, walked: WalkedTable])[] = [
+  ...INDEXES.map((table) => [table, { ...WALKED[table], inUse: 'false' }] as const),
+  ...Object.entries(WALKED),
+];
+
 /** What a retention is about. */
 export interface Expired {
   readonly partition: PartitionId;
@@ -62,14 +78,14 @@ export interface Expired {
   readonly binaryType: number;
 }
 
-/** Walks once through every table, at most `limit` rows in each transaction, and tells what each of them deleted. */
+/** Walks through every table, at most `limit` rows in each transaction, and tells what each of them deleted. */
 export async function* retain(
   queue: WriteQueue,
   expired: Expired,
   limit: number,
 ): AsyncIterable<RetainedRows> {
   const common = { ...expired, since: Date.now() - LONGEST_UPLOAD_MS };
-  for (const [table, walked] of Object.entries(WALKED)) {
+  for (const [table, walked] of STEPS) {
     for (let after: readonly unknown[] = []; ;) {
       const walk = { table, walked, after, limit };
       const { deleted, last } = await queue.transaction((db) => deleteStretch(db, common, walk));
