@@ -7,6 +7,7 @@ import { atEntry } from './entry-error.js';
 import { unknownTarget } from './incoming.js';
 import { admitParameterWrites, isParameterWrite } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
+import { claimUniques } from './unique-combinations.js';
 
 /** The state of a resource after a write, or the one that was found instead of writing. */
 export interface WriteOutcome {
@@ -62,7 +63,8 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
   for (let turn = 1; ; turn++) {
     const planned = await planFresh(server, () => plan(attempt));
     const isAboutParameters = planned.writes.some(isParameterWrite);
-    const writes = isAboutParameters ? await admitParameterWrites(server, planned.writes) : planned.writes;
+    const admitted = isAboutParameters ? await admitParameterWrites(server, planned.writes) : planned.writes;
+    const writes = await claimUniques(server, admitted, attempt);
     try {
       await store(server, writes);
       if (isAboutParameters) await server.parameters.refresh();
@@ -77,12 +79,19 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
   }
 }
 
-/** A plan whose index values are made by the search parameters in force now. */
-async function planFresh<Plan>({ parameters }: ServerParts, plan: () => Promise<Plan>): Promise<Plan> {
+/**
+ * A plan whose index values are made by the search parameters in force now. One that changes parameters itself is
+ * made by what the database holds now, so that whoever was faster is found by its conditions.
+ */
+async function planFresh<Plan extends { readonly writes: readonly PlannedWrite[] }>(
+  { parameters }: ServerParts,
+  plan: () => Promise<Plan>,
+): Promise<Plan> {
   await parameters.fresh();
   for (;;) {
     const inForce = parameters.current;
     const planned = await plan();
+    if (planned.writes.some(isParameterWrite)) await parameters.refresh();
     if (parameters.current === inForce) return planned;
   }
 }
@@ -147,9 +156,9 @@ async function decideOnReferrers(
 
 /** If the holder still matches, the next plan finds it; if not, its claim is taken over. */
 function suspecting(attempt: Attempt, conflict: Extract<WriteConflict, { kind: 'claim' }>): Attempt {
-  const { change, holder } = conflict;
-  if (change.kind === 'delete' || !change.claim) return attempt;
-  const key = `${change.type}?${change.claim.condition}`;
+  const { change, condition, holder } = conflict;
+  if (change.kind === 'delete') return attempt;
+  const key = `${change.type}?${condition}`;
   return { ...attempt, staleHolders: new Map([...attempt.staleHolders, [key, holder]]) };
 }
 

@@ -45,6 +45,7 @@ function findings(record: ParameterRecord, standing: Standing): readonly Outcome
     ...urlFindings(record, standing),
     ...targetFindings(definition),
     ...componentFindings(definition, standing),
+    ...uniqueFindings(record, standing),
     ...expressionFindings(record, standing),
   ];
 }
@@ -109,6 +110,32 @@ function componentFindings(
       : [];
   });
 }
+
+/** A unique combination is compared by the index rows of its components, which must be on all of its types. */
+function uniqueFindings(
+  { isUnique, definition }: ParameterRecord,
+  { records }: Standing,
+): readonly OutcomeIssue[] {
+  if (!isUnique) return [];
+  const { type, base, components = [] } = definition;
+  if (type !== 'composite') return [invalid('type', 'only a composite parameter can be unique')];
+  if (!base.every(isResourceType)) return [invalid('base', 'a unique parameter names each of its types')];
+  return components.flatMap((component, at) => {
+    const url = component.definition.split('|', 1)[0];
+    const part = [...records.values()].find((record) => record.definition.url === url)?.definition;
+    const types = new Set(part?.base.flatMap(typesOfBase));
+    if (!part || (COMPARED.has(part.type) && base.every((name) => types.has(name)))) return [];
+    const place = `component[${at}].definition`;
+    return [
+      invalid(
+        place,
+        'a part of a unique parameter is a string, token, date, number, uri or reference of each base',
+      ),
+    ];
+  });
+}
+
+const COMPARED: ReadonlySet<string> = new Set(['string', 'token', 'date', 'number', 'uri', 'reference']);
 
 function expressionFindings(
   { id, definition }: ParameterRecord,

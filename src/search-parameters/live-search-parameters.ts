@@ -11,6 +11,7 @@ import { officialParameters } from './official-parameters.js';
 import { type OwnPath, ownPathKey, type PathKey, toIndexedDefinition } from './own-path.js';
 import { type ParameterState, ParameterStore, type ParameterStoreParts } from './parameter-store.js';
 import { type ParameterRecord, recordOf } from './parameter-record.js';
+import { type UniqueCombination, uniqueCombinations } from './unique-combination.js';
 
 /** What live search parameters are made of. */
 export interface LiveParts extends ParameterStoreParts {
@@ -35,6 +36,8 @@ const FRESH_MS = 5_000;
 /** When every write that was planned by earlier parameters has ended: freshness, and the longest write. */
 const SETTLED_MS = 10_000;
 
+const NO_UNIQUES: readonly UniqueCombination[] = [];
+
 /**
  * The search parameters in force: R4's own as SearchParameter resources of DEFAULT have changed them, and those that
  * were added. `current` is immutable and replaced as a whole; whoever needs two answers of one time takes it once.
@@ -47,6 +50,7 @@ export class LiveSearchParameters {
   private paths: ReadonlyMap<string, OwnPath> = new Map();
   private indexed = new Map<string, SearchParameterDefinition>();
   private registry: SearchParameterRegistry;
+  private uniques: ReadonlyMap<string, readonly UniqueCombination[]> = new Map();
   /** What was last seen in the database. */
   private seen: Pick<ParameterState, 'versions' | 'pathsText'> = { versions: '[]', pathsText: '[]' };
   private checkedAt = -Infinity;
@@ -71,6 +75,16 @@ export class LiveSearchParameters {
   /** All parameters of a type, in alphabetical order of their codes. */
   list(resourceType: string): readonly RegisteredSearchParameter[] {
     return this.registry.list(resourceType);
+  }
+
+  /** Whether anything has to be unique at all. */
+  hasUniques(): boolean {
+    return this.uniques.size > 0;
+  }
+
+  /** What no two resources of the type in one partition may have in common. */
+  uniquesOf(resourceType: string): readonly UniqueCombination[] {
+    return this.uniques.get(resourceType) ?? NO_UNIQUES;
   }
 
   /** Whether resources of the type may be missed: written before the parameter, and not reindexed since. */
@@ -124,7 +138,7 @@ export class LiveSearchParameters {
   }
 
   /**
-   * Judges parameters that one transaction is to write, in its order, by what is in the database now; `judged` runs
+   * Judges parameters that one transaction is to write, in its order, by what was last seen (see `refresh`); `judged` runs
    * each judgement, so that an error can be told where it belongs. Answers a claim for each write: of two transactions
    * that were judged by the same parameters, only one can claim it.
    * @throws FhirError INVALID_RESOURCE, SEARCH_PARAMETER_OVERLAP, METHOD_NOT_ALLOWED
@@ -133,7 +147,6 @@ export class LiveSearchParameters {
     writes: readonly ParameterWrite[],
     judged: (write: ParameterWrite, judge: () => Promise<void>) => Promise<void>,
   ): Promise<readonly string[]> {
-    await this.refresh();
     const state = createHash('sha256').update(this.seen.versions).digest('hex').slice(0, 32);
     const records = new Map([...this.publishedRecords(), ...this.records]);
     for (const write of writes) await judged(write, async () => this.judge(write, records));
@@ -164,7 +177,8 @@ export class LiveSearchParameters {
   }
 
   private *publishedRecords(): Iterable<[string, ParameterRecord]> {
-    for (const [id, definition] of this.official) yield [id, { id, version: 1, isActive: true, definition }];
+    for (const [id, definition] of this.official)
+      yield [id, { id, version: 1, isActive: true, isUnique: false, definition }];
   }
 
   /**
@@ -203,6 +217,7 @@ export class LiveSearchParameters {
     this.paths = found.paths;
     this.seen = found;
     this.registry = this.registry.with([...this.inForce()], [...this.keptIndexed()]);
+    this.uniques = uniqueCombinations(this.records.values(), this.registry);
     return true;
   }
 

@@ -8,8 +8,13 @@ export interface ParameterRecord {
   readonly version: number;
   /** Only an active one is in force. */
   readonly isActive: boolean;
+  /** No two resources of a partition may have equal values of its components. */
+  readonly isUnique: boolean;
   readonly definition: SearchParameterDefinition;
 }
+
+/** Marks a composite parameter as unique, as HAPI FHIR does. */
+const UNIQUE = 'http://hapifhir.io/fhir/StructureDefinition/sp-unique';
 
 /** One stored version of a SearchParameter. */
 export interface StoredParameter {
@@ -28,7 +33,19 @@ export function recordOf(
   resource: Resource,
   { id, version }: Pick<ParameterRecord, 'id' | 'version'>,
 ): ParameterRecord {
-  return { id, version, isActive: resource['status'] === 'active', definition: toDefinition(resource) };
+  return {
+    id,
+    version,
+    isActive: resource['status'] === 'active',
+    isUnique: isUnique(resource),
+    definition: toDefinition(resource),
+  };
+}
+
+function isUnique(resource: Resource): boolean {
+  return objects(resource['extension']).some(
+    ({ url, valueBoolean }) => url === UNIQUE && valueBoolean === true,
+  );
 }
 
 /** The definition in a SearchParameter resource. What has not the right shape counts as left out. */

@@ -1,7 +1,7 @@
 import { parseReference } from '../fhir/references.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
-import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import type { SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
 import type { CodeLookup } from './code-lists.js';
 import { canonicalCondition } from './condition.js';
 import { pageLink } from './bundle.js';
@@ -84,6 +84,11 @@ export class Searcher {
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
     return this.parts.store.match(scope, planSearch({ ...(await this.resolve(scope, search)), sort: [] }));
+  }
+
+  /** At most `count` resources of a plan. @throws FhirError SEARCH_TIMEOUT */
+  matching(scope: PartitionScope, plan: SearchPlan, count: number): Promise<readonly SearchRow[]> {
+    return this.parts.store.page(scope, plan, { count });
   }
 
   /** The text under which a condition is claimed. The claim itself is kept by type. */

@@ -45,6 +45,8 @@ export interface CreateChange extends NewVersion {
   readonly kind: 'create';
   readonly assignment: PartitionAssignment;
   readonly claim?: ConditionClaim;
+  /** Further claims of the same kind: values that no other resource of the partition and type may have. */
+  readonly uniques?: readonly ConditionClaim[];
 }
 
 /** Replaces `current`, which must still be the current version when the transaction runs. */
@@ -54,6 +56,8 @@ export interface UpdateChange extends NewVersion {
   /** Index values of `current`, so that only differences are written. Empty when `current` is a deletion. */
   readonly previousIndex: IndexValues | null;
   readonly claim?: ConditionClaim;
+  /** As for a create. Claims of earlier versions stay until somebody takes them over. */
+  readonly uniques?: readonly ConditionClaim[];
 }
 
 export interface DeleteChange {
@@ -67,6 +71,15 @@ export interface DeleteChange {
 }
 
 export type Change = CreateChange | UpdateChange | DeleteChange;
+
+/** All claims of a change. */
+export function claimsOf(change: Change): readonly ConditionClaim[] {
+  if (change.kind === 'delete') return NO_CLAIMS;
+  const { claim, uniques = NO_CLAIMS } = change;
+  return claim ? [claim, ...uniques] : uniques;
+}
+
+const NO_CLAIMS: readonly ConditionClaim[] = [];
 
 /** Changes that are committed together or not at all. */
 export interface WriteUnit {
@@ -84,7 +97,12 @@ export type WriteConflict =
   /** `resourceIds: 'server'`: the id is taken in another partition. */
   | { readonly kind: 'id-taken'; readonly change: Change }
   /** Another resource holds the claim. */
-  | { readonly kind: 'claim'; readonly change: Change; readonly holder: number }
+  | {
+      readonly kind: 'claim';
+      readonly change: Change;
+      readonly condition: string;
+      readonly holder: number;
+    }
   | { readonly kind: 'reference'; readonly change: Change; readonly reference: LiteralReference }
   /**
    * Resources of the same partition still refer to it; at most ten are named. Referrers elsewhere neither block a

@@ -1,5 +1,5 @@
 import type { PartitionId } from '../../../model/partition.js';
-import type { ReferencePolicy } from '../../store.js';
+import { claimsOf, type ReferencePolicy } from '../../store.js';
 import type { ValueRow } from '../index-rows.js';
 import { float8Array, int4Array, int8Array, textArray } from './binary-array.js';
 import { toKeyText } from './key-text.js';
@@ -26,12 +26,18 @@ export interface SoughtTarget {
   readonly id: string;
 }
 
+/** One claim of a change, by the ordinal under which a refusal names it. */
+export interface ClaimedChange {
+  readonly prepared: PreparedChange;
+  readonly condition: string;
+}
+
 /** One statement of a write, and what its ordinals mean. */
 export interface WriteStatement {
   readonly statement: PgStatement;
   readonly partition: PartitionId;
   readonly changes: readonly PreparedChange[];
-  readonly claimed: readonly PreparedChange[];
+  readonly claimed: readonly ClaimedChange[];
   readonly sought: readonly SoughtTarget[];
 }
 
@@ -66,7 +72,7 @@ export function toWriteStatement(changes: readonly PreparedChange[], rules: Targ
   ];
   const name = creates ? 'create' : 'replace';
   const statement = { name, text: WRITE_SQL[name], values };
-  return { statement, partition, changes, claimed: claims.changes, sought: sought.targets };
+  return { statement, partition, changes, claimed: claims.claimed, sought: sought.targets };
 }
 
 function createArrays(changes: readonly PreparedChange[]): PgValue[] {
@@ -220,17 +226,17 @@ function linkArrays(changes: readonly PreparedChange[], sought: Sought): PgValue
 
 function claimArrays(changes: readonly PreparedChange[]): {
   readonly arrays: PgValue[];
-  readonly changes: readonly PreparedChange[];
+  readonly claimed: readonly ClaimedChange[];
 } {
-  const claimed = changes.filter(({ change }) => change.kind !== 'delete' && change.claim !== undefined);
-  const claims = claimed.map(({ change }) => (change.kind === 'delete' ? undefined : change.claim)!);
-  const rowIds = int8Array(claimed.map(({ rowId }) => rowId));
+  const claimed = changes.flatMap((prepared) =>
+    claimsOf(prepared.change).map((claim) => ({ prepared, ...claim, key: toKeyText(claim.condition) })),
+  );
   const arrays = [
-    int4Array(claimed.map(({ typeId }) => typeId)),
-    textArray(claims.map(({ condition }) => toKeyText(condition))),
-    rowIds,
-    int8Array(claims.flatMap(({ replaces }) => replaces ?? [])),
-    rowIds,
+    int4Array(claimed.map(({ prepared }) => prepared.typeId)),
+    textArray(claimed.map(({ key }) => key)),
+    int8Array(claimed.map(({ prepared }) => prepared.rowId)),
+    int8Array(claimed.flatMap(({ replaces }) => replaces ?? [])),
+    textArray(claimed.map(({ prepared, key }) => `${prepared.typeId} ${key}`)),
   ];
-  return { arrays, changes: claimed };
+  return { arrays, claimed };
 }

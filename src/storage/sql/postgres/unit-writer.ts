@@ -8,7 +8,13 @@ import {
   type WriteUnit,
 } from '../../store.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
-import { targetKey, toWriteStatement, type TargetRules, type WriteStatement } from './change-arrays.js';
+import {
+  type ClaimedChange,
+  targetKey,
+  toWriteStatement,
+  type TargetRules,
+  type WriteStatement,
+} from './change-arrays.js';
 import type { PostgresConnections } from './connections.js';
 import { refusalOf } from './database-error.js';
 import { toKeyText } from './key-text.js';
@@ -44,7 +50,7 @@ const HOOKS_MS = 10_000;
 /** A conflict, or what still has to be looked at: who holds a claim, or who refers to the resource. */
 type Finding =
   | Exclude<WriteConflict, { kind: 'claim' | 'referenced' }>
-  | { readonly kind: 'claim'; readonly change: PreparedChange }
+  | { readonly kind: 'claim'; readonly claim: ClaimedChange }
   | { readonly kind: 'referenced'; readonly change: PreparedChange };
 
 /** A statement of a write, and what a refusal's ordinals mean. */
@@ -162,7 +168,7 @@ export class PostgresUnitWriter {
     const step = steps.find(({ statement }) => statement === refusal.statement);
     const found = step?.find(refusal.kind, refusal.ordinals[0] ?? 1);
     if (found === undefined) return error;
-    if (found.kind === 'claim') return new WriteConflictError(await this.claimConflict(found.change));
+    if (found.kind === 'claim') return new WriteConflictError(await this.claimConflict(found.claim));
     if (found.kind === 'referenced') return new WriteConflictError(await this.referenced(found.change));
     return new WriteConflictError(found);
   }
@@ -179,14 +185,14 @@ export class PostgresUnitWriter {
     return referrers.length === 0 ? { kind: 'version', change } : { kind: 'referenced', change, referrers };
   }
 
-  private async claimConflict({ change, partition, typeId }: PreparedChange): Promise<WriteConflict> {
-    const condition = change.kind === 'delete' ? '' : (change.claim?.condition ?? '');
+  private async claimConflict({ prepared, condition }: ClaimedChange): Promise<WriteConflict> {
+    const { change, partition, typeId } = prepared;
     const values = [partition, typeId, toKeyText(condition)];
     const statement = { name: 'claim holder', text: WRITE_SQL.claimHolder, values };
     const [found] = await this.parts.connections.read([partition], [statement]);
     const holder = found?.rows[0]?.[0] as number | undefined;
     // Who held it may be gone by now: then the plan is made anew.
-    return holder === undefined ? { kind: 'version', change } : { kind: 'claim', change, holder };
+    return holder === undefined ? { kind: 'version', change } : { kind: 'claim', change, condition, holder };
   }
 }
 
@@ -196,7 +202,7 @@ function toStep(written: WriteStatement): Step {
       case 'version':
         return { kind, change: written.changes[ordinal - 1]!.change };
       case 'claim':
-        return { kind, change: written.claimed[ordinal - 1]! };
+        return { kind, claim: written.claimed[ordinal - 1]! };
       case 'reference': {
         const { change, ...target } = written.sought[ordinal - 1]!;
         return { kind, change: change.change, reference: referenceOf(change.change, target) };

@@ -1,6 +1,6 @@
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId } from '../../../model/partition.js';
-import { type Change, WriteConflictError, type WriteUnit } from '../../store.js';
+import { type Change, claimsOf, WriteConflictError, type WriteUnit } from '../../store.js';
 import type { PreparedUnit } from './prepared-unit.js';
 import type { PostgresUnitWriter } from './unit-writer.js';
 
@@ -207,22 +207,21 @@ export class PostgresWriteQueue {
 /** What only one unit at a time may change: a resource by its id or row, and the claim of a condition. */
 function keysOf(change: Change): readonly string[] {
   if (change.kind === 'delete') return [`row ${change.current.rowId}`];
-  const { kind, type, claim } = change;
+  const { kind, type } = change;
   const partition = kind === 'create' ? change.assignment.partition : change.current.partition;
   const own = kind === 'create' ? `id ${partition} ${type}/${change.id}` : `row ${change.current.rowId}`;
-  return claim ? [own, `claim ${partition} ${type}?${claim.condition}`] : [own];
+  return [own, ...claimsOf(change).map(({ condition }) => `claim ${partition} ${type}?${condition}`)];
 }
 
 /** The conflict of a unit that waited for another one, which was written. */
 function lostAgainst(rival: Change, winner: Change, rowId: number): WriteConflictError {
-  const sameClaim =
-    rival.kind !== 'delete' &&
-    winner.kind !== 'delete' &&
-    rival.claim !== undefined &&
-    rival.claim.condition === winner.claim?.condition &&
-    keysOf(rival)[0] !== keysOf(winner)[0];
+  const won = new Set(claimsOf(winner).map(({ condition }) => condition));
+  const shared = claimsOf(rival).find(({ condition }) => won.has(condition));
+  const isOther = keysOf(rival)[0] !== keysOf(winner)[0];
   return new WriteConflictError(
-    sameClaim ? { kind: 'claim', change: rival, holder: rowId } : { kind: 'version', change: rival },
+    shared && isOther
+      ? { kind: 'claim', change: rival, condition: shared.condition, holder: rowId }
+      : { kind: 'version', change: rival },
   );
 }
 

@@ -170,7 +170,7 @@ function takeClaims(parameters: Parameters): string {
     on conflict (PARTITION_ID, RES_TYPE_ID, RES_SEARCH_URL) do update
       set RES_ID = excluded.RES_ID, PARTITION_DATE = excluded.PARTITION_DATE
       where u.PARTITION_ID = $1::integer and (u.RES_ID = excluded.RES_ID or u.RES_ID = any (${parameters.next('bigint')}))
-    returning u.RES_ID)`;
+    returning u.RES_TYPE_ID || ' ' || u.RES_SEARCH_URL as RES_ID)`;
 }
 
 const TARGETS_FOUND = `case when exists (select 1 from TARGET where FOUND is null)
@@ -205,7 +205,7 @@ function createSql(): string {
     `NEW_LINK as (${INSERT_LINKS})`,
     takeClaims(parameters),
   ];
-  const claimed = `${parameters.next('bigint')}`;
+  const claimed = parameters.next('text');
   return `with ${parts.join(',\n')}
     select ${IN_SERVICE}, ${allOf('$3::bigint[]', 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
 }
@@ -237,7 +237,7 @@ function replaceSql(): string {
       (select RES_ID from CHANGE where RES_DELETED_AT is not null))`,
     takeClaims(parameters),
   ];
-  const claimed = `${parameters.next('bigint')}`;
+  const claimed = parameters.next('text');
   return `with ${parts.join(',\n')}
     select ${IN_SERVICE}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
 }

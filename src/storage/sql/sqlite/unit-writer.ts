@@ -3,6 +3,8 @@ import type { LiteralReference } from '../../../fhir/references.js';
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
 import { FhirError } from '../../../model/errors.js';
 import {
+  type Change,
+  claimsOf,
   type CreateChange,
   type DeleteChange,
   type ReferencePolicy,
@@ -110,7 +112,7 @@ export class UnitWriter {
     if (this.sql.insertResource.run(...values).changes === 0) {
       throw new WriteConflictError({ kind: 'version', change });
     }
-    if (change.claim) this.claim(prepared, change, rowId);
+    this.takeClaims(prepared, change, rowId);
     return rowId;
   }
 
@@ -126,19 +128,18 @@ export class UnitWriter {
       text: deleted ? null : change.text,
     });
     if (result.changes === 0) throw new WriteConflictError({ kind: 'version', change });
-    if (change.kind === 'update' && change.claim) this.claim(prepared, change, rowId);
+    this.takeClaims(prepared, change, rowId);
     return rowId;
   }
 
-  private claim(prepared: PreparedChange, change: CreateChange | UpdateChange, rowId: number): void {
-    const { claim } = change;
-    if (!claim) return;
-    const { partition, date, typeId } = prepared;
-    const holder = this.sql.findClaim.get(partition, typeId, claim.condition) as [number] | undefined;
-    if (holder && holder[0] !== claim.replaces && holder[0] !== rowId) {
-      throw new WriteConflictError({ kind: 'claim', change, holder: holder[0] });
+  private takeClaims({ partition, date, typeId }: PreparedChange, change: Change, rowId: number): void {
+    for (const { condition, replaces } of claimsOf(change)) {
+      const holder = this.sql.findClaim.get(partition, typeId, condition) as [number] | undefined;
+      if (holder && holder[0] !== replaces && holder[0] !== rowId) {
+        throw new WriteConflictError({ kind: 'claim', change, condition, holder: holder[0] });
+      }
+      this.sql.setClaim.run(partition, date, typeId, condition, rowId);
     }
-    this.sql.setClaim.run(partition, date, typeId, claim.condition, rowId);
   }
 
   private insertLinks(prepared: PreparedChange, rowId: number, targets: Targets): void {
