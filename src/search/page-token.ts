@@ -12,6 +12,8 @@ export interface PageState {
   readonly parameters: readonly QueryParameter[];
   /** The last row of the page before. */
   readonly after: RowKey;
+  /** When the first page was asked for, ms since 1970 UTC: what is approximately then does not move with the pages. */
+  readonly asOf: number;
   /** As on the first page; null where it was left out. */
   readonly total: number | null;
 }

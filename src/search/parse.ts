@@ -58,6 +58,7 @@ export function parseSearch(
     count: Math.min(count, context.limits.maxCount),
     applied,
     ignored,
+    asOf: context.now,
   };
 }
 

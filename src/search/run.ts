@@ -90,7 +90,8 @@ async function totalOf(
 }
 
 function sealNext({ request, scope, seal }: Run, after: RowKey, total: number | undefined): string {
-  const { resourceType, applied } = request;
-  const state: PageState = { kind: 'search', resourceType, parameters: applied, after, total: total ?? null };
+  const { resourceType, applied, asOf } = request;
+  const page = { after, asOf, total: total ?? null };
+  const state: PageState = { kind: 'search', resourceType, parameters: applied, ...page };
   return sealPage(state, scope, seal);
 }

@@ -21,6 +21,8 @@ export interface SearchRequest {
   readonly applied: readonly QueryParameter[];
   /** What the client must know: what lenient handling left out, and what is not indexed for all data. */
   readonly ignored: readonly OutcomeIssue[];
+  /** When it was asked for first, milliseconds since 1970 UTC; `ap` of dates is measured from there. */
+  readonly asOf: number;
 }
 
 /** https://hl7.org/fhir/R4/search.html#summary */

@@ -55,7 +55,8 @@ export class Searcher {
 
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
   async page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
-    const search = this.read(state.resourceType, state.parameters, this.context(request, 'strict'));
+    const context = { ...this.context(request, 'strict'), now: state.asOf };
+    const search = this.read(state.resourceType, state.parameters, context);
     return runSearch(this.runner, scope, await this.resolve(scope, search), state);
   }
 

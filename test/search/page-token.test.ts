@@ -8,6 +8,7 @@ const state: PageState = {
   resourceType: 'Patient',
   parameters: [['name', 'søren|x']],
   after: ['a', null, 7],
+  asOf: 1,
   total: 41,
 };
 const sealAt = (time: number, secret = 'secret'): PageSeal => ({

@@ -12,7 +12,10 @@ import { BASE, context } from './fixtures.js';
 const SCOPE = scopeOf(1);
 
 /** A searcher over seven observations of two patients with one general practitioner. */
-function sample(limits: Partial<SearchLimits> = {}): { db: SearchDatabase; searcher: Searcher } {
+function sample(
+  limits: Partial<SearchLimits> = {},
+  clock = () => 0,
+): { db: SearchDatabase; searcher: Searcher } {
   const db = new SearchDatabase();
   const doctor = db.add(1, 'Practitioner/doc', [db.string('name', 'House')]);
   const patients = ['p0', 'p1'].map((id) =>
@@ -32,8 +35,8 @@ function sample(limits: Partial<SearchLimits> = {}): { db: SearchDatabase; searc
     definitions: scopeOf(0),
     limits: { ...DEFAULT_SEARCH_LIMITS, ...limits },
     secret: 'secret',
-    pageLifetime: 1000,
-    clock: () => 0,
+    pageLifetime: 1e16,
+    clock,
   });
   return { db, searcher };
 }
@@ -115,6 +118,19 @@ test('pages add up to the whole, each with the total of the first, and end', asy
     t.is(seen.length, 7);
     t.is(new Set(seen).size, 7);
   }
+});
+
+test('what is approximately a date does not move from page to page', async (t) => {
+  let now = 1000;
+  const { searcher } = sample({}, () => now);
+  const first = await search(searcher, 'Observation?date=ap1970&_count=1');
+  now = 1e15;
+  const second = await pageOf(searcher, linkOf(first, 'next')!);
+  t.is(entriesOf(second).length, 1);
+  t.is(
+    searcher.openPage<PageState>(SCOPE, new URL(linkOf(second, 'next')!).searchParams.get('_page')!).asOf,
+    1000,
+  );
 });
 
 test('a page link is unknown in another scope', async (t) => {
