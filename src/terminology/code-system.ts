@@ -48,10 +48,13 @@ export interface CodeSystem {
   readonly find: (code: string) => Concept | undefined;
 }
 
+/** While the hierarchy is put together. Most concepts have nobody below them: those share one empty set. */
 interface OpenConcept extends Concept {
-  readonly parents: Set<string>;
-  readonly children: Set<string>;
+  parents: Set<string>;
+  children: Set<string>;
 }
+
+const NOBODY: Set<string> = new Set();
 
 type Roles = ReadonlyMap<string, string>;
 
@@ -154,8 +157,8 @@ function toConcept(part: JsonPart, code: string, roles: Roles): OpenConcept {
     definition: textOf(part['definition']),
     designations: toDesignations(part['designation']),
     properties,
-    parents: new Set(),
-    children: new Set(),
+    parents: NOBODY,
+    children: NOBODY,
     inactive: has('inactive', isTrue) || has('status', (value) => RETIRED.has(value)),
     abstract: has('notSelectable', isTrue) || has('abstract', isTrue),
   };
@@ -194,6 +197,8 @@ function linkByProperties(concepts: ReadonlyMap<string, OpenConcept>, roles: Rol
 
 function link(parent: OpenConcept, child: OpenConcept): void {
   if (parent === child) return;
+  if (parent.children === NOBODY) parent.children = new Set();
+  if (child.parents === NOBODY) child.parents = new Set();
   parent.children.add(child.code);
   child.parents.add(parent.code);
 }
