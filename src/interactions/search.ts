@@ -15,9 +15,11 @@ import { PAGE_PARAMETER } from './target.js';
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const { resourceType = '' } = request;
   const scope = await server.resolver.resolveRead(request);
-  const parameters = await searchedParameters(server, request, scope);
+  const hooked = server.hooks.has('STORAGE_PRESEARCH_REGISTERED');
+  const parameters = hooked ? await searchedParameters(server, request, scope) : request.parameters;
   const result = await server.searcher.run(scope, server.searcher.parse(request, resourceType, parameters));
-  return searchResponse(server, { ...request, parameters }, { result, page: undefined });
+  const searched = parameters === request.parameters ? request : { ...request, parameters };
+  return searchResponse(server, searched, { result, page: undefined });
 }
 
 /** Searches over all types are refused with a clear word instead of an answer that leaves something out. */
@@ -49,7 +51,6 @@ async function searchedParameters(
   request: RequestDetails,
   scope: PartitionScope,
 ): Promise<readonly QueryParameter[]> {
-  if (!server.hooks.has('STORAGE_PRESEARCH_REGISTERED')) return request.parameters;
   const partitions = scope.partitions.flatMap((id) => server.directory.byId(id) ?? []);
   const event = { request, resourceType: request.resourceType, partitions };
   return server.hooks.transform('STORAGE_PRESEARCH_REGISTERED', event, request.parameters);
@@ -62,7 +63,8 @@ async function searchResponse(
 ): Promise<OutgoingResponse> {
   const presentation = presentationOf(request);
   const matches = await showRows(server, request, result.matches, presentation);
-  const included = await showRows(server, request, result.included, presentation);
+  const { included: found } = result;
+  const included = found.length === 0 ? found : await showRows(server, request, found, presentation);
   const text = toSearchBundle({ ...result, matches, included }, { base: request.base, page });
   return jsonResponse(200, presentText(text, presentation));
 }

@@ -92,10 +92,13 @@ function outcomeEntries({ request, truncated }: SearchResult): string[] {
   ];
 }
 
+/** What stands in a URL as it is. */
+const PLAIN = /^[\w.~!*'()\-:/,$]*$/;
 const READABLE: Readonly<Record<string, string>> = { '%3A': ':', '%2F': '/', '%2C': ',', '%24': '$' };
 
 /** Readable where the URL allows it: the marks that search values are full of stay as they are. */
 function encode(text: string): string {
+  if (PLAIN.test(text)) return text;
   const encoded = encodeURIComponent(text);
   return encoded === text ? text : encoded.replaceAll(/%(?:3A|2F|2C|24)/g, (escape) => READABLE[escape]!);
 }

@@ -57,14 +57,16 @@ export class SqlSearchStore implements SearchStore {
   async firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage> {
     const page = await this.prepare(this.pageOf(scope, plan, window));
     if (page === null) return { rows: [], counted: undefined };
-    const count = await this.prepare(this.countOf(scope, plan, window.countTo));
-    if (this.reader.together && count?.plan === 'generic' && page.plan === 'generic') {
-      const [rows = [], counts] = await this.reader.together([page, count]);
-      return { rows: this.toPage(scope, plan, rows), counted: toCount(counts) };
+    if (this.reader.together && page.plan === 'generic') {
+      const count = await this.prepare(this.countOf(scope, plan, window.countTo));
+      if (count?.plan === 'generic') {
+        const [rows = [], counts] = await this.reader.together([page, count]);
+        return { rows: this.toPage(scope, plan, rows), counted: toCount(counts) };
+      }
     }
     const rows = this.toPage(scope, plan, await this.reader.all(page));
-    const isWhole = rows.length < window.count || count === null;
-    return { rows, counted: isWhole ? undefined : toCount(await this.reader.all(count)) };
+    const isFull = rows.length === window.count;
+    return { rows, counted: isFull ? await this.count(scope, plan, window.countTo) : undefined };
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {

@@ -13,9 +13,15 @@ export interface ConnectionState {
   readonly nameOf: (statement: PgStatement) => string;
 }
 
+/** What pg's connection writes its messages to. */
+interface WireStream {
+  readonly writable: boolean;
+  write(bytes: Buffer): boolean;
+}
+
 /** The parts of pg's connection that a query object works with. */
 interface Wire {
-  readonly stream: { cork(): void; uncork(): void };
+  readonly stream: WireStream;
   parse(message: { name: string; text: string }): void;
   bind(message: { statement: string; values: readonly unknown[] }): void;
   describe(message: { type: 'P'; name: string }): void;
@@ -76,14 +82,13 @@ export class Pipeline implements Submittable {
 
   submit(connection: Connection): void {
     this.sent = true;
-    const wire = connection as unknown as Wire;
-    wire.stream.cork();
-    try {
-      this.statements.forEach((statement, index) => this.send(wire, statement, this.names[index]!));
-      wire.sync();
-    } finally {
-      wire.stream.uncork();
-    }
+    const { stream } = connection as unknown as Wire;
+    const messages: Buffer[] = [];
+    const wire = collecting(connection as unknown as Wire, messages);
+    this.statements.forEach((statement, index) => this.send(wire, statement, this.names[index]!));
+    wire.sync();
+    // One write for all of them: each one would cost a turn through the stream.
+    if (stream.writable) stream.write(Buffer.concat(messages));
     this.begin(0);
   }
 
@@ -149,6 +154,15 @@ export class Pipeline implements Submittable {
     }
     this.end.reject(error);
   }
+}
+
+/** The same connection, whose messages are kept instead of written. */
+function collecting(wire: Wire, messages: Buffer[]): Wire {
+  const stream: WireStream = {
+    writable: true,
+    write: (bytes) => messages.push(bytes) > 0,
+  };
+  return Object.create(wire, { stream: { value: stream } }) as Wire;
 }
 
 function toWire(value: PgValue): string | Buffer | null {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { PartitionId } from '../../../model/partition.js';
 import type { PgScope, PgStatement, PgValue } from './statement.js';
 
@@ -83,28 +84,40 @@ export interface PrologueOptions {
   readonly planning?: Planning;
 }
 
+/** Texts by what they depend on; the values of a scope are bound. */
+const texts = new LRUCache<string, string>({ max: 500 });
+
 /**
  * The first statement of every transaction: the role, the partitions that row-level security lets through, and
  * how to plan. All of it ends with the transaction, so that nothing stays on a pooled connection.
  */
-export function prologue({ scope, purpose, schema, planning = 'once' }: PrologueOptions): PgStatement {
-  const settings = [...scopeSettings(scope), ...purposeSettings(purpose, planning)];
-  if (schema !== null) settings.push(['search_path', `${schema}, pg_temp`]);
-  const values: PgValue[] = settings.map(([, value]) => value);
-  const calls = settings.map(([name], index) => `set_config('${name}', $${index + 1}, true)`);
+export function prologue(options: PrologueOptions): PgStatement {
+  const { scope, purpose, schema, planning = 'once' } = options;
+  const values: PgValue[] = scope === 'none' ? [] : [toList(scope)];
+  if (schema !== null) values.push(`${schema}, pg_temp`);
+  const locked = purpose.kind === 'write' && purpose.lock && scope !== 'none' ? scope : [];
+  values.push(...locked);
+  const detail = purpose.kind === 'search' ? purpose.timeoutMs : purpose.kind === 'write' ? purpose.lock : '';
+  const kind = scope === 'none' ? 0 : Math.min(scope.length, 2);
+  const name = `prologue ${kind} ${purpose.kind} ${detail} ${locked.length} ${planning} ${schema === null}`;
+  let text = texts.get(name);
+  if (text === undefined) texts.set(name, (text = toText(options, locked.length)));
+  return { name, text, values };
+}
+
+/** Constants stand in the text, so that they need not be sent; what is bound comes in the order of `values`. */
+function toText({ scope, purpose, schema, planning = 'once' }: PrologueOptions, locks: number): string {
+  const fixed = [roleOf(scope), ...purposeSettings(purpose, planning)];
+  const calls = fixed.map(([name, value]) => `set_config('${name}', '${value}', true)`);
+  let parameter = 0;
+  const bind = (name: string): number => calls.push(`set_config('${name}', $${++parameter}, true)`);
+  if (scope !== 'none') bind(scope.length === 1 ? PARTITION_SETTING : PARTITIONS_SETTING);
+  if (schema !== null) bind('search_path');
   if (purpose.kind === 'write' && purpose.lock) {
-    for (const partition of scope === 'none' ? [] : scope) {
-      calls.push(`${LOCK_FUNCTIONS[purpose.lock]}(${PARTITION_LOCK}, $${values.push(partition)})`);
-    }
+    const lock = LOCK_FUNCTIONS[purpose.lock];
+    for (let index = 0; index < locks; index++) calls.push(`${lock}(${PARTITION_LOCK}, $${++parameter})`);
   }
-  const names = [
-    scope === 'none' ? 0 : Math.min(scope.length, 2),
-    purpose.kind,
-    schema === null ? '' : 's',
-    planning,
-  ];
-  const lock = purpose.kind === 'write' && purpose.lock ? `${purpose.lock}${values.length}` : '';
-  return { name: `prologue ${names.join(' ')} ${lock}`, text: `select ${calls.join(', ')}`, values };
+  return `select ${calls.join(', ')}`;
 }
 
 const LOCK_FUNCTIONS: Readonly<Record<PartitionLock, string>> = {
@@ -112,24 +125,15 @@ const LOCK_FUNCTIONS: Readonly<Record<PartitionLock, string>> = {
   exclusive: 'pg_advisory_xact_lock',
 };
 
-function scopeSettings(scope: PgScope): Setting[] {
-  if (scope === 'none') return [['role', APPLICATION_ROLE]];
-  const [only] = scope;
-  if (only === undefined) throw new Error('A scope without partitions reads nothing.');
-  if (scope.length === 1) {
-    return [
-      ['role', APPLICATION_ROLE],
-      [PARTITION_SETTING, String(only)],
-    ];
-  }
-  return [
-    ['role', SEVERAL_PARTITIONS_ROLE],
-    [PARTITIONS_SETTING, toList(scope)],
-  ];
+function roleOf(scope: PgScope): Setting {
+  return ['role', scope === 'none' || scope.length === 1 ? APPLICATION_ROLE : SEVERAL_PARTITIONS_ROLE];
 }
 
+/** @throws Error for a scope without partitions */
 function toList(scope: readonly PartitionId[]): string {
-  return scope.join(',');
+  const [only] = scope;
+  if (only === undefined) throw new Error('A scope without partitions reads nothing.');
+  return scope.length === 1 ? String(only) : scope.join(',');
 }
 
 function purposeSettings(purpose: Purpose, planning: Planning): readonly Setting[] {
