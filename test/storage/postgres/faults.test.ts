@@ -276,3 +276,27 @@ test('a transaction that nobody goes on with ends, and lets go of what it holds'
     (select oid from pg_database where datname = current_database())`);
   t.deepEqual(rows, []);
 });
+
+test('clients that leave in the middle of their searches leave no connection and no statement behind', async (t) => {
+  const { client, admin } = await openPlace(t, { searchTimeoutMs: 300, databasePoolSize: 2 });
+  const { id } = await client.createPatient({ birthDate: '2001-02-03' });
+  await admin.query('begin; lock table HFJ_RESOURCE in access exclusive mode');
+  const leaving = new AbortController();
+  const searches = Array.from({ length: 4 }, () =>
+    fetch(`${client.base}/Patient?birthdate=gt2000&_sort=family`, { signal: leaving.signal }),
+  );
+  await untilBlocked(admin);
+  leaving.abort();
+  for (const search of await Promise.allSettled(searches)) t.is(search.status, 'rejected');
+  await pause(1_000);
+  await lookAnew(admin);
+  const { rows } = await admin.query<{ open: number; busy: number }>(
+    `select count(*)::integer as open, count(*) filter (where state <> 'idle')::integer as busy
+      from pg_stat_activity where datname = current_database() and application_name = 'bulkhead'`,
+  );
+  await admin.query('rollback');
+  t.is(rows[0]?.busy, 0);
+  t.true(rows[0]!.open <= 2);
+  const answers = await Promise.all(Array.from({ length: 4 }, () => client.get(`Patient/${id}`)));
+  for (const { status } of answers) t.is(status, 200);
+});

@@ -28,7 +28,8 @@ async function openPair(t: ExecutionContext, options: StoreTestOptions = {}): Pr
   return { database, servers, clients };
 }
 
-const COHERENT_MS = 1_000;
+/** A second, and as much again for a busy machine. */
+const COHERENT_MS = 2_000;
 
 /** Milliseconds until the tenant is served. */
 async function untilServed(client: FhirClient): Promise<number> {
@@ -56,8 +57,8 @@ test('it is so too where nothing is heard of notifications', async (t) => {
   const admin = await connectTo(t, database.url);
   const deafen = `select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'bulkhead watcher'`;
-  // For as long as they need to come back.
-  t.is((await admin.query(deafen)).rowCount, 2);
+  // For as long as they need to come back; each connects beside the start of its server.
+  for (let deafened = 0; deafened < 2; await pause(10)) deafened += (await admin.query(deafen)).rowCount ?? 0;
   await servers[0].bulkhead.partitions.create({ name: 'acme' });
   t.true((await untilServed(clients[1].tenant('acme'))) < COHERENT_MS);
 });
