@@ -1,5 +1,6 @@
 import { addDecimals, compareDecimals, decimal, halfUnit, negate, type Decimal } from './decimals.js';
 import type { Amount, ReferenceValue, TokenValue } from './parameter-values.js';
+import { isInValueSet, isKindOf } from './sample-codes.js';
 import { splitPrefix, splitUnescaped, unescapeValue, type Prefix } from './query-text.js';
 import { spanOf, type TimeSpan } from './time-spans.js';
 
@@ -27,6 +28,24 @@ export function isToken(value: TokenValue, asked: string): boolean {
 export function isOfType({ code, types }: TokenValue, asked: string): boolean {
   const [system, type, value] = splitUnescaped(asked, '|').map(unescapeValue);
   return code === value && types.some((one) => one.system === system && one.code === type);
+}
+
+/** `:in`. An element of type `code` has no system where its value set has several: its code alone counts. */
+export function isInSet({ system, code }: TokenValue, asked: string, type: string): boolean {
+  if (code === undefined || (system === undefined && type !== 'code')) return false;
+  return isInValueSet(system === undefined ? { code } : { system, code }, unescapeValue(asked));
+}
+
+/** `:above` and `:below` with `system|code`. */
+export function isRelated(
+  { system, code }: TokenValue,
+  asked: string,
+  { type, modifier }: { readonly type: string; readonly modifier: 'above' | 'below' },
+): boolean {
+  const [wanted, other = ''] = splitUnescaped(asked, '|').map(unescapeValue);
+  const isOfSystem = system === wanted || (system === undefined && type === 'code');
+  if (code === undefined || !isOfSystem) return false;
+  return modifier === 'below' ? isKindOf(code, other) : isKindOf(other, code);
 }
 
 /** `:text` is a string search. */

@@ -16,6 +16,7 @@ import {
 import { escapeValue, PREFIXES } from './query-text.js';
 import { parameterByUrl, parametersOf } from './parameters.js';
 import { evaluateOn, evaluateWithin, type FoundValue } from './fhir-expression.js';
+import { RELATED_CODES, VALUE_SET_URLS } from './sample-codes.js';
 import type { QueryPart, SearchOracle } from './search-oracle.js';
 
 /** A search of one type; all of its parts must hold. */
@@ -208,7 +209,7 @@ export class RandomQueries {
 
 const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
   string: ['exact', 'contains'],
-  token: ['not', 'text', 'of-type'],
+  token: ['not', 'text', 'of-type', 'in', 'not-in', 'above', 'below'],
   reference: ['identifier', 'above', 'below'],
   uri: ['above', 'below'],
 };
@@ -288,6 +289,8 @@ function tokenTexts(
   modifier: string | undefined,
 ): string[] {
   if (modifier === 'text') return texts.flatMap(pieces).map(escapeValue);
+  if (modifier === 'in' || modifier === 'not-in') return [...VALUE_SET_URLS];
+  if (modifier === 'above' || modifier === 'below') return [...RELATED_CODES];
   const value = escapeValue(code ?? '');
   if (modifier === 'of-type')
     return types.flatMap((one) =>

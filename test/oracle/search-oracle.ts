@@ -123,7 +123,7 @@ export class SearchOracle {
     if (modifier === 'missing') return this.#isMissing(resource, definition) === (value === 'true');
     const alternatives = splitUnescaped(value, ',');
     const some = alternatives.some((one) => this.#isMatch(resource, { definition, modifier }, one));
-    return modifier === 'not' ? !some : some;
+    return modifier === 'not' || modifier === 'not-in' ? !some : some;
   }
 
   /** `_has:Observation:patient:code`, https://hl7.org/fhir/R4/search.html#has. */
@@ -177,7 +177,7 @@ export class SearchOracle {
       case 'string':
         return values.stringsOf(found).some((one) => match.isString(one, text, modifier));
       case 'token':
-        return values.tokensOf(found).some((one) => isToken(one, text, modifier));
+        return values.tokensOf(found).some((one) => isToken(one, text, { type: found.type, modifier }));
       case 'uri':
         return values.urisOf(found).some((one) => match.isUri(one, text, modifier));
       case 'date':
@@ -231,9 +231,25 @@ export class SearchOracle {
   }
 }
 
-function isToken(value: values.TokenValue, text: string, modifier: string | undefined): boolean {
-  if (modifier === 'text') return match.isTokenText(value, text);
-  return modifier === 'of-type' ? match.isOfType(value, text) : match.isToken(value, text);
+function isToken(
+  value: values.TokenValue,
+  text: string,
+  { type, modifier }: { readonly type: string; readonly modifier: string | undefined },
+): boolean {
+  switch (modifier) {
+    case 'text':
+      return match.isTokenText(value, text);
+    case 'of-type':
+      return match.isOfType(value, text);
+    case 'in':
+    case 'not-in':
+      return match.isInSet(value, text, type);
+    case 'above':
+    case 'below':
+      return match.isRelated(value, text, { type, modifier });
+    default:
+      return match.isToken(value, text);
+  }
 }
 
 /** `Patient/1` */

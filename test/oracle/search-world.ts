@@ -6,6 +6,7 @@ import { Random } from '../contract/search/random.js';
 import { generateResource } from './generated-resources.js';
 import { parameterOf } from './parameters.js';
 import { modifiersOf, type Served } from './random-queries.js';
+import { SAMPLE_TERMINOLOGY } from './sample-codes.js';
 import { SearchOracle } from './search-oracle.js';
 
 /** Types that have, among them, every kind of parameter and references in every direction. */
@@ -45,6 +46,7 @@ export interface SearchWorld {
 export async function createSearchWorld(seed: number, size: number): Promise<SearchWorld> {
   const server = await createTestServer({ partitions: ['acme', 'beta', 'busy'] });
   const client = new FhirClient(server.url);
+  await load(client, SAMPLE_TERMINOLOGY);
   const tenants: SearchTenant[] = [];
   for (const [at, name] of ['acme', 'beta'].entries()) {
     const tenant = client.tenant(name);
