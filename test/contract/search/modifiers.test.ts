@@ -3,7 +3,7 @@ import type { FhirResource } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { matchesOf, type Bundle } from './pages.js';
-import { UCUM } from './sample-data.js';
+import { UCUM_SYSTEM as UCUM } from '../../../src/fhir/ucum.js';
 
 const server = await createTestServer({ partitions: ['acme', 'beta'] });
 const client = new FhirClient(server.url);
