@@ -25,8 +25,8 @@ async function main(): Promise<void> {
     stdio: 'inherit',
     env: {
       ...process.env,
-      BULKHEAD_SEARCHES: String(Math.ceil(searches / 2)),
-      BULKHEAD_SEED: String(seed),
+      BULKHEAD_TEST_SEARCHES: String(Math.ceil(searches / 2)),
+      BULKHEAD_TEST_SEED: String(seed),
     },
   });
   const [code] = (await once(child, 'exit')) as [number | null];

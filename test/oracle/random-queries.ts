@@ -126,7 +126,7 @@ export class RandomQueries {
       const kinds = ['missing', ...possible].filter((modifier) =>
         this.#served.isServed(type, definition.code, modifier),
       );
-      const asked = [undefined, undefined, ...kinds].flatMap((modifier) =>
+      const asked = [undefined, undefined, undefined, undefined, ...kinds].flatMap((modifier) =>
         this.#textsOf(type, definition, modifier).length === 0 ? [] : [modifier],
       );
       if (asked.length === 0) return fc.constant<QueryPart>(['_id', 'none']);

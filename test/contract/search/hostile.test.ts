@@ -8,7 +8,7 @@ const server = await createTestServer({ partitions: ['acme'] });
 const acme = new FhirClient(server.url).tenant('acme');
 const FORM = { 'content-type': 'application/x-www-form-urlencoded', accept: FHIR_JSON };
 /** A refusal takes well under this on an idle machine; the tests of several files share theirs. */
-const QUICK_MS = Number(process.env['BULKHEAD_QUICK_MS'] ?? 500);
+const QUICK_MS = Number(process.env['BULKHEAD_TEST_QUICK_MS'] ?? 500);
 const SOON_MS = 5000;
 
 test.before(async () => {

@@ -8,8 +8,8 @@ import { entriesOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js'
 import { Random } from './random.js';
 
 /** `npm run test:search` asks for more searches, of other resources. */
-const SEARCHES = Number(process.env['BULKHEAD_SEARCHES'] ?? 200);
-const SEED = Number(process.env['BULKHEAD_SEED'] ?? 1);
+const SEARCHES = Number(process.env['BULKHEAD_TEST_SEARCHES'] ?? 200);
+const SEED = Number(process.env['BULKHEAD_TEST_SEED'] ?? 1);
 /** Resources of each type. */
 const SIZE = 8;
 
