@@ -67,7 +67,7 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
     const writes = await claimUniques(server, admitted, attempt);
     try {
       await store(server, writes);
-      if (isAboutParameters) await server.parameters.refresh();
+      if (isAboutParameters) await server.parameters.noticeWrite();
       return planned;
     } catch (error) {
       if (!(error instanceof WriteConflictError)) throw error;

@@ -48,7 +48,10 @@ export class LiveSearchParameters {
   /** The parameters that are not as they were published, by id. */
   private records: ReadonlyMap<string, ParameterRecord> = new Map();
   private paths: ReadonlyMap<string, OwnPath> = new Map();
-  private indexed = new Map<string, SearchParameterDefinition>();
+  /** Own paths that all data is indexed by, as `type kind path`. */
+  private complete: ReadonlySet<string> = new Set();
+  private readonly pathSets = new WeakMap<object, ReadonlySet<string>>();
+  private readonly indexed = new Map<string, SearchParameterDefinition>();
   private registry: SearchParameterRegistry;
   private uniques: ReadonlyMap<string, readonly UniqueCombination[]> = new Map();
   /** What was last seen in the database. */
@@ -89,9 +92,10 @@ export class LiveSearchParameters {
 
   /** Whether resources of the type may be missed: written before the parameter, and not reindexed since. */
   isPending(resourceType: string, { type, paths }: Pick<SearchParameter, 'type' | 'paths'>): boolean {
-    if (type === 'composite' || type === 'special' || this.paths.size === 0) return false;
+    if (type === 'composite' || type === 'special' || this.records.size === 0) return false;
+    const official = this.officialPaths(resourceType);
     return paths.some(
-      (path) => this.paths.get(ownPathKey({ resourceType, kind: type, path }))?.state === 'pending',
+      (path) => !official.has(`${type} ${path}`) && !this.complete.has(`${resourceType} ${type} ${path}`),
     );
   }
 
@@ -130,6 +134,18 @@ export class LiveSearchParameters {
     const next = this.turn.then(() => this.load());
     this.turn = next.catch(() => undefined);
     return next;
+  }
+
+  /**
+   * Takes over what this server has just written. It is committed, whatever becomes of looking at it: where that
+   * fails, the next write looks again, and so does the next look of every second.
+   */
+  async noticeWrite(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch {
+      this.checkedAt = -Infinity;
+    }
   }
 
   /** Compares with the database where that was not done for long; undefined where it was. */
@@ -197,11 +213,19 @@ export class LiveSearchParameters {
     if (fresh.size > 0) await this.store.savePaths([...fresh.values()]);
   }
 
+  /** Paths that all data is indexed by, as `kind path`. */
+  private officialPaths(resourceType: string): ReadonlySet<string> {
+    const indexed = this.parts.official.indexedPaths(resourceType);
+    const known = this.pathSets.get(indexed) ?? new Set(indexed.map(({ kind, path }) => `${kind} ${path}`));
+    this.pathSets.set(indexed, known);
+    return known;
+  }
+
   /** Paths of the definition that R4's own parameters do not index. */
   private pathsOf(definition: SearchParameterDefinition): readonly (PathKey & { expression: string })[] {
     const { official } = this.parts;
     return definition.base.flatMap(typesOfBase).flatMap((resourceType) => {
-      const known = new Set(official.indexedPaths(resourceType).map(({ kind, path }) => `${kind} ${path}`));
+      const known = this.officialPaths(resourceType);
       return bindParameter(official.schema, resourceType, definition)
         .indexed.filter(({ kind, path }) => !known.has(`${kind} ${path}`))
         .map(({ kind, path, expression }) => ({ resourceType, kind, path, expression }));
@@ -215,6 +239,11 @@ export class LiveSearchParameters {
     if (found.versions === versions && found.pathsText === pathsText) return false;
     if (found.versions !== versions) this.records = await this.store.records(this.records);
     this.paths = found.paths;
+    this.complete = new Set(
+      [...found.paths.values()]
+        .filter(({ state }) => state === 'indexed')
+        .map(({ resourceType, kind, path }) => `${resourceType} ${kind} ${path}`),
+    );
     this.seen = found;
     this.registry = this.registry.with([...this.inForce()], [...this.keptIndexed()]);
     this.uniques = uniqueCombinations(this.records.values(), this.registry);

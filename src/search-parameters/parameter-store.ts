@@ -52,10 +52,9 @@ export class ParameterStore {
   async look(): Promise<ParameterState> {
     const { storage, scope } = this.parts;
     const since = Math.max(PUBLISHED + 1, this.newest - LATE_MS);
-    const [versions, settings] = await Promise.all([
-      storage.resources.history(scope, { type: TYPE, since, count: PAGE }),
-      storage.settings(OWN_PATH_PREFIX),
-    ]);
+    const versions = await storage.resources.history(scope, { type: TYPE, since, count: PAGE });
+    // Afterwards: the paths of a parameter are saved before it is.
+    const settings = await storage.settings(OWN_PATH_PREFIX);
     this.newest = versions[0]?.updated ?? this.newest;
     const recent = versions.filter(({ updated }) => updated >= this.newest - LATE_MS);
     const paths = [...settings].toSorted(([a], [b]) => (a < b ? -1 : 1));

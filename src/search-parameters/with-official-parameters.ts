@@ -14,8 +14,11 @@ export interface ResourceStores {
  * SearchParameters waits for `seed`. Other calls cost one comparison.
  */
 export function withOfficialParameters(stores: ResourceStores, seed: () => Promise<void>): ResourceStores {
-  const after = <Result>(type: string | undefined, work: () => Promise<Result>): Promise<Result> =>
-    type === TYPE ? seed().then(work) : work();
+  const after = <Result>(
+    type: string | readonly string[] | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> =>
+    type === TYPE || (typeof type === 'object' && type.includes(TYPE)) ? seed().then(work) : work();
   const { resources, search } = stores;
   return {
     resources: {

@@ -24,14 +24,15 @@ const server = await createTestServer({ interceptors: [waiting] });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 
+/** An entry of a transaction that creates a patient. */
+function entry(value: string): object {
+  return { request: { method: 'POST', url: 'Patient' }, resource: patientWith('late', value) };
+}
+
 test('a write that began before a parameter and ends after it has the rows of the parameter', async (t) => {
   const reached = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
   gate = { reached: reached.resolve, open: opened.promise };
-  const entry = (value: string) => ({
-    request: { method: 'POST', url: 'Patient' },
-    resource: patientWith('late', value),
-  });
   // The first entry is indexed before the second one waits.
   const order = [entry('first'), entry('second')];
   const writing = client.post<Bundle>('', { resourceType: 'Bundle', type: 'transaction', entry: order });
