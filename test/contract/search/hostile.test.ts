@@ -7,8 +7,9 @@ import type { Bundle } from './pages.js';
 const server = await createTestServer({ partitions: ['acme'] });
 const acme = new FhirClient(server.url).tenant('acme');
 const FORM = { 'content-type': 'application/x-www-form-urlencoded', accept: FHIR_JSON };
-/** A refusal takes well under this on an idle machine; the tests of several files share theirs. */
-const QUICK_MS = Number(process.env['BULKHEAD_TEST_QUICK_MS'] ?? 500);
+/** The best of several tries counts: other tests run beside. */
+const QUICK_MS = 100;
+const TRIES = 5;
 const SOON_MS = 5000;
 
 test.before(async () => {
@@ -66,8 +67,10 @@ const REFUSED: readonly [what: string, type: string, parameters: readonly (reado
 
 for (const [what, type, parameters] of REFUSED) {
   test.serial(`${what} are refused at once, with the limit`, async (t) => {
-    await post(type, parameters);
-    const { status, ms, text, ...answer } = await timed(() => post(type, parameters));
+    const answers = [];
+    for (let n = 0; n < TRIES; n++) answers.push(await timed(() => post(type, parameters)));
+    const [best] = answers.toSorted((a, b) => a.ms - b.ms) as [(typeof answers)[0]];
+    const { status, ms, text, ...answer } = best;
     t.is(status, 400, text.slice(0, 300));
     t.is(codeOf({ status, text, ...answer }), 'LIMIT_EXCEEDED', text.slice(0, 300));
     t.true(ms < QUICK_MS, `${ms} ms`);
