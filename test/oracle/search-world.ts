@@ -35,7 +35,7 @@ export interface SearchTenant {
   readonly oracle: SearchOracle;
 }
 
-/** A server with two tenants that hold different resources under the same ids, and the empty tenant `busy`. */
+/** A server with two tenants that hold different resources under the same ids, and two empty ones. */
 export interface SearchWorld {
   readonly server: TestServer;
   readonly tenants: readonly SearchTenant[];
@@ -44,14 +44,18 @@ export interface SearchWorld {
 
 /** Makes a server and fills it, the same for the same seed. `size` resources of each type. */
 export async function createSearchWorld(seed: number, size: number): Promise<SearchWorld> {
-  const server = await createTestServer({ partitions: ['acme', 'beta', 'busy'] });
+  const server = await createTestServer({ partitions: ['acme', 'beta', 'busy', 'synthetic'] });
   const client = new FhirClient(server.url);
   await load(client, SAMPLE_TERMINOLOGY);
   const tenants: SearchTenant[] = [];
   for (const [at, name] of ['acme', 'beta'].entries()) {
     const tenant = client.tenant(name);
     await load(tenant, generateTenant(seed * 2 + at, size));
-    tenants.push({ name, client: tenant, oracle: new SearchOracle(await readAll(tenant), tenant.base) });
+    tenants.push({
+      name,
+      client: tenant,
+      oracle: new SearchOracle(await readAll(tenant, TYPES), tenant.base),
+    });
   }
   return { server, tenants, served: await servedBy(client.tenant('acme')) };
 }
@@ -73,9 +77,10 @@ export async function load(client: FhirClient, resources: readonly FhirResource[
   if (status !== 200) throw new Error(`The samples were answered with ${status}: ${text.slice(0, 2000)}`);
 }
 
-async function readAll(client: FhirClient): Promise<FhirResource[]> {
+/** All resources of the types, with what the server adds to them. */
+export async function readAll(client: FhirClient, types: readonly string[]): Promise<FhirResource[]> {
   const all: FhirResource[] = [];
-  for (const type of TYPES) all.push(...matchesOf(await pagesOf(client, `${type}?_count=100`)));
+  for (const type of types) all.push(...matchesOf(await pagesOf(client, `${type}?_count=100`)));
   return all;
 }
 

@@ -2,7 +2,9 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { printQuery, queryString, RandomQueries, type RandomQuery } from '../../oracle/random-queries.js';
 import { generateResource } from '../../oracle/generated-resources.js';
-import { createSearchWorld, load, type SearchTenant } from '../../oracle/search-world.js';
+import { SearchOracle } from '../../oracle/search-oracle.js';
+import { createSearchWorld, load, readAll, type SearchTenant } from '../../oracle/search-world.js';
+import { syntheaTenant } from '../../oracle/synthea-tenant.js';
 import { FHIR_JSON, FhirClient } from '../support/fhir-client.js';
 import { entriesOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
 import { Random } from './random.js';
@@ -10,6 +12,7 @@ import { Random } from './random.js';
 /** `npm run test:search` asks for more searches, of other resources. */
 const SEARCHES = Number(process.env['BULKHEAD_TEST_SEARCHES'] ?? 200);
 const SEED = Number(process.env['BULKHEAD_TEST_SEED'] ?? 1);
+const MANY = 1000;
 /** Resources of each type. */
 const SIZE = 8;
 
@@ -62,6 +65,23 @@ async function assertHolds<T>(t: ExecutionContext, property: fc.IAsyncProperty<T
   const runs = { seed: SEED, numRuns: Math.ceil(SEARCHES / share) };
   const { failed, errorInstance, counterexamplePath } = await fc.check(property, runs);
   t.false(failed, `seed ${SEED}, path ${counterexamplePath}: ${String(errorInstance)}`);
+}
+
+const synthetic = SEARCHES < MANY ? [] : syntheaTenant();
+
+/** Only where many searches are asked for, and the data is beside the repository. */
+if (synthetic.length > 0) {
+  test('random searches of synthetic patients find what the oracle finds', async (t) => {
+    const client = new FhirClient(world.server.url).tenant('synthetic');
+    await load(client, synthetic);
+    const types = [...new Set(synthetic.map(({ resourceType }) => resourceType))];
+    const oracle = new SearchOracle(await readAll(client, types), client.base);
+    const queries = new RandomQueries(oracle, { ...world.served, types });
+    const property = fc.asyncProperty(queries.query(), async (query) => {
+      await compare({ name: 'synthetic', client, oracle }, query, 100);
+    });
+    await assertHolds(t, property, 2);
+  });
 }
 
 test('POST _search answers as GET does', async (t) => {
