@@ -115,7 +115,9 @@ test('a draft or retired parameter is not in force, and a deleted one no longer'
 
 test('rows of a retired parameter are kept right, so that it can come back', async (t) => {
   const { id } = await createParameter(client, parameterOf('tie'));
-  await server.bulkhead.parts.parameters.markIndexed(server.bulkhead.parts.parameters.pendingPaths());
+  const { parameters } = server.bulkhead.parts;
+  // The other tests' paths stay as they are.
+  await parameters.markIndexed(parameters.pendingPaths().filter(({ path }) => path.includes('/tie')));
   const { body } = await acme.post<Patient>('Patient', patientWith('tie', 'green'));
   const status = (value: string) => patchParameter(client, id, [{ op: 'replace', path: '/status', value }]);
   await status('retired');
