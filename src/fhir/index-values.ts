@@ -93,4 +93,19 @@ export interface SearchParameter {
   readonly expression: string;
   /** FHIR types of the values on the paths; empty where they are not known before a resource is seen. */
   readonly valueTypes: readonly string[];
+  /** Composite parameters: the elements whose values belong together; empty where they are not indexed. */
+  readonly roots?: readonly CompositeRoot[];
+}
+
+/**
+ * One kind of element in which the values of a composite parameter belong together
+ * (https://hl7.org/fhir/R4/search.html#combining): each component as a parameter, in the order of the definition.
+ */
+export interface CompositeRoot {
+  readonly components: readonly CompositeComponent[];
+}
+
+/** `within` the resource: its own rows answer it. Within the element: all such components hold for the same one. */
+export interface CompositeComponent extends SearchParameter {
+  readonly within: 'resource' | 'element';
 }

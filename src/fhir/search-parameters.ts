@@ -30,6 +30,7 @@ export class SearchParameterRegistry {
   readonly schema: TypeSchema;
   readonly #inForce: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
   readonly #indexed: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
+  readonly #byUrl: ReadonlyMap<string, SearchParameterDefinition>;
   readonly #entries = new Map<string, TypeEntry>();
   /** Entries of the registry that this one followed. */
   readonly #earlier: ReadonlyMap<string, TypeEntry>;
@@ -43,6 +44,7 @@ export class SearchParameterRegistry {
     this.schema = schema;
     this.#inForce = groupByBase(definitions);
     this.#indexed = groupByBase(indexed);
+    this.#byUrl = new Map(definitions.map((definition) => [definition.url, definition]));
     this.#earlier = new Map(earlier && [...earlier.#earlier, ...earlier.#entries]);
   }
 
@@ -61,6 +63,11 @@ export class SearchParameterRegistry {
   /** The parameter that `code` means on the type, those of Resource and DomainResource included. */
   find(resourceType: string, code: string): RegisteredSearchParameter | undefined {
     return this.#entry(resourceType).parameters.get(code);
+  }
+
+  /** The definition in force that has the canonical URL, with or without a version. */
+  byUrl(url: string): SearchParameterDefinition | undefined {
+    return this.#byUrl.get(url.split('|', 1)[0] ?? '');
   }
 
   /** All parameters of a type, in alphabetical order of their codes. */
@@ -89,7 +96,7 @@ export class SearchParameterRegistry {
       return earlier;
     }
     const bind = (definition: SearchParameterDefinition): BoundParameter =>
-      bindParameter(this.schema, resourceType, definition);
+      bindParameter(this.schema, resourceType, definition, this);
     return toEntry({ inForce, indexed }, inForce.map(bind), indexed.map(bind));
   }
 }

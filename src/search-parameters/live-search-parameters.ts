@@ -226,7 +226,7 @@ export class LiveSearchParameters {
     const { official } = this.parts;
     return definition.base.flatMap(typesOfBase).flatMap((resourceType) => {
       const known = this.officialPaths(resourceType);
-      return bindParameter(official.schema, resourceType, definition)
+      return bindParameter(official.schema, resourceType, definition, this.registry)
         .indexed.filter(({ kind, path }) => !known.has(`${kind} ${path}`))
         .map(({ kind, path, expression }) => ({ resourceType, kind, path, expression }));
     });

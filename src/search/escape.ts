@@ -1,5 +1,5 @@
 /** Splits at a separator that no backslash stands before. Escapes stay in the parts. */
-export function splitEscaped(text: string, separator: ',' | '|'): string[] {
+export function splitEscaped(text: string, separator: ',' | '|' | '$'): string[] {
   const parts: string[] = [];
   let start = 0;
   for (let index = 0; index < text.length; index++) {

@@ -54,7 +54,7 @@ const MODIFIERS: Readonly<Record<SearchParameterType, Readonly<Record<string, Mo
   number: { missing: UNCHANGED },
   quantity: { missing: UNCHANGED },
   special: { missing: UNCHANGED },
-  composite: {},
+  composite: { missing: UNCHANGED },
 };
 
 /** The types whose values a modifier looks at; any where it is not listed. */

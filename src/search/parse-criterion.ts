@@ -5,6 +5,7 @@ import { isResourceId } from '../fhir/references.js';
 import { splitEscaped, unescape } from './escape.js';
 import { isCanonical } from './canonical-chain.js';
 import { toSyntax } from './modifiers.js';
+import { parseComposite } from './parse-composite.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
 import { targetsOf } from './parse-reference.js';
 import { parseValue } from './parse-value.js';
@@ -57,9 +58,9 @@ export function findParameter(type: string, code: string, context: ParameterCont
 }
 
 /** `_id` and `_lastUpdated` are answered by the resource itself, everything else by its index. */
-export function isSearchable({ code, type, paths }: SearchParameter): boolean {
+export function isSearchable({ code, paths, roots = [] }: SearchParameter): boolean {
   if (code === '_id' || code === '_lastUpdated') return true;
-  return type !== 'composite' && paths.length > 0;
+  return paths.length > 0 || roots.length > 0;
 }
 
 function parsePlain(
@@ -75,7 +76,8 @@ function parsePlain(
   }
   const texts = splitEscaped(value, ',');
   context.spend(texts.length);
-  const values = texts.map((one) => parseValue(one, syntax, context));
+  const parse = parameter.type === 'composite' ? parseComposite : parseValue;
+  const values = texts.map((one) => parse(one, syntax, context));
   return {
     kind: 'values',
     parameter: syntax.parameter,

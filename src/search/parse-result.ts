@@ -27,6 +27,8 @@ type Reader = (parts: ResultParts, parameter: ResultParameter, context: Paramete
 const MAX_SORT_KEYS = 10;
 const TOTALS = ['none', 'estimate', 'accurate'] as const;
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
+const CONTAINED = ['true', 'false', 'both'] as const;
+const NOT_CONTAINED = 'contained resources are not found on their own; search for what contains them.';
 const ELEMENT = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
 
 /** https://hl7.org/fhir/R4/search.html#return, by name. */
@@ -49,6 +51,13 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   _summary: (parts, { value }, context) => {
     parts.summary = oneOf(SUMMARIES, value, context);
+  },
+  // https://hl7.org/fhir/R4/search.html#contained
+  _contained: (_parts, { value }, context) => {
+    if (oneOf(CONTAINED, value, context) !== 'false') throw invalidParameter(context.name, NOT_CONTAINED);
+  },
+  _containedType: (_parts, _parameter, context) => {
+    throw invalidParameter(context.name, NOT_CONTAINED);
   },
   _elements: (parts, { value }, context) => {
     const elements = value.split(',').map((element) => element.trim());
@@ -80,7 +89,8 @@ export function readResultParameter(
 function parseSort(type: string, key: string, context: ParameterContext): SortBy {
   const descending = key.startsWith('-');
   const parameter = findParameter(type, descending ? key.slice(1) : key, context);
-  if (parameter.type === 'special') throw unknownParameter(context.name, `nothing is sorted by "${key}".`);
+  if (parameter.type === 'special' || parameter.type === 'composite')
+    throw unknownParameter(context.name, `nothing is sorted by "${key}".`);
   return { parameter, direction: descending ? 'descending' : 'ascending' };
 }
 

@@ -8,6 +8,7 @@ import type {
   SortKey,
   StringTest,
 } from '../storage/search-store.js';
+import { planComposite } from './plan-composite.js';
 import { planDerived } from './plan-derived.js';
 import { toQuantityTests } from './plan-quantity.js';
 import { toTokenTests } from './plan-token.js';
@@ -89,6 +90,8 @@ function planIndex(
   parameter: SearchParameter,
   values: readonly SearchValue[] | null,
 ): Condition {
+  if (parameter.roots !== undefined)
+    return planComposite(parameter.roots, values, (component, asked) => planIndex(type, component, asked));
   const of = [planRows(type, parameter, values), ...planDerived(type, parameter, values)];
   const [only] = of;
   return of.length === 1 && only ? only : { kind: 'any', of };

@@ -98,7 +98,9 @@ export type SearchValue =
   | { readonly kind: 'rows'; readonly rowIds: readonly number[] }
   /** Canonical URLs that were looked up before, to the letter. */
   | { readonly kind: 'urls'; readonly urls: readonly string[] }
-  | ({ readonly kind: 'near' } & Nearness);
+  | ({ readonly kind: 'near' } & Nearness)
+  /** One value for each component of a composite parameter, in their order. */
+  | { readonly kind: 'composite'; readonly parts: readonly SearchValue[] };
 
 /** A type whose resources are parts of one another, and the paths of the references that say so. */
 export interface HierarchyLevel {

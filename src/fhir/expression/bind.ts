@@ -1,5 +1,6 @@
 import type { SearchParameterDefinition } from '../r4/compact.js';
 import type { BoundParameter, IndexedPath, IndexKind } from '../indexed-path.js';
+import { bindComposite, type ComponentSource } from './bind-composite.js';
 import { generateWalks } from './generate.js';
 import { lowerExpression } from './lower.js';
 import { parseExpression } from './parser.js';
@@ -21,11 +22,15 @@ interface Binding {
   readonly ends: readonly StaticType[];
 }
 
-/** What a definition means for one resource type: canonical paths, target types and target filter. */
+/**
+ * What a definition means for one resource type: canonical paths, target types and target filter. `source` knows the
+ * components of composite parameters.
+ */
 export function bindParameter(
   schema: TypeSchema,
   resourceType: string,
   definition: SearchParameterDefinition,
+  source: ComponentSource,
 ): BoundParameter {
   const { code, url, type, expression, description, components = [] } = definition;
   const kind = indexKind(definition);
@@ -42,7 +47,9 @@ export function bindParameter(
     targetFilter: binding.targetFilter,
     valueTypes: [...new Set(binding.ends.map((end) => end.type))],
   };
-  return { parameter, indexed: binding.paths };
+  if (type !== 'composite') return { parameter, indexed: binding.paths };
+  const { roots, indexed } = bindComposite(schema, resourceType, definition, source);
+  return { parameter: { ...parameter, roots }, indexed };
 }
 
 const NOTHING: Binding = { paths: [], targetFilter: null, ends: [] };

@@ -6,6 +6,8 @@ import { UnsupportedExpression } from './syntax.js';
 export interface SettledWalk {
   readonly steps: Walk;
   readonly ends: readonly StaticType[];
+  /** Whether one resource may have several values there. */
+  readonly several: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export function settleWalk(schema: TypeSchema, resourceType: string, walk: Walk)
     several ||= next.several;
     ends = next.ends;
   }
-  return { steps, ends };
+  return { steps, ends, several };
 }
 
 interface SettledStep {

@@ -1,0 +1,132 @@
+import { rowMaker } from '../extract/row-makers.js';
+import type { CompositeComponent, CompositeRoot } from '../index-values.js';
+import type { IndexedPath, IndexKind } from '../indexed-path.js';
+import type { SearchComponent, SearchParameterDefinition } from '../r4/compact.js';
+import { lowerExpression } from './lower.js';
+import { parseExpression } from './parser.js';
+import type { StaticType, TypeSchema } from './schema.js';
+import { settleWalk, type SettledWalk } from './settle.js';
+import { walkText, type Walk } from './steps.js';
+import { UnsupportedExpression } from './syntax.js';
+
+/** Where the definitions of components are looked up. */
+export interface ComponentSource {
+  byUrl(url: string): SearchParameterDefinition | undefined;
+}
+
+/** What a composite parameter means for one resource type. */
+interface BoundComposite {
+  readonly roots: readonly CompositeRoot[];
+  readonly indexed: readonly IndexedPath[];
+}
+
+/** One component, and the kinds that its values may have: its own first, then those of the others. */
+interface Part {
+  readonly component: SearchComponent;
+  readonly code: string;
+  readonly kinds: readonly IndexKind[];
+}
+
+const NOTHING: BoundComposite = { roots: [], indexed: [] };
+
+/** Begins the expression of a component that stands outside of the root. */
+const OF_RESOURCE = /^%(?:resource|context)\./;
+
+/**
+ * The roots of a composite parameter with its components. A root that a resource has once at most is as good as the
+ * resource itself: what the resource is indexed by answers its components. Nothing where an expression is one that
+ * only the FHIRPath engine knows.
+ */
+export function bindComposite(
+  schema: TypeSchema,
+  resourceType: string,
+  definition: SearchParameterDefinition,
+  source: ComponentSource,
+): BoundComposite {
+  const parts = toParts(definition, source);
+  if (parts === undefined) return NOTHING;
+  try {
+    const walks = lowerExpression(parseExpression(definition.expression), resourceType);
+    const binder = new RootBinder(schema, resourceType);
+    const roots = walks.flatMap((walk) => binder.bind(walk, parts) ?? []);
+    return roots.length < walks.length ? NOTHING : { roots, indexed: [...binder.indexed.values()] };
+  } catch (error) {
+    if (!(error instanceof UnsupportedExpression)) throw error;
+    return NOTHING;
+  }
+}
+
+/** Undefined where a component is not known, or is none that has index rows. */
+function toParts(
+  { components = [] }: SearchParameterDefinition,
+  source: ComponentSource,
+): readonly Part[] | undefined {
+  const definitions = components.map(({ definition }) => source.byUrl(definition));
+  const kinds = definitions.flatMap((one) => toKind(one) ?? []);
+  if (components.length === 0 || kinds.length < components.length) return undefined;
+  return components.map((component, at) => ({
+    component,
+    code: definitions[at]?.code ?? '',
+    kinds: kinds.slice(at, at + 1).concat(kinds),
+  }));
+}
+
+function toKind(definition: SearchParameterDefinition | undefined): IndexKind | undefined {
+  const type = definition?.type;
+  return type === 'composite' || type === 'special' ? undefined : type;
+}
+
+/** Binds root after root, and collects what they are indexed by. */
+class RootBinder {
+  readonly indexed = new Map<string, IndexedPath>();
+
+  constructor(
+    private readonly schema: TypeSchema,
+    private readonly resourceType: string,
+  ) {}
+
+  /** Undefined where a component has no values there. */
+  bind(walk: Walk, parts: readonly Part[]): CompositeRoot | undefined {
+    const root = settleWalk(this.schema, this.resourceType, walk);
+    if (root === undefined || root.several) return undefined;
+    const components = parts.flatMap((part) => this.component(root, part) ?? []);
+    return components.length === parts.length ? { components } : undefined;
+  }
+
+  private component(root: SettledWalk, part: Part): CompositeComponent | undefined {
+    const { definition: url, expression } = part.component;
+    const isOfResource = OF_RESOURCE.test(expression);
+    const walks = lowerExpression(parseExpression(expression), this.resourceType).flatMap(
+      (walk) =>
+        settleWalk(this.schema, this.resourceType, isOfResource ? walk : [...root.steps, ...walk]) ?? [],
+    );
+    const ends = walks.flatMap((walk) => walk.ends);
+    const kind = part.kinds.find((one) => ends.some(({ type }) => rowMaker(one, type) !== undefined));
+    if (kind === undefined) return undefined;
+    const paths = walks.map(({ steps }) => this.ownPath(steps, kind, expression));
+    return {
+      code: part.code,
+      url,
+      type: kind,
+      paths,
+      targets: targetsOf(ends),
+      targetFilter: null,
+      expression,
+      valueTypes: [...new Set(ends.map(({ type }) => type))],
+      within: 'resource',
+    };
+  }
+
+  private ownPath(walk: Walk, kind: IndexKind, expression: string): string {
+    const path = walkText(walk);
+    this.indexed.set(`${kind} ${path}`, { kind, path, walk, expression });
+    return path;
+  }
+}
+
+/** Types that references may lead to; empty where they may lead to any. */
+function targetsOf(ends: readonly StaticType[]): readonly string[] {
+  const types = ends.flatMap(({ type, element }) => element?.types.filter(({ code }) => code === type) ?? []);
+  if (types.some(({ targets }) => targets === undefined)) return [];
+  return [...new Set(types.flatMap(({ targets = [] }) => targets))];
+}
