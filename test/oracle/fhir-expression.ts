@@ -47,13 +47,29 @@ function rewrite(expression: string): string {
     .replaceAll(/([\w.]+) as (\w+)/g, (_, path: string, type: string) => `${path}.ofType(${type})`);
 }
 
+/**
+ * The parts of a union. FHIRPath keeps one of two values that are equal, such as 1 g and 1000 mg, of which searches
+ * may ask for either.
+ */
+export function unionParts(expression: string): readonly string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const sign of expression) {
+    if (sign === '(') depth++;
+    if (sign === ')') depth--;
+    if (sign === '|' && depth === 0) parts.push('');
+    else parts[parts.length - 1] += sign;
+  }
+  return parts.map((part) => part.trim());
+}
+
 type Evaluate = (data: unknown, resource: FhirResource) => readonly FoundValue[];
 
 const compiled = new Map<string, Evaluate>();
 
 /** The values that an expression finds in a resource. */
 export function evaluateOn(resource: FhirResource, expression: string): readonly FoundValue[] {
-  return evaluatorOf('', expression)(resource, resource);
+  return unionParts(expression).flatMap((part) => evaluatorOf('', part)(resource, resource));
 }
 
 /** The values that an expression finds from an element on; `%resource` is the whole resource. */
@@ -62,7 +78,8 @@ export function evaluateWithin(
   { value, path }: FoundValue,
   expression: string,
 ): readonly FoundValue[] {
-  return evaluatorOf(path === resource.resourceType ? '' : path, expression)(value, resource);
+  const base = path === resource.resourceType ? '' : path;
+  return unionParts(expression).flatMap((part) => evaluatorOf(base, part)(value, resource));
 }
 
 function evaluatorOf(base: string, expression: string): Evaluate {

@@ -4,6 +4,7 @@ import { expressionRuntime, refersTo } from '../../../src/fhir/expression/runtim
 import type { RegisteredSearchParameter } from '../../../src/fhir/indexed-path.js';
 import type { SearchParameterRegistry } from '../../../src/fhir/search-parameters.js';
 import type { Resource } from '../../../src/model/resource.js';
+import { unionParts } from '../../oracle/fhir-expression.js';
 
 type Walker = (resource: Resource, found: unknown[][]) => void;
 
@@ -49,7 +50,8 @@ export function disagreements(registry: SearchParameterRegistry, resource: Resou
   };
   const parameters = registry.list(resource.resourceType).filter(({ paths }) => paths.length > 0);
   return parameters.flatMap((parameter) => {
-    const expected = asSet(engineOf(parameter.expression)(resource).map(({ value }) => value));
+    const parts = unionParts(parameter.expression).flatMap((part) => engineOf(part)(resource));
+    const expected = asSet(parts.map(({ value }) => value));
     const actual = asSet(compiled(parameter));
     const equal = JSON.stringify(actual) === JSON.stringify(expected);
     return equal
