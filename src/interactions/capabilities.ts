@@ -6,6 +6,7 @@ import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import { describeOperations, operationsOf, type OperationDescription } from '../operations/operations.js';
 import { isServerLevel } from '../operations/partition-management.js';
+import { isSearchable } from '../search/parse-criterion.js';
 import { resourceResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { present, presentationOf } from './show.js';
@@ -72,9 +73,7 @@ function toResourceEntry(
   operations: readonly OperationDescription[],
 ): object {
   const parameters = server.parameters.list(type);
-  const searchable = parameters.filter(
-    ({ paths, code }) => paths.length > 0 || code === '_id' || code === '_lastUpdated',
-  );
+  const searchable = parameters.filter(isSearchable);
   const references = searchable
     .filter((parameter) => parameter.type === 'reference')
     .map(({ code }) => `${type}:${code}`);
