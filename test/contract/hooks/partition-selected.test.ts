@@ -63,6 +63,15 @@ const INTERACTIONS: Readonly<Record<string, Send>> = {
   '$validate of an instance': (acme) => acme.get('Patient/p1/$validate'),
 };
 
+/** What is asked of types that stand in DEFAULT, whoever asks. */
+const PINNED: Readonly<Record<string, Send>> = {
+  $expand: (acme) => acme.get('ValueSet/$expand?url=urn:x'),
+  '$validate-code': (acme) => acme.get('ValueSet/$validate-code?url=urn:x&system=urn:x&code=x'),
+  '$validate-code of a code system': (acme) => acme.get('CodeSystem/$validate-code?url=urn:x&code=x'),
+  $lookup: (acme) => acme.get('CodeSystem/$lookup?system=urn:x&code=x'),
+  $subsumes: (acme) => acme.get('CodeSystem/$subsumes?system=urn:x&codeA=x&codeB=y'),
+};
+
 const MANAGEMENT: Readonly<Record<string, Send>> = {
   '$partition-management-list-partitions': (root) => root.get('$partition-management-list-partitions'),
   '$partition-management-read-partition': (root) => root.get('$partition-management-read-partition?id=1'),
@@ -77,19 +86,22 @@ const MANAGEMENT: Readonly<Record<string, Send>> = {
 };
 
 test('every operation stands in the tables of this test', (t) => {
-  const named = Object.keys({ ...INTERACTIONS, ...MANAGEMENT }).map((name) => name.split(' ')[0]);
+  const named = Object.keys({ ...INTERACTIONS, ...PINNED, ...MANAGEMENT }).map((name) => name.split(' ')[0]);
   t.deepEqual(
     OPERATIONS.map(({ name }) => name).filter((name) => !named.includes(name)),
     [],
   );
 });
 
-const CASES: readonly (readonly [string, Send, 'acme' | 'DEFAULT'])[] = [
-  ...Object.entries(INTERACTIONS).map(([name, send]) => [name, send, 'acme'] as const),
-  ...Object.entries(MANAGEMENT).map(([name, send]) => [name, send, 'DEFAULT'] as const),
+type Case = readonly [name: string, send: Send, through: 'acme' | 'root', partition: 'acme' | 'DEFAULT'];
+
+const CASES: readonly Case[] = [
+  ...Object.entries(INTERACTIONS).map(([name, send]) => [name, send, 'acme', 'acme'] as const),
+  ...Object.entries(PINNED).map(([name, send]) => [name, send, 'acme', 'DEFAULT'] as const),
+  ...Object.entries(MANAGEMENT).map(([name, send]) => [name, send, 'root', 'DEFAULT'] as const),
 ];
 
-for (const [name, send, partition] of CASES) {
+for (const [name, send, through, partition] of CASES) {
   test(`STORAGE_PARTITION_SELECTED guards ${name}`, async (t) => {
     let closed = false;
     const seen: string[] = [];
@@ -102,7 +114,7 @@ for (const [name, send, partition] of CASES) {
     });
     await acme.put('Patient/p1', PATIENT);
     closed = true;
-    const answer = await send(partition === 'acme' ? acme : root);
+    const answer = await send(through === 'acme' ? acme : root);
     t.is(answer.status, 403, answer.text);
     if (answer.text !== '') t.is(codeOf(answer), 'FORBIDDEN');
     t.deepEqual(seen, [partition]);

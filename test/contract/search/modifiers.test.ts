@@ -4,6 +4,7 @@ import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { matchesOf, type Bundle } from './pages.js';
 import { UCUM_SYSTEM as UCUM } from '../../../src/fhir/ucum.js';
+import { NON_PARTITIONABLE_TYPES } from '../../../src/model/partition.js';
 
 const server = await createTestServer({ partitions: ['acme', 'beta'] });
 const client = new FhirClient(server.url);
@@ -163,7 +164,17 @@ function bare({ resourceType, id }: FhirResource): FhirResource {
   return { resourceType, id, ...more } as FhirResource;
 }
 
+/** Types of DEFAULT in a transaction of their own: DEFAULT may be in another place than the tenant. */
 async function load(tenant: FhirClient, resources: readonly FhirResource[]): Promise<void> {
+  const isPinned = ({ resourceType }: FhirResource): boolean => NON_PARTITIONABLE_TYPES.has(resourceType);
+  await store(tenant, resources.filter(isPinned));
+  await store(
+    tenant,
+    resources.filter((resource) => !isPinned(resource)),
+  );
+}
+
+async function store(tenant: FhirClient, resources: readonly FhirResource[]): Promise<void> {
   const entry = resources.map((resource) => ({
     resource,
     request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
