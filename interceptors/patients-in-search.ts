@@ -7,13 +7,15 @@ const ALWAYS_PATIENT: ReadonlySet<string> = new Set(['patient', 'patient:Patient
 const MAYBE_PATIENT: ReadonlySet<string> = new Set(['subject']);
 
 /**
- * The ids of the patients that a search is limited to by `_id`, `patient` or `subject`; undefined where it is
+ * The ids of the patients that a search is limited to by its URL, `_id`, `patient` or `subject`; undefined where it is
  * not, or where a value is anything but a plain reference, so that nothing can be missed.
  */
 export function patientsInSearch(
-  { parameters }: RequestDetails,
+  { parameters, compartment }: RequestDetails,
   resourceType: string,
 ): readonly string[] | undefined {
+  // Patients that a patient is linked to have partitions of their own.
+  if (compartment?.type === 'Patient' && resourceType !== 'Patient') return [compartment.id];
   for (const [name, value] of parameters) {
     const read = readerOf(resourceType, name);
     if (read === undefined) continue;

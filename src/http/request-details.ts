@@ -51,6 +51,7 @@ export function readRequest(
     resourceId: target.resourceId,
     versionId: target.versionId,
     operation: target.operation,
+    compartment: target.compartment,
     parameters: url.parameters,
     headers: new RequestHeaders(message),
     body: undefined,

@@ -96,6 +96,7 @@ export function toEntryRequest(parent: RequestDetails, entry: BundleEntry, index
     resourceId: target.resourceId,
     versionId: target.versionId,
     operation: target.operation,
+    compartment: target.compartment,
     parameters,
     headers: entryHeaders(parent, entry, place),
     body: target.interaction === 'patch' ? patchBody(entry.resource, place) : entry.resource,

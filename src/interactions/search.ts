@@ -1,32 +1,83 @@
 /** search: https://hl7.org/fhir/R4/search.html, and the pages of searches and histories. */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
-import type { PartitionScope } from '../model/partition.js';
-import type { QueryParameter, RequestDetails } from '../model/request.js';
+import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionScope } from '../model/partition.js';
+import type { CompartmentTarget, QueryParameter, RequestDetails } from '../model/request.js';
+import { targetOf } from '../partition/resolver.js';
 import { toSearchBundle } from '../search/bundle.js';
 import type { PageState } from '../search/page-token.js';
+import { typesNamed } from '../search/parse-place.js';
 import type { SearchResult } from '../search/run.js';
+import { findCurrent, gone, notFound } from './find.js';
 import { followHistoryPage, type HistoryPage } from './history.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { presentationOf, presentText, showRows } from './show.js';
+import { presentationOf, presentText, show, showRows, type Presentation } from './show.js';
 import { PAGE_PARAMETER } from './target.js';
 
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
-  const { resourceType = '' } = request;
   const scope = await server.resolver.resolveRead(request);
+  return search(server, request, scope);
+}
+
+/** Over several types: all of the server or of a compartment, or those that `_type` names. */
+export async function searchSystem(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  return search(server, request, await scopeOfTypes(server, request));
+}
+
+async function search(
+  server: ServerParts,
+  request: RequestDetails,
+  scope: PartitionScope,
+): Promise<OutgoingResponse> {
+  const { resourceType: type = null, compartment = null } = request;
+  if (compartment !== null) await assertShown(server, request, { scope, compartment });
   const hooked = server.hooks.has('STORAGE_PRESEARCH_REGISTERED');
   const parameters = hooked ? await searchedParameters(server, request, scope) : request.parameters;
-  const result = await server.searcher.run(scope, server.searcher.parse(request, resourceType, parameters));
   const searched = parameters === request.parameters ? request : { ...request, parameters };
+  const within = searched === request ? scope : await scopeOfTypes(server, searched);
+  const asked = server.searcher.parse(request, { type, compartment }, parameters);
+  const result = await server.searcher.run(within, asked);
   return searchResponse(server, searched, { result, page: undefined });
 }
 
-/** Searches over all types are refused with a clear word instead of an answer that leaves something out. */
-export async function searchSystem(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
-  await server.resolver.resolveRead(request);
-  throw new FhirError('NOT_SUPPORTED', 'Search over all resource types is not supported; search one type.');
+/**
+ * Types that are kept in DEFAULT for every tenant are searched there.
+ * @throws FhirError INVALID_SEARCH where `_type` mixes them with a tenant's own
+ */
+async function scopeOfTypes(server: ServerParts, request: RequestDetails): Promise<PartitionScope> {
+  const scope = await server.resolver.resolveRead(request);
+  if (request.resourceType !== undefined || request.compartment !== undefined) return scope;
+  const types = typesNamed(request.parameters) ?? [];
+  const pinned = types.filter((type) => NON_PARTITIONABLE_TYPES.has(type));
+  const [first] = pinned;
+  if (first === undefined || scope.all || isDefault(scope)) return scope;
+  if (pinned.length === types.length)
+    return server.resolver.resolveReadOf(request, { ...targetOf(request), resourceType: first });
+  throw new FhirError(
+    'INVALID_SEARCH',
+    `Search parameter "_type": ${pinned.join(', ')} is kept in DEFAULT; search it apart from other types.`,
+  );
 }
+
+function isDefault({ partitions }: PartitionScope): boolean {
+  return partitions.length === 1 && partitions[0] === DEFAULT_PARTITION_ID;
+}
+
+/** The resource that a compartment belongs to can be read. @throws FhirError NOT_FOUND, GONE */
+async function assertShown(
+  server: ServerParts,
+  request: RequestDetails,
+  { scope, compartment }: { readonly scope: PartitionScope; readonly compartment: CompartmentTarget },
+): Promise<void> {
+  const { type, id } = compartment;
+  const found = await findCurrent(server, scope, type, id);
+  const [shown] = found ? await show(server, request, [found], AS_STORED) : [];
+  if (!shown) throw notFound(type, id);
+  if (shown.text === null) throw gone(shown.version);
+}
+
+const AS_STORED: Presentation = { summary: undefined, elements: [], pretty: false };
 
 /** Follows a page link. Under another tenant than it was made for it does not exist. */
 export async function followPage(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -42,6 +93,8 @@ export async function followPage(server: ServerParts, request: RequestDetails): 
   const scope = await server.resolver.resolveRead(request);
   const state = server.searcher.openPage<PageState | HistoryPage>(scope, token);
   if (state.kind === 'history') return followHistoryPage(server, request, { scope, page: state });
+  const { compartment } = state.place;
+  if (compartment !== null) await assertShown(server, request, { scope, compartment });
   const result = await server.searcher.page(scope, request, state);
   return searchResponse(server, { ...request, parameters: state.parameters }, { result, page: token });
 }

@@ -1,7 +1,7 @@
 import { isResourceType } from '../fhir/definitions.js';
 import { isResourceId } from '../fhir/references.js';
 import { FhirError } from '../model/errors.js';
-import type { Interaction, QueryParameter } from '../model/request.js';
+import type { CompartmentTarget, Interaction, QueryParameter } from '../model/request.js';
 
 /** What a method and a path below the (tenant's) base mean: https://hl7.org/fhir/R4/http.html#summary. */
 export interface RequestTarget {
@@ -10,6 +10,8 @@ export interface RequestTarget {
   readonly resourceId?: string;
   readonly versionId?: string;
   readonly operation?: string;
+  /** Only what belongs to this resource is searched. */
+  readonly compartment?: CompartmentTarget;
 }
 
 /** Query parameter that carries a page link's token. */
@@ -88,7 +90,41 @@ function instanceTarget(
   if (third === '_history' && fourth !== undefined && fifth?.startsWith('$') && rest.length === 3) {
     return operationTarget(verb, { ...instance, versionId: fourth, operation: fifth });
   }
+  return compartmentTarget(verb, { type: instance.resourceType, id: instance.resourceId }, rest);
+}
+
+/** `Patient/1/*` and `Patient/1/Observation`: https://hl7.org/fhir/R4/http.html#vsearch. */
+function compartmentTarget(
+  verb: string,
+  { type, id }: { readonly type: string; readonly id: string },
+  [what = '', ...rest]: readonly string[],
+): RequestTarget {
+  const isForm = rest.length === 1 && rest[0] === '_search';
+  if (isCompartment(type) && (rest.length === 0 || isForm)) {
+    const compartment = { type, id };
+    if (what === '_search' && !isForm) return allowed({ POST: 'search-system' }, verb, { compartment });
+    if (what === '*') return allowed(searchBy(isForm, 'search-system'), verb, { compartment });
+    if (isResourceType(what)) {
+      return allowed(searchBy(isForm, 'search-type'), verb, { resourceType: what, compartment });
+    }
+  }
   throw new FhirError('NOT_FOUND', 'The server has nothing at this URL.');
+}
+
+function searchBy(isForm: boolean, interaction: Interaction): Methods {
+  return isForm ? { POST: interaction } : { GET: interaction };
+}
+
+const COMPARTMENTS: ReadonlySet<string> = new Set<CompartmentTarget['type']>([
+  'Device',
+  'Encounter',
+  'Patient',
+  'Practitioner',
+  'RelatedPerson',
+]);
+
+function isCompartment(type: string): type is CompartmentTarget['type'] {
+  return COMPARTMENTS.has(type);
 }
 
 function operationTarget(verb: string, target: Omit<RequestTarget, 'interaction'>): RequestTarget {

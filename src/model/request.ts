@@ -39,6 +39,8 @@ export interface RequestDetails {
   readonly versionId: string | undefined;
   /** `$name` of an operation. */
   readonly operation: string | undefined;
+  /** A search below a resource, such as `Patient/1/Observation`, finds only what belongs to that one. */
+  readonly compartment?: CompartmentTarget | undefined;
   /** Query parameters (and form parameters of POST _search), decoded, in order, repeated ones kept. */
   readonly parameters: readonly QueryParameter[];
   /** Header values by lower-case name; a header that was sent twice has two values. */
@@ -49,6 +51,12 @@ export interface RequestDetails {
   readonly parent: RequestDetails | undefined;
   /** For interceptors: values that live as long as the request (for example a verified token's claims). */
   readonly attributes: Map<string, unknown>;
+}
+
+/** The resource that a search stands below, as the URL names it. */
+export interface CompartmentTarget {
+  readonly type: 'Device' | 'Encounter' | 'Patient' | 'Practitioner' | 'RelatedPerson';
+  readonly id: string;
 }
 
 /** One query parameter: decoded name (with modifier and chain) and value. */

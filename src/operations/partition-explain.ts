@@ -77,6 +77,7 @@ function describe(request: RequestDetails, parameters: readonly OperationParamet
     resourceId: target.resourceId,
     versionId: target.versionId,
     operation: target.operation,
+    compartment: target.compartment,
     parameters: queryParameters,
     headers: describedHeaders(parameters),
     body: undefined,

@@ -1,4 +1,5 @@
-import type { SearchStore } from '../storage/search-store.js';
+import { DEFAULT_PARTITION_ID, type PartitionScope } from '../model/partition.js';
+import type { SearchPlan, SearchStore } from '../storage/search-store.js';
 import type { ResourceStore } from '../storage/store.js';
 
 const TYPE = 'SearchParameter';
@@ -14,11 +15,10 @@ export interface ResourceStores {
  * SearchParameters waits for `seed`. Other calls cost one comparison.
  */
 export function withOfficialParameters(stores: ResourceStores, seed: () => Promise<void>): ResourceStores {
-  const after = <Result>(
-    type: string | readonly string[] | undefined,
-    work: () => Promise<Result>,
-  ): Promise<Result> =>
-    type === TYPE || (typeof type === 'object' && type.includes(TYPE)) ? seed().then(work) : work();
+  const after = <Result>(type: string | undefined, work: () => Promise<Result>): Promise<Result> =>
+    type === TYPE ? seed().then(work) : work();
+  const over = (scope: PartitionScope, { type }: SearchPlan): string | undefined =>
+    typeof type === 'string' ? type : type.find((one) => one === TYPE && isThere(scope));
   const { resources, search } = stores;
   return {
     resources: {
@@ -35,11 +35,17 @@ export function withOfficialParameters(stores: ResourceStores, seed: () => Promi
       },
     },
     search: {
-      page: (scope, plan, window) => after(plan.type, () => search.page(scope, plan, window)),
-      firstPage: (scope, plan, window) => after(plan.type, () => search.firstPage(scope, plan, window)),
-      count: (scope, plan, limit) => after(plan.type, () => search.count(scope, plan, limit)),
-      match: (scope, plan) => after(plan.type, () => search.match(scope, plan)),
+      page: (scope, plan, window) => after(over(scope, plan), () => search.page(scope, plan, window)),
+      firstPage: (scope, plan, window) =>
+        after(over(scope, plan), () => search.firstPage(scope, plan, window)),
+      count: (scope, plan, limit) => after(over(scope, plan), () => search.count(scope, plan, limit)),
+      match: (scope, plan) => after(over(scope, plan), () => search.match(scope, plan)),
       linked: (scope, query) => search.linked(scope, query),
     },
   };
+}
+
+/** They are kept in DEFAULT: a search over many types elsewhere meets none of them. */
+function isThere({ partitions }: PartitionScope): boolean {
+  return partitions.includes(DEFAULT_PARTITION_ID);
 }

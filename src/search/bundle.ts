@@ -3,6 +3,7 @@ import type { OutcomeIssue } from '../model/resource.js';
 import type { QueryParameter } from '../model/request.js';
 import type { SearchRow } from '../storage/search-store.js';
 import type { SearchResult } from './run.js';
+import type { SearchPlace } from './search-request.js';
 
 /** How a result is printed. */
 export interface BundleStyle {
@@ -54,9 +55,14 @@ export function assertPageFits(entries: readonly string[]): void {
 }
 
 /** The query that was applied, as a URL below the base. */
-export function selfLink(base: string, resourceType: string, applied: readonly QueryParameter[]): string {
+export function selfLink(base: string, place: SearchPlace, applied: readonly QueryParameter[]): string {
   const query = applied.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
-  return `${base}/${resourceType}${query === '' ? '' : `?${query}`}`;
+  return `${base}${pathOf(place)}${query === '' ? '' : `?${query}`}`;
+}
+
+function pathOf({ type, compartment }: SearchPlace): string {
+  if (compartment !== null) return `/${compartment.type}/${compartment.id}/${type ?? '*'}`;
+  return type === null ? '' : `/${type}`;
 }
 
 /** The URL of a page. */
@@ -65,8 +71,7 @@ export function pageLink(base: string, token: string): string {
 }
 
 function links({ request, next }: SearchResult, { base, page }: BundleStyle): string {
-  const self =
-    page === undefined ? selfLink(base, request.resourceType, request.applied) : pageLink(base, page);
+  const self = page === undefined ? selfLink(base, request.place, request.applied) : pageLink(base, page);
   const all = [{ relation: 'self', url: self }];
   if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next) });
   return JSON.stringify(all);

@@ -3,11 +3,12 @@ import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter } from '../model/request.js';
 import type { RowKey } from '../storage/search-store.js';
+import type { SearchPlace } from './search-request.js';
 
 /** Everything that the next page needs, so that no server has to remember a search. */
 export interface PageState {
   readonly kind: 'search';
-  readonly resourceType: string;
+  readonly place: SearchPlace;
   /** The parameters that were applied, as on the first page. */
   readonly parameters: readonly QueryParameter[];
   /** The last row of the page before. */

@@ -36,7 +36,8 @@ export function parseSearch(
   const applied: QueryParameter[] = [];
   const ignored: OutcomeIssue[] = [];
   const spend = budgetOf(context.limits.maxValues);
-  for (const [name, value] of parameters) {
+  for (const parameter of parameters) {
+    const [name, value] = parameter;
     if (PASSED_OVER.has(name)) continue;
     assertWithinLimit(name.length, MAX_NAME_LENGTH, 'characters in the name of a parameter');
     assertWithinLimit(value.length, MAX_VALUE_LENGTH, 'characters in the value of a parameter');
@@ -45,14 +46,16 @@ export function parseSearch(
       if (isResultParameter(name.split(':', 1)[0] ?? ''))
         readResultParameter(parts, resourceType, value, one);
       else criteria.push(parseCriterion(resourceType, { name, value }, one));
-      applied.push([name, value]);
+      applied.push(parameter);
     } catch (error) {
       ignored.push(toWarning(error, one));
     }
   }
   const { count = context.limits.defaultCount, ...rest } = parts;
   return {
+    place: { type: resourceType, compartment: null },
     resourceType,
+    others: [],
     criteria,
     ...rest,
     count: Math.min(count, context.limits.maxCount),

@@ -46,6 +46,12 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
         ? NEVER
         : { kind: 'chain', type, paths: criterion.parameter.paths, targets };
     }
+    case 'member': {
+      const { compartment, isOwn, paths } = criterion;
+      const tests = [{ kind: 'local' as const, types: [compartment.type], id: compartment.id }];
+      const refers: Condition = { kind: 'index', index: 'reference', type, paths, targetFilter: null, tests };
+      return isOwn ? { kind: 'any', of: [refers, { kind: 'ids', ids: [compartment.id] }] } : refers;
+    }
     case 'has': {
       if (!mayLeadTo(criterion.parameter, type)) return NEVER;
       const where = planCriterion(criterion.type, criterion.criterion);

@@ -35,6 +35,7 @@ function isOpen(criterion: Criterion): boolean {
     case 'values':
       return criterion.values.some(isOpenValue);
     case 'missing':
+    case 'member':
       return false;
     case 'chain':
       return isCanonical(criterion.parameter) || criterion.targets.some((target) => isOpen(target.criterion));
@@ -55,6 +56,7 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
       return { ...criterion, values: await resolveHierarchies(values, resolving.store, resolving.scope) };
     }
     case 'missing':
+    case 'member':
       return criterion;
     case 'chain': {
       const targets = await eachInTurn(criterion.targets, async (target) => ({

@@ -2,7 +2,7 @@ import type { PartitionScope } from '../model/partition.js';
 import type { CountedPage, RowKey, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
 import { collectIncludes } from './include.js';
 import { sealPage, type PageSeal, type PageState } from './page-token.js';
-import { planSearch } from './plan.js';
+import { planRequest } from './plan-several.js';
 import type { SearchLimits, SearchRequest } from './search-request.js';
 
 /** What searches run with. */
@@ -45,7 +45,7 @@ export async function runSearch(
   request: SearchRequest,
   start?: PageStart,
 ): Promise<SearchResult> {
-  const run: Run = { ...runner, scope, request, plan: planSearch(request), start };
+  const run: Run = { ...runner, scope, request, plan: planRequest(request), start };
   if (request.count === 0 || request.summary === 'count') {
     return { ...EMPTY, request, total: await run.store.count(scope, run.plan) };
   }
@@ -90,8 +90,8 @@ async function totalOf(
 }
 
 function sealNext({ request, scope, seal }: Run, after: RowKey, total: number | undefined): string {
-  const { resourceType, applied, asOf } = request;
+  const { place, applied, asOf } = request;
   const page = { after, asOf, total: total ?? null };
-  const state: PageState = { kind: 'search', resourceType, parameters: applied, ...page };
+  const state: PageState = { kind: 'search', place, parameters: applied, ...page };
   return sealPage(state, scope, seal);
 }

@@ -1,15 +1,30 @@
 import type { SearchParameter } from '../fhir/index-values.js';
-import type { QueryParameter } from '../model/request.js';
+import type { CompartmentTarget, QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { Comparison, Nearness, SortDirection } from '../storage/search-store.js';
 
-/** A search as it was asked for, every part known and typed: https://hl7.org/fhir/R4/search.html. */
-export interface SearchRequest {
+/** What is asked of resources of one type. */
+export interface TypedSearch {
   readonly resourceType: string;
   /** All of them must hold. */
   readonly criteria: readonly Criterion[];
-  readonly includes: readonly Include[];
   readonly sort: readonly SortBy[];
+}
+
+/** Where a search was asked for: what its URL says before the question mark. */
+export interface SearchPlace {
+  /** null: every type there, or those that `_type` names. */
+  readonly type: string | null;
+  /** https://hl7.org/fhir/R4/compartmentdefinition.html */
+  readonly compartment: CompartmentTarget | null;
+}
+
+/** A search as it was asked for, every part known and typed: https://hl7.org/fhir/R4/search.html. */
+export interface SearchRequest extends TypedSearch {
+  readonly place: SearchPlace;
+  /** The same of further types, where the place has several. */
+  readonly others: readonly TypedSearch[];
+  readonly includes: readonly Include[];
   /** Matches per page; 0 asks for the total only. */
   readonly count: number;
   /** How the total is asked for; `undefined` leaves it to the server. */
@@ -33,6 +48,13 @@ export type Criterion =
   | ValueCriterion
   | { readonly kind: 'missing'; readonly parameter: SearchParameter; readonly missing: boolean }
   | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly targets: readonly ChainTarget[] }
+  /** It belongs to a compartment: by a reference on one of the paths, or as the compartment's own resource. */
+  | {
+      readonly kind: 'member';
+      readonly compartment: CompartmentTarget;
+      readonly isOwn: boolean;
+      readonly paths: readonly string[];
+    }
   | {
       readonly kind: 'has';
       readonly type: string;

@@ -7,12 +7,13 @@ import { canonicalCondition } from './condition.js';
 import { pageLink } from './bundle.js';
 import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
 import { parseSearch } from './parse.js';
+import { parsePlace } from './parse-place.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
 import { resolveSearch } from './resolve.js';
 import { runSearch, type SearchResult, type SearchRunner } from './run.js';
-import type { SearchLimits, SearchRequest } from './search-request.js';
+import type { SearchLimits, SearchPlace, SearchRequest, TypedSearch } from './search-request.js';
 
 /** What a server's search is made of. */
 export interface SearcherParts {
@@ -43,9 +44,14 @@ export class Searcher {
     this.runner = { store: parts.store, limits: parts.limits, seal: this.seal };
   }
 
-  /** `Prefer: handling=lenient` leaves out what is unknown. @throws FhirError see parseSearch */
-  parse(request: RequestDetails, type: string, parameters: readonly QueryParameter[]): SearchRequest {
-    return this.read(type, parameters, this.context(request, isLenient(request) ? 'lenient' : 'strict'));
+  /** `Prefer: handling=lenient` leaves out what is unknown. @throws FhirError see parsePlace */
+  parse(
+    request: RequestDetails,
+    place: string | SearchPlace,
+    parameters: readonly QueryParameter[],
+  ): SearchRequest {
+    const asked = typeof place === 'string' ? { type: place, compartment: null } : place;
+    return this.read(asked, parameters, this.context(request, isLenient(request) ? 'lenient' : 'strict'));
   }
 
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
@@ -56,7 +62,7 @@ export class Searcher {
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
   async page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
     const context = { ...this.context(request, 'strict'), now: state.asOf };
-    const search = this.read(state.resourceType, state.parameters, context);
+    const search = this.read(state.place, state.parameters, context);
     return runSearch(this.runner, scope, await this.resolve(scope, search), state);
   }
 
@@ -97,13 +103,20 @@ export class Searcher {
     return canonicalCondition(parameters);
   }
 
-  private resolve(scope: PartitionScope, search: SearchRequest): Promise<SearchRequest> {
-    return resolveSearch(search, { ...this.parts, scope });
+  private async resolve(scope: PartitionScope, search: SearchRequest): Promise<SearchRequest> {
+    const resolving = { ...this.parts, scope };
+    const others: TypedSearch[] = [];
+    for (const other of search.others) others.push(await resolveSearch(other, resolving));
+    return { ...(await resolveSearch(search, resolving)), others };
   }
 
-  private read(type: string, parameters: readonly QueryParameter[], context: ParseContext): SearchRequest {
+  private read(
+    place: SearchPlace,
+    parameters: readonly QueryParameter[],
+    context: ParseContext,
+  ): SearchRequest {
     const pending = new PendingParameters(this.parts.parameters);
-    const search = parseSearch(type, parameters, { ...context, registry: pending });
+    const search = parsePlace(place, parameters, { ...context, registry: pending });
     return { ...search, ignored: [...search.ignored, ...pending.warnings()] };
   }
 

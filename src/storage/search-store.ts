@@ -2,17 +2,24 @@ import type { PartitionScope } from '../model/partition.js';
 import type { StoredVersion } from './store.js';
 
 /**
- * What a search asks of a store: which resources of one type, in which order. It holds no SQL and no scope; the
- * scope stands beside it in every call.
+ * What a search asks of a store: which resources of one type or of several, in which order. It holds no SQL and no
+ * scope; the scope stands beside it in every call.
  */
 export interface SearchPlan {
-  readonly type: string;
+  /** The type that is searched, or several. */
+  readonly type: string | readonly string[];
   readonly where: Condition;
   /** Empty: the store's own order, the one that is cheapest for the plan. It never changes for one plan. */
   readonly sort: readonly SortKey[];
 }
 
-/** A condition on one resource of a known type. */
+/** Where resources of a type are indexed. */
+export interface TypedPaths {
+  readonly type: string;
+  readonly paths: readonly string[];
+}
+
+/** A condition on one resource of a known type, or of one of the types of the plan. */
 export type Condition =
   /** Every one holds; an empty list holds always. */
   | { readonly kind: 'all'; readonly of: readonly Condition[] }
@@ -20,6 +27,8 @@ export type Condition =
   | { readonly kind: 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'not'; readonly of: Condition }
   | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  /** Of one of these types; where a plan is about several. */
+  | { readonly kind: 'types'; readonly types: readonly string[] }
   /** When the current version was written. */
   | { readonly kind: 'updated'; readonly test: RangeTest }
   | IndexCondition
@@ -45,6 +54,8 @@ interface IndexRows<Kind extends string, Test> {
   /** The type that holds the rows. */
   readonly type: string;
   readonly paths: readonly string[];
+  /** Where further types hold them, if the plan is about several. */
+  readonly others?: readonly TypedPaths[];
   /** `null` asks for any row; an empty list never holds. */
   readonly tests: readonly Test[] | null;
 }
@@ -54,6 +65,8 @@ export interface ChainCondition {
   readonly kind: 'chain';
   readonly type: string;
   readonly paths: readonly string[];
+  /** Where further types have the reference, if the plan is about several. */
+  readonly others?: readonly TypedPaths[];
   readonly targets: readonly { readonly type: string; readonly where: Condition }[];
 }
 
@@ -128,7 +141,7 @@ export interface Nearness {
   readonly meters: number;
 }
 
-/** The whole URI, one of many (one binding, however many there are), or one whose segments begin with `below`. */
+/** The whole URI, any other one, one of many (one binding, however many), or one whose segments begin with `below`. */
 export type UriTest =
   { readonly value: string } | { readonly values: readonly string[] } | { readonly below: string };
 
@@ -149,7 +162,10 @@ export type SortKey =
   | {
       readonly by: 'index';
       readonly index: IndexKind;
+      /** Those of the plan's type, or of the first of several. */
       readonly paths: readonly string[];
+      /** Where the other types of the plan have theirs. */
+      readonly others?: readonly TypedPaths[];
       readonly direction: SortDirection;
     };
 

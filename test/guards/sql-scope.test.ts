@@ -78,6 +78,11 @@ const PARTICULAR = [
 ];
 
 const PARTICULAR_SEARCHES = [
+  '?_tag=urn:tag|same&_sort=-_lastUpdated&_count=1',
+  '?_type=Patient,Observation&_count=1',
+  '?_type=Observation,Condition&patient.family=oka&_has:Provenance:target:agent=x&_sort=code',
+  'Patient/p1/*?_count=1',
+  'Patient/p1/Observation?_include=*',
   'Location?partof:below=site&near=1|2|5',
   'Location?partof:above=room&_list=l,m',
   'Location?near=1|2&name:missing=true',

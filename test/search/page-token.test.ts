@@ -5,7 +5,7 @@ import { scopeOf } from '../storage/search/fixtures.js';
 
 const state: PageState = {
   kind: 'search',
-  resourceType: 'Patient',
+  place: { type: 'Patient', compartment: null },
   parameters: [['name', 'søren|x']],
   after: ['a', null, 7],
   asOf: 1,

@@ -3,7 +3,7 @@ import type { RowTest } from './predicates/row-test.js';
 import { pickDriver, type DrivingShape } from './search-driver.js';
 import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { RowsShape, Shape, TypedShape } from './search-shape.js';
-import { toMarkers, type Slot } from './slots.js';
+import { toMarkers, type SlotList } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 type HasShape = Extract<Shape, { kind: 'has' }>;
@@ -38,18 +38,18 @@ export class ConditionSql {
   matching(typed: TypedShape, columns: Columns): Query {
     const driver = pickDriver(typed.where);
     if (driver === null) return this.live(typed, columns);
-    if (driver.rest.length === 0) return this.driven(driver.shape, typed.type, columns);
+    if (driver.rest.length === 0) return this.driven(driver.shape, typed.types, columns);
     const name = this.sql.alias('m');
     const query = this.sql.dialect.knex
       .queryBuilder()
-      .from(this.driven(driver.shape, typed.type, 'rows').as(name));
+      .from(this.driven(driver.shape, typed.types, 'rows').as(name));
     const subject = { id: `${name}.RES_ID`, partition: `${name}.PARTITION_ID` };
     for (const part of driver.rest) this.hold(query, part, subject);
     return query.select(columnsOf(name, columns));
   }
 
   /** The resources behind the rows of one driving condition. */
-  driven(shape: DrivingShape, type: Slot, columns: Columns): Query {
+  driven(shape: DrivingShape, types: TypedShape['types'], columns: Columns): Query {
     switch (shape.kind) {
       case 'rows':
         return this.union(
@@ -60,9 +60,9 @@ export class ConditionSql {
           shape.targets.map((target) => this.found(this.linksTo(shape.params, target), columns)),
         );
       case 'has':
-        return this.referredTo(shape, type, columns);
+        return this.referredTo(shape, types, columns);
       case 'any':
-        return this.union(shape.of.map((part) => this.matching({ type, where: part }, columns)));
+        return this.union(shape.of.map((part) => this.matching({ types, where: part }, columns)));
     }
   }
 
@@ -75,8 +75,9 @@ export class ConditionSql {
   }
 
   /** Restricts an open HFJ_RESOURCE to live resources of the type that match. */
-  holdLive(query: Query, { type, where }: TypedShape, alias: string): void {
-    query.whereRaw(`${alias}.RES_TYPE_ID = ? and ${alias}.RES_DELETED_AT is null`, toMarkers([type]));
+  holdLive(query: Query, { types, where }: TypedShape, alias: string): void {
+    this.sql.holdOne(query, `${alias}.RES_TYPE_ID`, types);
+    query.whereRaw(`${alias}.RES_DELETED_AT is null`);
     this.hold(query, where, { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID`, resource: alias });
   }
 
@@ -129,7 +130,7 @@ export class ConditionSql {
   private holdRows(query: Query, shape: RowsShape, subject: Subject): void {
     const tests = shape.tests ?? [null];
     if (tests.length > MOST_SEEKS || !tests.every((test) => isSeek(shape, test))) {
-      query.where(this.isIn(subject.id, this.matching({ type: NO_TYPE, where: shape }, 'ids')));
+      query.where(this.isIn(subject.id, this.matching({ types: NO_TYPES, where: shape }, 'ids')));
       return;
     }
     query.where((either) => {
@@ -158,14 +159,14 @@ export class ConditionSql {
     return knex.raw(inList(column), [list]);
   }
 
-  private linksTo(params: readonly Slot[], target: TypedShape): OpenRows {
+  private linksTo(params: SlotList, target: TypedShape): OpenRows {
     const opened = this.sql.links(params);
     opened.query.whereIn(`${opened.alias}.TARGET_RES_ID`, this.matching(target, 'ids'));
     return opened;
   }
 
   /** The subject's own link to a target that matches. */
-  private ownLink(params: readonly Slot[], target: TypedShape, subject: Subject): Query {
+  private ownLink(params: SlotList, target: TypedShape, subject: Subject): Query {
     const { knex, inProbedList } = this.sql.dialect;
     const opened = this.sql.links(params);
     const isTarget = inProbedList(`${opened.alias}.TARGET_RES_ID`);
@@ -179,11 +180,11 @@ export class ConditionSql {
   }
 
   /** The target of a link may lie outside of the scope or be of another type, so it is looked at itself. */
-  private referredTo(shape: HasShape, type: Slot, columns: Columns): Query {
+  private referredTo(shape: HasShape, types: TypedShape['types'], columns: Columns): Query {
     const { query, alias } = this.linksOf(shape);
     const target = this.sql.alias('r');
     this.sql.tables.join(query, 'HFJ_RESOURCE', target).whereRaw(`${target}.RES_ID = ${alias}.TARGET_RES_ID`);
-    this.holdLive(query, { type, where: { kind: 'all', of: [] } }, target);
+    this.holdLive(query, { types, where: { kind: 'all', of: [] } }, target);
     return this.found({ query, alias: target }, columns);
   }
 
@@ -212,8 +213,8 @@ export class ConditionSql {
   }
 }
 
-/** Index rows carry their type in PARAM_ID, so the slot is never looked at. */
-const NO_TYPE: Slot = -1;
+/** Index rows carry their type in PARAM_ID, so that nobody looks for it elsewhere. */
+const NO_TYPES: SlotList = [];
 
 function isSeek(shape: RowsShape, test: RowTest | null): boolean {
   return INDEXED_BY_RESOURCE.has(shape.index) || test?.reach === 'key' || test?.reach === 'system';

@@ -15,7 +15,7 @@ export type DrivingShape = Extract<Shape, { kind: 'rows' | 'chain' | 'has' | 'an
  */
 export function pickDriver(shape: Shape): Driver | null {
   const parts = shape.kind === 'all' ? shape.of : [shape];
-  if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return null;
+  if (parts.some(isById)) return null;
   let best: DrivingShape | null = null;
   for (const part of parts) {
     if (drives(part) && (best === null || weight(part) < weight(best))) best = part;
@@ -23,10 +23,20 @@ export function pickDriver(shape: Shape): Driver | null {
   return best && { shape: best, rest: parts.filter((part) => part !== best) };
 }
 
+function isById(shape: Shape): boolean {
+  return shape.kind === 'resource' && shape.by === 'id';
+}
+
 /** Whether an index row stands behind every match. */
 function drives(shape: Shape): shape is DrivingShape {
-  if (shape.kind === 'any') return shape.of.every(drives);
+  if (shape.kind === 'any') return shape.of.every(isFound);
   return shape.kind === 'rows' || shape.kind === 'chain' || shape.kind === 'has';
+}
+
+/** Whether an alternative finds its resources by itself. */
+function isFound(shape: Shape): boolean {
+  if (shape.kind === 'all') return shape.of.some((part) => isById(part) || drives(part));
+  return isById(shape) || drives(shape);
 }
 
 const REACH_WEIGHT = { key: 0, system: 1, range: 2, scan: 20 } as const;
@@ -44,13 +54,18 @@ const INDEX_WEIGHT = {
 function weight(shape: DrivingShape): number {
   switch (shape.kind) {
     case 'any':
-      return 1 + Math.max(0, ...shape.of.filter(drives).map(weight));
+      return 1 + Math.max(0, ...shape.of.map(weightOfAlternative));
     case 'chain':
     case 'has':
       return 9;
     case 'rows':
       return rowsWeight(shape);
   }
+}
+
+function weightOfAlternative(shape: Shape): number {
+  const driver = pickDriver(shape);
+  return driver === null ? 0 : weight(driver.shape);
 }
 
 function rowsWeight({ index, tests, selective }: RowsShape): number {

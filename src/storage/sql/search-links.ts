@@ -4,7 +4,7 @@ import { rowColumns } from './search-page.js';
 import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import type { ShapeMaker } from './search-shape.js';
-import { toMarkers, type Slot, type SlotList, type Slots } from './slots.js';
+import { isEmpty, toMarkers, type Slot, type SlotList, type Slots } from './slots.js';
 
 /** A query for includes without its values. */
 export interface LinkShape {
@@ -28,9 +28,8 @@ export function toLinkShape(query: IncludeQuery, { slots, shapes, dictionary }: 
   const params =
     query.paths === null
       ? slots.addJson(dictionary.pathIds('reference', query.sourceType))
-      : shapes.params(query.sourceType, 'reference', query.paths);
-  if (target === undefined || query.from.length === 0 || ('length' in params && params.length === 0))
-    return null;
+      : shapes.params('reference', [{ type: query.sourceType, paths: query.paths }]);
+  if (target === undefined || query.from.length === 0 || isEmpty(params)) return null;
   return {
     direction: query.direction,
     params,

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { SortDirection } from '../search-store.js';
 import { INDEX_TABLES, INDEXED_BY_RESOURCE, type RowSql } from './search-rows.js';
 import type { SortShape } from './search-shape.js';
-import { toMarkers, type Slot } from './slots.js';
+import { isEmpty, toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 type IndexSort = Extract<SortShape, { by: 'index' }>;
@@ -90,7 +90,7 @@ export function selectSortValue(query: Query, sort: SortShape, name: string, sql
 
 function selectIndexValue(query: Query, sort: IndexSort, name: string, sql: RowSql): void {
   const { knex } = sql.dialect;
-  if (sort.params.length === 0) {
+  if (isEmpty(sort.params)) {
     query.select(knex.raw(`null as ${name}`));
     return;
   }

@@ -1,11 +1,12 @@
 import type { Knex } from 'knex';
+import type { SortDirection } from '../search-store.js';
 import { ConditionSql, type Subject } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
 import type { WrittenQuery } from './search-query.js';
 import type { OpenRows, RowSql } from './search-rows.js';
-import type { PlanShape, RowsShape, SortShape } from './search-shape.js';
-import { toMarkers, type Slot } from './slots.js';
+import type { PlanShape, RowsShape } from './search-shape.js';
+import { isSingle, toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 
@@ -81,7 +82,7 @@ function walkOf(driver: Driver | null): Walk | null {
   if (driver?.shape.kind !== 'rows') return null;
   const { shape } = driver;
   const [test] = shape.tests ?? [];
-  if (test === undefined || shape.tests?.length !== 1 || shape.params.length !== 1) return null;
+  if (test === undefined || shape.tests?.length !== 1 || !isSingle(shape.params)) return null;
   return test.reach === 'key' || test.reach === 'system' ? { shape, test, driver } : null;
 }
 
@@ -135,27 +136,43 @@ function subjectOf(alias: string): Subject {
   return { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID` };
 }
 
-/** The order of a walk along HFJ_RESOURCE, where one of its keys has it. */
-function resourceOrder({ where, sort }: PlanShape): SortShape | null {
-  const [key, ...others] = sort;
-  if (key) return others.length === 0 && key.by !== 'index' ? key : null;
-  const parts = where.kind === 'all' ? where.of : [where];
-  const resource = parts.filter((part) => part.kind === 'resource').map((part) => part.by);
-  const by = resource.includes('updated') && !resource.includes('id') ? 'updated' : 'id';
-  return { by, direction: 'ascending' };
+/** Columns of HFJ_RESOURCE in the order of its keys: one key leads through several types one after the other. */
+const ORDERS = {
+  id: ['FHIR_ID', 'RES_ID'],
+  updated: ['RES_UPDATED', 'RES_ID'],
+  type: ['RES_TYPE_ID', 'FHIR_ID', 'RES_ID'],
+} as const;
+
+interface ResourceOrder {
+  readonly by: keyof typeof ORDERS;
+  readonly direction: SortDirection;
 }
 
-function writeResourceWalk(sql: RowSql, plan: PlanShape, sort: SortShape, page: PageSlots): WrittenQuery {
+/** The order of a walk along HFJ_RESOURCE, where one of its keys has it. */
+function resourceOrder({ where, sort, several }: PlanShape): ResourceOrder | null {
+  const [key, ...others] = sort;
+  const parts = where.kind === 'all' ? where.of : [where];
+  const resource = parts.filter((part) => part.kind === 'resource').map((part) => part.by);
+  const byTime = resource.includes('updated') && !resource.includes('id');
+  if (several) return key || byTime ? null : { by: 'type', direction: 'ascending' };
+  if (key) {
+    const { by, direction } = key;
+    return others.length === 0 && by !== 'index' ? { by, direction } : null;
+  }
+  return { by: byTime ? 'updated' : 'id', direction: 'ascending' };
+}
+
+function writeResourceWalk(
+  sql: RowSql,
+  plan: PlanShape,
+  { by, direction }: ResourceOrder,
+  page: PageSlots,
+): WrittenQuery {
   const r = sql.alias('r');
   const query = sql.tables.open('HFJ_RESOURCE', r);
   new ConditionSql(sql).holdLive(query, plan, r);
-  const column = sort.by === 'id' ? 'FHIR_ID' : 'RES_UPDATED';
-  const order = [`${r}.${column}`, `${r}.RES_ID`].map((name) => ({
-    column: name,
-    direction: sort.direction,
-    nullable: false,
-  }));
-  finish(query, rowColumns(r, sql, 'one'), order, page);
+  const order = ORDERS[by].map((name) => ({ column: `${r}.${name}`, direction, nullable: false }));
+  finish(query, rowColumns(r, sql, typesOf(plan)), order, page);
   return isQuick(plan, null)
     ? { query, cost: 'cheap', plan: 'generic' }
     : { query, cost: 'expensive', plan: 'custom' };
@@ -184,10 +201,15 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const query = knex.queryBuilder().from(ids.as('k'));
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
   orderBy(query, orderIn('k'), null);
-  query.select([...rowColumns('r', sql, 'one'), ...keyColumns(orderIn('k'))]);
+  query.select([...rowColumns('r', sql, typesOf(plan)), ...keyColumns(orderIn('k'))]);
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: 'custom' };
+}
+
+/** Whether each row tells its type. */
+function typesOf({ several }: PlanShape): 'one' | 'any' {
+  return several ? 'any' : 'one';
 }
 
 function finish(

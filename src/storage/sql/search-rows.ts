@@ -68,7 +68,7 @@ export class RowSql {
   }
 
   /** The rows of the paths in one index table. */
-  paths(table: PartitionedTable, params: readonly Slot[]): OpenRows {
+  paths(table: PartitionedTable, params: SlotList): OpenRows {
     const alias = this.alias('t');
     const query = this.tables.open(table, alias);
     this.holdOne(query, `${alias}.PARAM_ID`, params);
@@ -76,7 +76,7 @@ export class RowSql {
   }
 
   /** Links from the paths to resources of this server. */
-  links(params: readonly Slot[]): OpenRows {
+  links(params: SlotList): OpenRows {
     const opened = this.paths('HFJ_RES_LINK', params);
     opened.query.whereRaw(`${opened.alias}.TARGET_URL = ''`);
     return opened;
@@ -149,7 +149,7 @@ export class RowSql {
   }
 
   /** The column is one of the ids. */
-  private holdOne(query: Knex.QueryBuilder, column: string, ids: SlotList): void {
+  holdOne(query: Knex.QueryBuilder, column: string, ids: SlotList): void {
     if ('json' in ids) query.whereRaw(this.dialect.inJsonList(column), toMarkers([ids.json]));
     else if (ids.length === 1) query.whereRaw(`${column} = ?`, toMarkers(ids));
     else query.whereRaw(`${column} in (${ids.map(() => '?').join(', ')})`, toMarkers(ids));

@@ -5,6 +5,7 @@ import type {
   SearchPlan,
   SortDirection,
   SortKey,
+  TypedPaths,
 } from '../search-store.js';
 import type { Dictionary } from './dictionary.js';
 import { toDateRow, toMomentRow } from './predicates/date.js';
@@ -18,7 +19,7 @@ import { toTokenRow } from './predicates/token.js';
 import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
-import type { Slot, Slots } from './slots.js';
+import { isEmpty, type Slot, type SlotList, type Slots } from './slots.js';
 
 /** A condition without its values: plans with equal shapes share one compiled statement. */
 export type Shape =
@@ -30,19 +31,19 @@ export type Shape =
   /** Tests on a row of HFJ_RESOURCE itself. */
   | {
       readonly kind: 'resource';
-      readonly by: 'id' | 'updated';
+      readonly by: 'id' | 'updated' | 'type';
       readonly sql: string;
       readonly slots: readonly Slot[];
     }
   | RowsShape
-  | { readonly kind: 'chain'; readonly params: readonly Slot[]; readonly targets: readonly TypedShape[] }
-  | { readonly kind: 'has'; readonly params: readonly Slot[]; readonly source: TypedShape };
+  | { readonly kind: 'chain'; readonly params: SlotList; readonly targets: readonly TypedShape[] }
+  | { readonly kind: 'has'; readonly params: SlotList; readonly source: TypedShape };
 
 /** Rows of one index: on one of the paths, one of the tests (null: any row). */
 export interface RowsShape {
   readonly kind: 'rows';
   readonly index: IndexKind;
-  readonly params: readonly Slot[];
+  readonly params: SlotList;
   readonly tests: readonly RowTest[] | null;
   /** Only references to this type; one to another server tells its type by the path of its URL. */
   readonly target: { readonly type: Slot; readonly path: Slot } | null;
@@ -50,9 +51,9 @@ export interface RowsShape {
   readonly selective: boolean;
 }
 
-/** A condition on resources of the type in the slot. */
+/** A condition on resources of the types in the slots. */
 export interface TypedShape {
-  readonly type: Slot;
+  readonly types: SlotList;
   readonly where: Shape;
 }
 
@@ -62,16 +63,20 @@ export type SortShape =
   | {
       readonly by: 'index';
       readonly index: IndexKind;
-      readonly params: readonly Slot[];
+      readonly params: SlotList;
       readonly direction: SortDirection;
     };
 
 /** The shape of a whole plan; null where nothing can match. */
 export interface PlanShape extends TypedShape {
+  /** Whether resources of several types can come together. */
+  readonly several: boolean;
   readonly sort: readonly SortShape[];
 }
 
 const NONE: Shape = { kind: 'none' };
+/** A longer list of ids is one value. */
+const MOST_SLOTS = 8;
 /** No type has this id. */
 const NEVER_WRITTEN = -1;
 const ALWAYS: Shape = { kind: 'all', of: [] };
@@ -98,30 +103,49 @@ export class ShapeMaker {
     this.systemIds = systemIds;
   }
 
-  plan(plan: SearchPlan): PlanShape | null {
-    const typed = this.typed(plan.type, plan.where);
-    return typed && { ...typed, sort: plan.sort.map((key) => this.sortKey(plan.type, key)) };
+  plan({ type, where, sort }: SearchPlan): PlanShape | null {
+    const several = typeof type !== 'string';
+    const typed = several ? this.ofTypes(type, where) : this.typed(type, where);
+    const [first = ''] = several ? type : [type];
+    return typed && { ...typed, several, sort: sort.map((key) => this.sortKey(first, key)) };
   }
 
   /** PARAM_IDs of the paths that were ever written. */
-  params(type: string, index: IndexKind, paths: readonly string[]): readonly Slot[] {
-    const ids = paths
-      .map((path) => this.dictionary.pathId(type, index, path))
-      .filter((id) => id !== undefined);
-    return this.slots.addAll(ids);
+  params(index: IndexKind, places: readonly TypedPaths[]): SlotList {
+    const ids = places.flatMap(({ type, paths }) =>
+      // What was never written has no paths to look for.
+      places.length > 1 && this.dictionary.typeId(type) === undefined
+        ? []
+        : paths.map((path) => this.dictionary.pathId(type, index, path)),
+    );
+    return this.listOf(ids.filter((id) => id !== undefined));
+  }
+
+  /** Many ids are one slot, so that the number of different statements stays small. */
+  private listOf(ids: readonly number[]): SlotList {
+    return ids.length > MOST_SLOTS ? this.slots.addJson(ids) : this.slots.addAll(ids);
   }
 
   private typed(type: string, condition: Condition): TypedShape | null {
     const id = this.dictionary.typeId(type);
     if (id === undefined) return null;
-    const slot = this.slots.add(id);
+    const types = [this.slots.add(id)];
     const where = this.condition(condition);
-    return where.kind === 'none' ? null : { type: slot, where };
+    return where.kind === 'none' ? null : { types, where };
+  }
+
+  /** Types that nothing was ever written of are not asked for. */
+  private ofTypes(types: readonly string[], condition: Condition): TypedShape | null {
+    const ids = types.map((type) => this.dictionary.typeId(type)).filter((id) => id !== undefined);
+    if (ids.length === 0) return null;
+    const list = this.listOf(ids);
+    const where = this.condition(condition);
+    return where.kind === 'none' ? null : { types: list, where };
   }
 
   private sortKey(type: string, key: SortKey): SortShape {
     if (key.by !== 'index') return key;
-    const params = this.params(type, key.index, key.paths);
+    const params = this.params(key.index, [{ type, paths: key.paths }, ...(key.others ?? [])]);
     return { by: 'index', index: key.index, params, direction: key.direction };
   }
 
@@ -135,21 +159,23 @@ export class ShapeMaker {
         return negated(this.condition(condition.of));
       case 'ids':
         return this.ids(condition.ids);
+      case 'types':
+        return this.types(condition.types);
       case 'updated':
         return { kind: 'resource', by: 'updated', ...toMomentRow(condition.test, this.slots) };
       case 'index':
         return this.rows(condition);
       case 'chain': {
-        const params = this.params(condition.type, 'reference', condition.paths);
+        const params = this.params('reference', placesOf(condition));
         const targets = condition.targets
           .map(({ type, where }) => this.typed(type, where))
           .filter((t) => t !== null);
-        return params.length === 0 || targets.length === 0 ? NONE : { kind: 'chain', params, targets };
+        return isEmpty(params) || targets.length === 0 ? NONE : { kind: 'chain', params, targets };
       }
       case 'has': {
-        const params = this.params(condition.type, 'reference', condition.paths);
+        const params = this.params('reference', [condition]);
         const source = this.typed(condition.type, condition.where);
-        return params.length === 0 || source === null ? NONE : { kind: 'has', params, source };
+        return isEmpty(params) || source === null ? NONE : { kind: 'has', params, source };
       }
     }
   }
@@ -163,9 +189,9 @@ export class ShapeMaker {
 
   private rows(condition: IndexCondition): Shape {
     const { index } = condition;
-    const params = this.params(condition.type, index, condition.paths);
+    const params = this.params(index, placesOf(condition));
     const tests = this.tests(condition);
-    if (params.length === 0 || tests?.length === 0) return NONE;
+    if (isEmpty(params) || tests?.length === 0) return NONE;
     const filter = condition.index === 'reference' ? condition.targetFilter : null;
     return {
       kind: 'rows',
@@ -175,6 +201,13 @@ export class ShapeMaker {
       target: filter === null ? null : this.targetOf(filter),
       selective: isSelective(condition),
     };
+  }
+
+  private types(types: readonly string[]): Shape {
+    const ids = types.map((type) => this.dictionary.typeId(type)).filter((id) => id !== undefined);
+    if (ids.length === 0) return NONE;
+    const slots = [this.slots.add(JSON.stringify(ids))];
+    return { kind: 'resource', by: 'type', sql: this.dialect.inJsonList('@.RES_TYPE_ID'), slots };
   }
 
   private targetOf(type: string): RowsShape['target'] {
@@ -210,6 +243,13 @@ export class ShapeMaker {
       }
     }
   }
+}
+
+/** Where rows of a condition are, of all types that it is about. */
+function placesOf(
+  condition: TypedPaths & { readonly others?: readonly TypedPaths[] },
+): readonly TypedPaths[] {
+  return [condition, ...(condition.others ?? [])];
 }
 
 function isSelective(condition: IndexCondition): boolean {

@@ -51,7 +51,7 @@ export class SqlSearchStore implements SearchStore {
 
   async page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]> {
     const statement = await this.prepare(this.pageOf(scope, plan, window));
-    return statement === null ? [] : this.toPage(scope, plan, await this.reader.all(statement));
+    return statement === null ? [] : await this.toPage(scope, plan, await this.reader.all(statement));
   }
 
   async firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage> {
@@ -61,10 +61,10 @@ export class SqlSearchStore implements SearchStore {
       const count = await this.prepare(this.countOf(scope, plan, window.countTo));
       if (count?.plan === 'generic') {
         const [rows = [], counts] = await this.reader.together([page, count]);
-        return { rows: this.toPage(scope, plan, rows), counted: toCount(counts) };
+        return { rows: await this.toPage(scope, plan, rows), counted: toCount(counts) };
       }
     }
-    const rows = this.toPage(scope, plan, await this.reader.all(page));
+    const rows = await this.toPage(scope, plan, await this.reader.all(page));
     const isFull = rows.length === window.count;
     return { rows, counted: isFull ? await this.count(scope, plan, window.countTo) : undefined };
   }
@@ -116,13 +116,17 @@ export class SqlSearchStore implements SearchStore {
     return found.size === 0 ? statement : write((url) => known.get(url) ?? found.get(url));
   }
 
-  private toPage(
+  private async toPage(
     scope: PartitionScope,
     { type }: SearchPlan,
-    rows: readonly (readonly unknown[])[],
-  ): readonly SearchRow[] {
-    const known = { partition: onlyPartition(scope), type };
-    return (rows as unknown as readonly Row[]).map((row) => this.toSearchRow(row, known));
+    answered: readonly (readonly unknown[])[],
+  ): Promise<readonly SearchRow[]> {
+    const rows = answered as unknown as readonly Row[];
+    const partition = onlyPartition(scope);
+    if (typeof type === 'string') return rows.map((row) => this.toSearchRow(row, { partition, type }));
+    const place = ROW_COLUMNS.length + (partition === undefined ? 1 : 0);
+    await this.dictionary.knowTypes(rows.map((row) => row[place] as number));
+    return rows.map((row) => this.toSearchRow(row, { partition, type: undefined }));
   }
 
   private toSearchRow(row: Row, { partition, type }: Known): SearchRow {

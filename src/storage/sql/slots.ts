@@ -9,6 +9,16 @@ const FIRST_MARKER = 2 ** 40;
 /** Several ids: one slot for each, or one for all as a JSON list, where there may be many. */
 export type SlotList = readonly Slot[] | { readonly json: Slot };
 
+/** Whether a list has no ids; one that is JSON has some. */
+export function isEmpty(list: SlotList): boolean {
+  return !('json' in list) && list.length === 0;
+}
+
+/** Whether a list is one id. */
+export function isSingle(list: SlotList): boolean {
+  return !('json' in list) && list.length === 1;
+}
+
 /** The values of one query, in the order in which they were met. */
 export class Slots {
   readonly values: SqlValue[] = [];

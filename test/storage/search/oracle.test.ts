@@ -112,6 +112,7 @@ function holds(
       return !again(condition.of);
     case 'ids':
       return condition.ids.includes(one.id);
+    case 'types':
     case 'updated':
       throw new Error('not generated');
     case 'chain': {
@@ -168,6 +169,7 @@ function holdsOnRows(
             sa: low > wanted.high,
             eb: high < wanted.low,
             ap: low <= wanted.high && high >= wanted.low,
+            co: low <= wanted.low && high >= wanted.high,
           };
           return results[wanted.comparison];
         });

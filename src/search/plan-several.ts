@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition, SearchPlan, SortKey } from '../storage/search-store.js';
+import { invalidParameter } from './parse-context.js';
+import { planSearch } from './plan.js';
+import type { SearchRequest, TypedSearch } from './search-request.js';
+
+/** A plan of one type. */
+interface TypedPlan {
+  readonly type: string;
+  readonly where: Condition;
+  readonly sort: readonly SortKey[];
+}
+
+/**
+ * What the store has to find for a whole request. Types that ask for the same become one condition over the rows of
+ * all of them, so that a search over many types is as many conditions as one over a single type.
+ * @throws FhirError INVALID_SEARCH where types can't be sorted together
+ */
+export function planRequest(request: TypedSearch & Pick<SearchRequest, 'others' | 'place'>): SearchPlan {
+  if (request.place.type !== null) return planSearch(request);
+  const plans = [request, ...request.others].map(planTyped);
+  const types = plans.map(({ type }) => type);
+  const [only, ...more] = combineAll(plans);
+  if (only === undefined) throw new Error('A search needs a type.');
+  const sort = combineSorts(plans);
+  if (more.length === 0) return { type: types, where: only.where, sort };
+  const of = [only, ...more].map((group): Condition => ({ kind: 'all', of: [ofTypes(group), group.where] }));
+  return { type: types, where: { kind: 'any', of }, sort };
+}
+
+/** Types that have one condition together. */
+interface Group {
+  readonly types: readonly string[];
+  readonly where: Condition;
+}
+
+function planTyped(search: TypedSearch): TypedPlan {
+  return { ...planSearch(search), type: search.resourceType };
+}
+
+function ofTypes({ types }: Group): Condition {
+  return { kind: 'types', types };
+}
+
+function combineAll(plans: readonly TypedPlan[]): readonly Group[] {
+  const groups: Group[] = [];
+  for (const { type, where } of plans) {
+    const at = groups.findIndex((group) => combine(group.where, where) !== null);
+    const group = groups[at];
+    if (group === undefined) groups.push({ types: [type], where });
+    else groups[at] = { types: [...group.types, type], where: combine(group.where, where) ?? where };
+  }
+  return groups;
+}
+
+/** One condition that stands for both, each for its own type; null where they ask for different things. */
+function combine(a: Condition, b: Condition): Condition | null {
+  if (a.kind === 'not' && b.kind === 'not') {
+    const of = combine(a.of, b.of);
+    return of && { kind: 'not', of };
+  }
+  if ((a.kind === 'all' && b.kind === 'all') || (a.kind === 'any' && b.kind === 'any')) {
+    const of = a.of.length === b.of.length ? a.of.map((part, at) => combine(part, b.of[at]!)) : [null];
+    return of.every((part) => part !== null) ? { kind: a.kind, of } : null;
+  }
+  if ((a.kind === 'index' && b.kind === 'index') || (a.kind === 'chain' && b.kind === 'chain'))
+    return combineRows(a, b);
+  return isDeepStrictEqual(a, b) ? a : null;
+}
+
+type Rows = Extract<Condition, { kind: 'index' | 'chain' }>;
+
+/** Index rows say themselves which type they are of, so that those of several types stand beside one another. */
+function combineRows(a: Rows, b: Rows): Condition | null {
+  const { type, paths, others: _further, ...asked } = b;
+  const { type: first, paths: own, others = [], ...askedFirst } = a;
+  if (!isDeepStrictEqual(askedFirst, asked)) return null;
+  return { ...a, type: first, paths: own, others: [...others, { type, paths }] };
+}
+
+/** The first type's keys, with the places of all others beside them. */
+function combineSorts([first, ...others]: readonly TypedPlan[]): readonly SortKey[] {
+  return (first?.sort ?? []).map((key, at) =>
+    others.reduce((all, { type, sort }) => combineKeys(all, type, sort[at]), key),
+  );
+}
+
+function combineKeys(all: SortKey, type: string, key: SortKey | undefined): SortKey {
+  if (all.by !== 'index') return all;
+  if (key?.by !== 'index' || key.index !== all.index)
+    throw invalidParameter('_sort', 'the types that are searched hold values of different kinds there.');
+  return { ...all, others: [...(all.others ?? []), { type, paths: key.paths }] };
+}
