@@ -1,15 +1,14 @@
 import { isResourceType } from '../fhir/definitions.js';
 import type { SearchParameter } from '../fhir/index-values.js';
-import { FhirError } from '../model/errors.js';
 import { isResourceId } from '../fhir/references.js';
 import { splitEscaped, unescape } from './escape.js';
 import { isCanonical } from './canonical-chain.js';
 import { toSyntax } from './modifiers.js';
+import { followed, parseChain } from './parse-chain.js';
 import { parseComposite } from './parse-composite.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
-import { targetsOf } from './parse-reference.js';
 import { parseValue } from './parse-value.js';
-import type { ChainTarget, Criterion } from './search-request.js';
+import type { Criterion } from './search-request.js';
 
 const HAS = '_has:';
 const LIST = '_list';
@@ -32,7 +31,7 @@ export function parseCriterion(type: string, named: NamedValue, context: Paramet
     throw invalidParameter(context.name, 'this server has no named queries; use search parameters.');
   }
   const dot = named.name.indexOf('.');
-  if (dot >= 0) return parseChain(type, named, dot, context);
+  if (dot >= 0) return parseNamedChain(type, named, dot, context);
   const [code = '', modifier, ...more] = named.name.split(':');
   if (more.length > 0) throw unknownParameter(context.name, 'more than one modifier.');
   return parsePlain(findParameter(type, code, context), modifier, named.value, context);
@@ -92,40 +91,15 @@ function parseMissing(value: string, { name }: ParameterContext): boolean {
 }
 
 /** `subject:Patient.name=x` and `subject.name=x`, https://hl7.org/fhir/R4/search.html#chaining. */
-function parseChain(type: string, named: NamedValue, dot: number, context: ParameterContext): Criterion {
+function parseNamedChain(type: string, named: NamedValue, dot: number, context: ParameterContext): Criterion {
   const [code = '', targetType, ...more] = named.name.slice(0, dot).split(':');
   const parameter = findParameter(type, code, context);
-  if (parameter.type !== 'reference')
-    throw unknownParameter(context.name, `"${code}" is no reference to follow.`);
-  if (more.length > 0 || (targetType !== undefined && !isResourceType(targetType))) {
+  if (more.length > 0)
     throw unknownParameter(context.name, 'a chain takes one resource type as its modifier.');
-  }
-  const types = targetType === undefined ? targetsOf(parameter) : [targetType];
-  if (types.length === 0) throw unknownParameter(context.name, `name the type to follow: ${code}:Patient.…`);
   const rest = { name: named.name.slice(dot + 1), value: named.value };
-  return { kind: 'chain', parameter, targets: chainTargets(types, rest, followed(context)) };
-}
-
-/** The types that know the rest of the chain; where none does, the first one's complaint stands for all. */
-function chainTargets(
-  types: readonly string[],
-  rest: NamedValue,
-  context: ParameterContext,
-): readonly ChainTarget[] {
-  const targets: ChainTarget[] = [];
-  const refusals: FhirError[] = [];
-  for (const type of types) {
-    try {
-      targets.push({ type, criterion: parseCriterion(type, rest, context) });
-    } catch (error) {
-      // Every further type would only meet the limit again.
-      if (!(error instanceof FhirError) || error.code === 'LIMIT_EXCEEDED') throw error;
-      refusals.push(error);
-    }
-  }
-  const invalid = refusals.find((refusal) => refusal.code !== 'UNKNOWN_SEARCH_PARAMETER') ?? refusals[0];
-  if (targets.length === 0 && invalid) throw invalid;
-  return targets;
+  return parseChain({ parameter, targetType }, context, (target, further) =>
+    parseCriterion(target, rest, further),
+  );
 }
 
 /** `_has:Observation:patient:code=x`, https://hl7.org/fhir/R4/search.html#has. */
@@ -159,12 +133,4 @@ function parseList({ value }: NamedValue, context: ParameterContext): Criterion 
   if (!ids.every(isResourceId)) throw invalidParameter(context.name, 'name Lists by their ids.');
   const criterion = parseCriterion('List', { name: '_id', value: ids.join(',') }, context);
   return { kind: 'has', type: 'List', parameter: findParameter('List', 'item', context), criterion };
-}
-
-function followed(context: ParameterContext): ParameterContext {
-  if (context.depth > 0) return { ...context, depth: context.depth - 1 };
-  throw new FhirError(
-    'LIMIT_EXCEEDED',
-    `Search parameter "${context.name}" follows more than ${context.limits.maxChain} references.`,
-  );
 }

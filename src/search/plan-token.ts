@@ -23,11 +23,13 @@ export function toTokenTests(values: readonly SearchValue[]): readonly Test[] {
 function isCode(
   value: SearchValue,
 ): value is AskedToken & { readonly system: string | null; readonly code: string } {
-  return value.kind === 'token' && value.system !== undefined && value.code !== undefined;
+  return value.kind === 'token' && !value.unequal && value.system !== undefined && value.code !== undefined;
 }
 
 function toTest(value: SearchValue): readonly Test[] {
   if (value.kind === 'value-set' || value.kind === 'related') throw new Error('The search is not resolved.');
   if (value.kind === 'token-list') return [{ system: value.system, values: value.codes }];
-  return value.kind === 'token' ? [{ system: value.system, value: value.code }] : [];
+  if (value.kind !== 'token') return [];
+  const { system, code, unequal } = value;
+  return [unequal ? { system, value: code, unequal } : { system, value: code }];
 }

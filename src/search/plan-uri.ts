@@ -12,9 +12,10 @@ export function toUriTests(asked: readonly AskedUri[]): readonly UriTest[] {
   const below = asked
     .filter(({ match }) => match === 'below')
     .map(({ uri }) => ({ below: withoutSlash(uri) }));
+  const unequal = asked.filter(({ match }) => match === 'unequal').map(({ uri }) => ({ unequal: uri }));
   const values = [...new Set(asked.flatMap(toWhole))];
-  if (values.length > MOST_TESTS) return [...below, { values }];
-  return [...below, ...values.map((value) => ({ value }))];
+  const whole = values.length > MOST_TESTS ? [{ values }] : values.map((value) => ({ value }));
+  return [...below, ...unequal, ...whole];
 }
 
 /** The whole URIs that a value stands for. */
@@ -23,6 +24,7 @@ function toWhole({ uri, match }: AskedUri): readonly string[] {
     case 'exact':
       return [uri];
     case 'below':
+    case 'unequal':
       return [];
     case 'above':
       return ancestorsOf(uri).flatMap((value) => [value, `${value}/`]);

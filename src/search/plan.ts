@@ -57,6 +57,11 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
       const where = planCriterion(criterion.type, criterion.criterion);
       return { kind: 'has', type: criterion.type, paths: criterion.parameter.paths, where };
     }
+    case 'all':
+    case 'any':
+      return { kind: criterion.kind, of: criterion.of.map((part) => planCriterion(type, part)) };
+    case 'not':
+      return { kind: 'not', of: planCriterion(type, criterion.of) };
   }
 }
 

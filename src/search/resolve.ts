@@ -41,6 +41,11 @@ function isOpen(criterion: Criterion): boolean {
       return isCanonical(criterion.parameter) || criterion.targets.some((target) => isOpen(target.criterion));
     case 'has':
       return isOpen(criterion.criterion);
+    case 'all':
+    case 'any':
+      return criterion.of.some(isOpen);
+    case 'not':
+      return isOpen(criterion.of);
   }
 }
 
@@ -69,6 +74,14 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
     }
     case 'has':
       return { ...criterion, criterion: await resolveCriterion(criterion.criterion, resolving) };
+    case 'all':
+    case 'any':
+      return {
+        ...criterion,
+        of: await eachInTurn(criterion.of, (part) => resolveCriterion(part, resolving)),
+      };
+    case 'not':
+      return { ...criterion, of: await resolveCriterion(criterion.of, resolving) };
   }
 }
 

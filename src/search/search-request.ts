@@ -1,7 +1,13 @@
 import type { SearchParameter } from '../fhir/index-values.js';
 import type { CompartmentTarget, QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
-import type { Comparison, Nearness, SortDirection } from '../storage/search-store.js';
+import type {
+  Comparison,
+  Nearness,
+  RangeTest,
+  SortDirection,
+  StringComparison,
+} from '../storage/search-store.js';
 
 /** What is asked of resources of one type. */
 export interface TypedSearch {
@@ -60,7 +66,10 @@ export type Criterion =
       readonly type: string;
       readonly parameter: SearchParameter;
       readonly criterion: Criterion;
-    };
+    }
+  /** Parts of a filter. */
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Criterion[] }
+  | { readonly kind: 'not'; readonly of: Criterion };
 
 /** `values` are alternatives. `negated` is `:not` and `:not-in`. */
 export interface ValueCriterion {
@@ -79,7 +88,13 @@ export interface ChainTarget {
 /** One value of a parameter. */
 export type SearchValue =
   | { readonly kind: 'id'; readonly id: string }
-  | { readonly kind: 'token'; readonly system: string | null | undefined; readonly code: string | undefined }
+  /** `unequal`: any other token. */
+  | {
+      readonly kind: 'token';
+      readonly system: string | null | undefined;
+      readonly code: string | undefined;
+      readonly unequal?: true;
+    }
   /** `:in`: the codes of a value set, by canonical or `ValueSet/id`. `name` is the parameter's, as it was written. */
   | { readonly kind: 'value-set'; readonly name: string; readonly reference: string }
   /** `:above` and `:below`: a code, and those that it stands below or above. */
@@ -93,14 +108,14 @@ export type SearchValue =
   /** What `resolveSearch` makes of the two before. */
   | { readonly kind: 'token-list'; readonly system: string | null; readonly codes: readonly string[] }
   | { readonly kind: 'string'; readonly match: StringMatch; readonly text: string }
-  | { readonly kind: 'date'; readonly comparison: Comparison; readonly low: number; readonly high: number }
+  | ({ readonly kind: 'date' } & RangeTest)
   | ({ readonly kind: 'number' } & ComparedNumber)
   | ({
       readonly kind: 'quantity';
       readonly system: string | null;
       readonly code: string | null;
     } & ComparedNumber)
-  | { readonly kind: 'uri'; readonly uri: string; readonly match: UriMatch }
+  | { readonly kind: 'uri'; readonly uri: string; readonly match: UriMatch | 'unequal' }
   /** `types` is empty where any type is meant. `version`: only references to that version. */
   | {
       readonly kind: 'local';
@@ -131,7 +146,7 @@ export interface HierarchyLevel {
 }
 
 /** `words`: each one begins a word of the text. */
-export type StringMatch = 'prefix' | 'exact' | 'contains' | 'words';
+export type StringMatch = 'prefix' | 'exact' | 'contains' | 'words' | 'suffix' | StringComparison;
 
 /** `below` and `above` go by path segments of the URI and by parts of a version. */
 export type UriMatch = 'exact' | 'below' | 'above';

@@ -79,10 +79,14 @@ export interface HasCondition {
   readonly where: Condition;
 }
 
-/** `system`: undefined matches every system, null only values without one. `value` undefined: any code of the system. */
+/**
+ * `system`: undefined matches every system, null only values without one. `value` undefined: any code of the system.
+ * `unequal`: every row but those.
+ */
 export interface TokenTest {
   readonly system: string | null | undefined;
   readonly value: string | undefined;
+  readonly unequal?: true;
 }
 
 /** One of many codes of a system; null: of none. Costs one binding, however many there are. */
@@ -97,15 +101,21 @@ export interface TokenListTest {
  */
 export type StringTest =
   | { readonly match: 'words'; readonly words: readonly string[] }
-  | { readonly match: 'prefix' | 'contains'; readonly normalized: string }
+  | { readonly match: 'prefix' | 'contains' | 'suffix' | StringComparison; readonly normalized: string }
   | { readonly match: 'exact'; readonly normalized: string; readonly exact: string };
+
+/** How a whole text lies to another, in the order of code points. */
+export type StringComparison = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le';
 
 /** The prefixes of https://hl7.org/fhir/R4/search.html#prefix. */
 export type Comparison = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
 
+/** `co`: the row's range holds all of the searched one. */
+export type RangeComparison = Comparison | 'co';
+
 /** A range of time, both ends inclusive, ms since 1970 UTC. `ap` is widened by the planner. */
 export interface RangeTest {
-  readonly comparison: Comparison;
+  readonly comparison: RangeComparison;
   readonly low: number;
   readonly high: number;
 }
@@ -143,7 +153,10 @@ export interface Nearness {
 
 /** The whole URI, any other one, one of many (one binding, however many), or one whose segments begin with `below`. */
 export type UriTest =
-  { readonly value: string } | { readonly values: readonly string[] } | { readonly below: string };
+  | { readonly value: string }
+  | { readonly unequal: string }
+  | { readonly values: readonly string[] }
+  | { readonly below: string };
 
 /** A resource of this server by id (an empty list of types: any), or any other target by URL. */
 export type ReferenceTest =

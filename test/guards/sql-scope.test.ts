@@ -42,6 +42,9 @@ const SEARCHES = [
   'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender,ValueSet/none',
   'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender&gender:not-in=http://hl7.org/fhir/ValueSet/v2-0001',
   'Patient?gender:below=http://hl7.org/fhir/administrative-gender|male',
+  'Patient?_filter=not(family ew "or" or gender ne male) and birthdate co 1970-01-01 and name gt a',
+  'Observation?_filter=subject[gender eq male or _id ne p1].name co oka or not(code pr true and subject re Patient/p1)',
+  'PlanDefinition?_filter=url ne http://example.org/plan',
 ];
 
 /** What the searches of derived rows, trees, places and lists need in order to have statements. */

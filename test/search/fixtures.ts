@@ -4,6 +4,7 @@ import type { ParseContext } from '../../src/search/parse-context.js';
 import { parseSearch } from '../../src/search/parse.js';
 import {
   DEFAULT_SEARCH_LIMITS,
+  type Criterion,
   type SearchRequest,
   type SearchValue,
 } from '../../src/search/search-request.js';
@@ -30,5 +31,19 @@ export function parse(type: string, query: string, more: Partial<ParseContext> =
 export function valuesOf(type: string, query: string): readonly SearchValue[] {
   const [criterion] = parse(type, query).criteria;
   if (criterion?.kind !== 'values') throw new Error('no values');
+  return criterion.values;
+}
+
+/** What a filter asks. */
+export function parseFilterOf(type: string, filter: string): Criterion {
+  const [criterion] = parseSearch(type, [['_filter', filter]], context).criteria;
+  if (criterion === undefined) throw new Error('no criterion');
+  return criterion;
+}
+
+/** The value of a filter with one test. */
+export function valuesOfFilter(type: string, filter: string): readonly SearchValue[] {
+  const criterion = parseFilterOf(type, filter);
+  if (criterion.kind !== 'values') throw new Error('no values');
   return criterion.values;
 }

@@ -15,7 +15,7 @@ import { toReferenceRow } from './predicates/reference.js';
 import type { RowTest } from './predicates/row-test.js';
 import { toStringRow } from './predicates/string.js';
 import { withSystems, type SystemIds } from './predicates/system.js';
-import { toTokenRow } from './predicates/token.js';
+import { isUnequal, toTokenRow, withTokenSystems } from './predicates/token.js';
 import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
@@ -220,7 +220,7 @@ export class ShapeMaker {
     if (condition.tests === null) return null;
     switch (condition.index) {
       case 'token':
-        return padded(withSystems(condition.tests, (test) => test.system, systemIds)).map((test) =>
+        return padded(withTokenSystems(condition.tests, systemIds)).map((test) =>
           toTokenRow(test, slots, dialect),
         );
       case 'string':
@@ -258,7 +258,7 @@ function isSelective(condition: IndexCondition): boolean {
     return condition.tests.every(({ kind }) => kind === 'local' || kind === 'url');
   const open =
     condition.index === 'token' &&
-    condition.tests.some((test) => 'values' in test || test.value === undefined);
+    condition.tests.some((test) => 'values' in test || test.value === undefined || isUnequal(test));
   return condition.index === 'token' && !open && condition.paths.every((path) => path.endsWith('identifier'));
 }
 

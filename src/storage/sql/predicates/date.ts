@@ -1,4 +1,4 @@
-import type { Comparison, RangeTest } from '../../search-store.js';
+import type { RangeComparison, RangeTest } from '../../search-store.js';
 import type { Slot, Slots } from '../slots.js';
 import type { RowTest } from './row-test.js';
 
@@ -9,7 +9,7 @@ interface Comparing {
 }
 
 /** How the row's range lies to the searched one, https://hl7.org/fhir/R4/search.html#prefix. */
-const ROW: Readonly<Record<Comparison, Comparing>> = {
+const ROW: Readonly<Record<RangeComparison, Comparing>> = {
   eq: { sql: '@.SP_LOW >= :low and @.SP_LOW <= :high and @.SP_HIGH <= :high', reach: 'range' },
   ne: { sql: '(@.SP_LOW < :low or @.SP_HIGH > :high)', reach: 'scan' },
   gt: { sql: '@.SP_HIGH > :high', reach: 'scan' },
@@ -19,10 +19,11 @@ const ROW: Readonly<Record<Comparison, Comparing>> = {
   sa: { sql: '@.SP_LOW > :high', reach: 'range' },
   eb: { sql: '@.SP_LOW < :low and @.SP_HIGH < :low', reach: 'range' },
   ap: { sql: '@.SP_LOW <= :high and @.SP_HIGH >= :low', reach: 'range' },
+  co: { sql: '@.SP_LOW <= :low and @.SP_HIGH >= :high', reach: 'range' },
 };
 
 /** The same for the moment at which a resource was written: both ends are one. */
-const MOMENT: Readonly<Record<Comparison, string>> = {
+const MOMENT: Readonly<Record<RangeComparison, string>> = {
   eq: '@.RES_UPDATED >= :low and @.RES_UPDATED <= :high',
   ne: '(@.RES_UPDATED < :low or @.RES_UPDATED > :high)',
   gt: '@.RES_UPDATED > :high',
@@ -32,6 +33,7 @@ const MOMENT: Readonly<Record<Comparison, string>> = {
   sa: '@.RES_UPDATED > :high',
   eb: '@.RES_UPDATED < :low',
   ap: '@.RES_UPDATED >= :low and @.RES_UPDATED <= :high',
+  co: '@.RES_UPDATED <= :low and @.RES_UPDATED >= :high',
 };
 
 /** https://hl7.org/fhir/R4/search.html#date */

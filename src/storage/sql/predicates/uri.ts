@@ -11,6 +11,8 @@ export function toUriRow(test: UriTest, slots: Slots, dialect: SearchDialect): R
   if ('below' in test) return toBelowRow(test.below, slots);
   if ('value' in test)
     return { sql: '@.SP_VALUE = ?', slots: [slots.add(dialect.toKey(test.value))], reach: 'key' };
+  if ('unequal' in test)
+    return { sql: '@.SP_VALUE <> ?', slots: [slots.add(dialect.toKey(test.unequal))], reach: 'scan' };
   const list = slots.add(toTextList(test.values, dialect));
   return { sql: dialect.inTexts('@.SP_VALUE'), slots: [list], reach: 'range' };
 }

@@ -1,0 +1,50 @@
+import { parseChain } from '../parse-chain.js';
+import type { ParameterContext } from '../parse-context.js';
+import { findParameter } from '../parse-criterion.js';
+import type { Criterion } from '../search-request.js';
+import type { FilterNode, FilterStep, FilterTest } from './filter-node.js';
+import { isDenied, parseTest } from './parse-test.js';
+import { placeOf, readFilter } from './read-filter.js';
+
+/**
+ * `_filter` on resources of a type, https://hl7.org/fhir/R4/search_filter.html.
+ * @throws FhirError UNKNOWN_SEARCH_PARAMETER, INVALID_SEARCH, LIMIT_EXCEEDED; they say at which character
+ */
+export function parseFilter(type: string, text: string, context: ParameterContext): Criterion {
+  return parseNode(type, readFilter(text), context);
+}
+
+function parseNode(type: string, node: FilterNode, context: ParameterContext): Criterion {
+  switch (node.kind) {
+    case 'and':
+      return { kind: 'all', of: node.of.map((part) => parseNode(type, part, context)) };
+    case 'or':
+      return { kind: 'any', of: node.of.map((part) => parseNode(type, part, context)) };
+    case 'not':
+      return { kind: 'not', of: parseNode(type, node.of, context) };
+    case 'test': {
+      const criterion = parsePath(type, node.path, { test: node, context });
+      return isDenied(node) ? { kind: 'not', of: criterion } : criterion;
+    }
+  }
+}
+
+/** The test at the end of a path. */
+interface End {
+  readonly test: FilterTest;
+  readonly context: ParameterContext;
+}
+
+/** What the rest of a path asks of resources of a type. */
+function parsePath(type: string, path: readonly FilterStep[], { test, context }: End): Criterion {
+  const [step, ...rest] = path;
+  if (step === undefined) throw new Error('A path has a name at least.');
+  const here = { ...context, name: placeOf(step.position) };
+  const parameter = findParameter(type, step.name, here);
+  if (rest.length === 0) return parseTest(test, parameter, here);
+  return parseChain({ parameter, targetType: step.type }, here, (target, further) => {
+    const found = parsePath(target, rest, { test, context: further });
+    if (step.filter === undefined) return found;
+    return { kind: 'all', of: [parseNode(target, step.filter, further), found] };
+  });
+}
