@@ -23,7 +23,8 @@ const INTERACTIONS = [
   'create',
   'search-type',
 ];
-const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'history-system'];
+const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'search-system', 'history-system'];
+const COMPARTMENTS = ['device', 'encounter', 'patient', 'practitioner', 'relatedPerson'];
 
 /**
  * The statement of the tenant that asks: its own base URL, and what applies there; or what it knows of terminology.
@@ -61,6 +62,7 @@ function toStatement(server: ServerParts, request: RequestDetails): Resource {
         mode: 'server',
         interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
         operation: operations.filter(({ levels }) => levels.includes('system')).map(toOperation),
+        compartment: COMPARTMENTS.map((name) => `http://hl7.org/fhir/CompartmentDefinition/${name}`),
         resource: [...RESOURCE_TYPES].map((type) => toResourceEntry(server, type, operations)),
       },
     ],

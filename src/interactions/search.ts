@@ -1,19 +1,16 @@
-/** search: https://hl7.org/fhir/R4/search.html, and the pages of searches and histories. */
+/** search: https://hl7.org/fhir/R4/search.html. */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionScope } from '../model/partition.js';
 import type { CompartmentTarget, QueryParameter, RequestDetails } from '../model/request.js';
 import { targetOf } from '../partition/resolver.js';
 import { toSearchBundle } from '../search/bundle.js';
-import type { PageState } from '../search/page-token.js';
-import { typesNamed } from '../search/parse-place.js';
+import { typesNamed } from '../search/parse-types.js';
 import type { SearchResult } from '../search/run.js';
 import { findCurrent, gone, notFound } from './find.js';
-import { followHistoryPage, type HistoryPage } from './history.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { presentationOf, presentText, show, showRows, type Presentation } from './show.js';
-import { PAGE_PARAMETER } from './target.js';
 
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const scope = await server.resolver.resolveRead(request);
@@ -65,7 +62,7 @@ function isDefault({ partitions }: PartitionScope): boolean {
 }
 
 /** The resource that a compartment belongs to can be read. @throws FhirError NOT_FOUND, GONE */
-async function assertShown(
+export async function assertShown(
   server: ServerParts,
   request: RequestDetails,
   { scope, compartment }: { readonly scope: PartitionScope; readonly compartment: CompartmentTarget },
@@ -79,26 +76,6 @@ async function assertShown(
 
 const AS_STORED: Presentation = { summary: undefined, elements: [], pretty: false };
 
-/** Follows a page link. Under another tenant than it was made for it does not exist. */
-export async function followPage(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
-  const token = request.parameters.find(([name]) => name === PAGE_PARAMETER)?.[1] ?? '';
-  const other = request.parameters.find(
-    ([name]) => name !== PAGE_PARAMETER && name !== '_format' && name !== '_pretty',
-  );
-  if (other)
-    throw new FhirError(
-      'INVALID_PAGE_LINK',
-      `A page link takes no further parameters, such as '${other[0].slice(0, 40)}'.`,
-    );
-  const scope = await server.resolver.resolveRead(request);
-  const state = server.searcher.openPage<PageState | HistoryPage>(scope, token);
-  if (state.kind === 'history') return followHistoryPage(server, request, { scope, page: state });
-  const { compartment } = state.place;
-  if (compartment !== null) await assertShown(server, request, { scope, compartment });
-  const result = await server.searcher.page(scope, request, state);
-  return searchResponse(server, { ...request, parameters: state.parameters }, { result, page: token });
-}
-
 async function searchedParameters(
   server: ServerParts,
   request: RequestDetails,
@@ -109,7 +86,8 @@ async function searchedParameters(
   return server.hooks.transform('STORAGE_PRESEARCH_REGISTERED', event, request.parameters);
 }
 
-async function searchResponse(
+/** A page as its Bundle; `page` is the token that was followed to it. */
+export async function searchResponse(
   server: ServerParts,
   request: RequestDetails,
   { result, page }: { readonly result: SearchResult; readonly page: string | undefined },

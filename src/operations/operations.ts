@@ -2,6 +2,7 @@ import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
+import { everyPatient, everythingOf } from './everything.js';
 import { expand } from './expand.js';
 import { lookup } from './lookup.js';
 import { meta, metaAddOperation, metaDeleteOperation } from './meta.js';
@@ -56,6 +57,11 @@ function terminologyOperation(type: string, name: string, run: Operation['run'])
   return { name: `$${name}`, definition: `${R4}/${type}-${name}`, levels, type, readOnly: true, run };
 }
 
+function recordOperation(type: string, level: OperationLevel, run: Operation['run']): Operation {
+  const definition = `${R4}/${type}-everything`;
+  return { name: '$everything', definition, levels: [level], type, readOnly: true, run };
+}
+
 /** Every operation; `docs/operations.md` is held equal to this table by a test. */
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -86,6 +92,9 @@ export const OPERATIONS: readonly Operation[] = [
     readOnly: true,
     run: validate,
   },
+  recordOperation('Patient', 'instance', everythingOf),
+  recordOperation('Patient', 'type', everyPatient),
+  recordOperation('Encounter', 'instance', everythingOf),
   terminologyOperation('ValueSet', 'expand', expand),
   terminologyOperation('ValueSet', 'validate-code', validateCodeInValueSet),
   terminologyOperation('CodeSystem', 'validate-code', validateCodeInCodeSystem),

@@ -42,8 +42,10 @@ test('the capability statement names types, interactions, search parameters and 
   t.deepEqual(rest?.interaction?.map(({ code }) => code).toSorted(), [
     'batch',
     'history-system',
+    'search-system',
     'transaction',
   ]);
+  t.is(rest?.compartment?.length, 5);
   const patient = rest?.resource?.find(({ type }) => type === 'Patient');
   t.true(patient?.interaction?.some(({ code }) => code === 'patch'));
   t.true(patient?.searchParam?.some(({ name, type }) => name === 'birthdate' && type === 'date'));

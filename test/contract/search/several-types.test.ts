@@ -13,7 +13,9 @@ test.before(async () => {
   await acme.put('Patient/gone', { resourceType: 'Patient', id: 'gone' });
   await acme.delete('Patient/gone');
   await store(client.tenant('beta'), 'beta');
-  await client.tenant('DEFAULT').put('ValueSet/vs', { resourceType: 'ValueSet', id: 'vs', status: 'active' });
+  for (const id of ['vs', 'vs2']) {
+    await client.tenant('DEFAULT').put(`ValueSet/${id}`, { resourceType: 'ValueSet', id, status: 'active' });
+  }
 });
 
 /** Two patients, what is known of the first, and a practitioner. */
@@ -92,7 +94,7 @@ const SYSTEM: readonly [query: string, expected: readonly string[]][] = [
   ['?_type=Patient,Practitioner&_has:Observation:patient:code=x', ['Patient/p1', 'Patient/p2']],
   ['?_type=Patient,Medication', ['Patient/p1', 'Patient/p2']],
   ['?_type=Medication,Device', []],
-  ['?_type=ValueSet', ['ValueSet/vs']],
+  ['?_type=ValueSet', ['ValueSet/vs', 'ValueSet/vs2']],
   ['?_sort=-_lastUpdated,_id&_count=2', ALL],
   ['?_type=Observation,Patient&_sort=_id&_count=1', ALL.filter((one) => /^(Obs|Pat)/.test(one))],
   ['?_type=Observation,Encounter&_sort=-patient&_count=1', ALL.filter((one) => /^(Obs|Enc)/.test(one))],
@@ -152,6 +154,26 @@ test('pages of several types hold every match once, and the total counts all of 
     const names = namesOf(matchesOf(pages));
     t.deepEqual(names.toSorted(), ALL, query);
     t.true(pages.every(({ total }) => total === ALL.length));
+  }
+});
+
+test('pages of what is kept in DEFAULT go on under every tenant', async (t) => {
+  for (const search of ['ValueSet?_count=1&status=active', `${acme.base}?_type=ValueSet&_count=1`])
+    t.deepEqual(namesOf(matchesOf(await pagesOf(acme, search))), ['ValueSet/vs', 'ValueSet/vs2'], search);
+});
+
+test("pages of DEFAULT's own resources are no other tenant's", async (t) => {
+  const own = client.tenant('DEFAULT');
+  for (const id of ['d1', 'd2'])
+    await own.put(`Basic/${id}`, { resourceType: 'Basic', id, code: { text: id } });
+  for (const search of [
+    'Basic?_count=1',
+    `${own.base}?_count=1`,
+    `${own.base}?_type=Basic,ValueSet&_count=1`,
+  ]) {
+    const { body } = await own.get<Bundle>(search);
+    const page = new URL(linkOf(body, 'next') ?? '').search;
+    assertError(t, await acme.get(`${acme.base}${page}`), 404, 'UNKNOWN_PAGE_LINK');
   }
 });
 
