@@ -22,6 +22,7 @@ import { PartitionDirectory } from './partition/directory.js';
 import { PartitionManagement } from './partition/management.js';
 import { PartitionMoves } from './partition/moves.js';
 import { PartitionPurge } from './partition/purge.js';
+import { Reindexing } from './partition/reindex.js';
 import { PartitionResolver } from './partition/resolver.js';
 import { PartitionRetention } from './partition/retention.js';
 import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
@@ -29,7 +30,7 @@ import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
 import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
 import { StoredDefinitions } from './search/stored-definitions.js';
-import { type Bulkhead, RunningServer } from './running-server.js';
+import { type BackgroundJob, type Bulkhead, RunningServer } from './running-server.js';
 import { defaultSettings } from './settings.js';
 import type { Settings } from './settings/schema.js';
 import { openStorage } from './storage/open-storage.js';
@@ -81,7 +82,7 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
     storage,
     logger: registry.resolve(LOGGER),
     metrics: registry.resolve(METRICS),
-    jobs: [registry.resolve(PartitionPurge), registry.resolve(PartitionMoves)],
+    jobs: [PartitionPurge, PartitionMoves, Reindexing].map((job) => registry.resolve<BackgroundJob>(job)),
   });
 }
 
@@ -141,6 +142,7 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
   registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
   registry.register(Terminology, { useFactory: instanceCachingFactory(makeTerminology) });
   registry.register(LiveSearchParameters, { useFactory: instanceCachingFactory(makeParameters) });
+  registry.register(Reindexing, { useFactory: instanceCachingFactory(makeReindexing) });
   registry.register(STORES, { useFactory: instanceCachingFactory(makeStores) });
   registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
   registry.register(PARTS, { useFactory: instanceCachingFactory(makeParts) });
@@ -213,6 +215,20 @@ function makeParameters(registry: DependencyContainer): LiveSearchParameters {
   });
 }
 
+function makeReindexing(registry: DependencyContainer): Reindexing {
+  const logger = registry.resolve(LOGGER);
+  const parameters = registry.resolve(LiveSearchParameters);
+  const clock = registry.resolve(CLOCK);
+  return new Reindexing({
+    storage: registry.resolve(STORAGE),
+    paths: parameters,
+    indexOf: (resource) => extractIndexValues(resource, parameters.current),
+    newId: uuidMaker(clock),
+    clock,
+    onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a reindex goes on later'),
+  });
+}
+
 function makeStores(registry: DependencyContainer): ResourceStores {
   const parameters = registry.resolve(LiveSearchParameters);
   return withOfficialParameters(registry.resolve(STORAGE), () => parameters.seed());
@@ -259,6 +275,7 @@ function makeParts(registry: DependencyContainer): ServerParts {
     searcher: registry.resolve(Searcher),
     terminology: registry.resolve(Terminology),
     parameters: registry.resolve(LiveSearchParameters),
+    reindexing: registry.resolve(Reindexing),
     clock,
     newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),
     newRequestId: uuid,

@@ -2,6 +2,7 @@ import type { HookRegistry } from '../hooks/registry.js';
 import type { FhirError } from '../model/errors.js';
 import type { PartitionDirectory } from '../partition/directory.js';
 import type { PartitionManagement } from '../partition/management.js';
+import type { Reindexing } from '../partition/reindex.js';
 import type { PartitionResolver } from '../partition/resolver.js';
 import type { Settings } from '../settings/schema.js';
 import type { LiveSearchParameters } from '../search-parameters/live-search-parameters.js';
@@ -24,6 +25,7 @@ export interface ServerParts {
   readonly searcher: Searcher;
   readonly terminology: Terminology;
   readonly parameters: LiveSearchParameters;
+  readonly reindexing: Reindexing;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
   /** A new server-assigned resource id. */

@@ -15,6 +15,7 @@ import {
   readPartition,
   updatePartition,
 } from './partition-management.js';
+import { reindex, reindexCancel, reindexStatus } from './reindex.js';
 import { subsumes } from './subsumes.js';
 import { validateCodeInCodeSystem, validateCodeInValueSet } from './validate-code.js';
 import { validate } from './validate.js';
@@ -50,6 +51,10 @@ function serverOperation(name: string, run: Operation['run']): Operation {
 
 function partitionOperation(name: string, readOnly: boolean, run: Operation['run']): Operation {
   return { ...serverOperation(`partition-management-${name}`, run), readOnly };
+}
+
+function reindexOperation(name: string, run: Operation['run']): Operation {
+  return { name: `$${name}`, definition: `${OWN}:${name}`, levels: ['system'], readOnly: false, run };
 }
 
 function terminologyOperation(type: string, name: string, run: Operation['run']): Operation {
@@ -107,6 +112,9 @@ export const OPERATIONS: readonly Operation[] = [
   partitionOperation('move-partition', false, movePartition),
   partitionOperation('list-partitions', true, listPartitions),
   serverOperation('partition-explain', explainPartition),
+  { ...reindexOperation('reindex', reindex), levels: ['system', 'type'] },
+  { ...reindexOperation('reindex-status', reindexStatus), readOnly: true },
+  reindexOperation('reindex-cancel', reindexCancel),
 ];
 
 /** Runs the operation that the request names. @throws FhirError UNKNOWN_OPERATION, METHOD_NOT_ALLOWED */

@@ -175,7 +175,7 @@ export interface StoredJob {
   readonly id: string;
   readonly kind: string;
   readonly partition: PartitionId;
-  readonly state: 'running' | 'done' | 'failed';
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly result: Readonly<Record<string, unknown>> | null;
 }
@@ -203,6 +203,8 @@ export interface PartitionRegistry extends PartitionStore {
   /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
   saveJob(job: StoredJob): Promise<void>;
+  /** Saves state and result of a job unless it has ended; false where it has, for example as it was cancelled. */
+  saveRunningJob(job: StoredJob): Promise<boolean>;
   jobs(): Promise<readonly StoredJob[]>;
 }
 

@@ -1,4 +1,5 @@
 import type { IndexValues } from '../../fhir/index-values.js';
+import type { LiteralReference } from '../../fhir/references.js';
 import type { PartitionId, Placement } from '../../model/partition.js';
 import type { BlobStore } from '../blob-store.js';
 import type { SearchStore } from '../search-store.js';
@@ -59,6 +60,32 @@ export interface Arrival extends ResourceRows {
   readonly previousIndex: IndexValues | null;
 }
 
+/** The current version of a resource, for its index rows to be made anew. */
+export interface IndexSource {
+  readonly rowId: number;
+  readonly id: string;
+  readonly version: number;
+  /** PARTITION_DATE as the home has it. */
+  readonly date: RawValue;
+  /** Null for a deletion. */
+  readonly text: string | null;
+}
+
+/** A resource that is to have all rows of its index values, as long as `version` is its current one. */
+export interface Reindexed extends Pick<IndexSource, 'rowId' | 'version' | 'date'> {
+  readonly type: string;
+  readonly index: IndexValues;
+  readonly references: readonly LiteralReference[];
+}
+
+/** What came of adding index rows. */
+export interface AddedRows {
+  /** Rows that were missing. */
+  readonly added: number;
+  /** Row ids of resources that have another version by now; nothing was added to them. */
+  readonly stale: readonly number[];
+}
+
 /** Names one piece of a blob. */
 export interface ChunkKey {
   readonly blob: string;
@@ -96,6 +123,8 @@ export interface HomeRows {
   marks(partition: PartitionId, after: ResourceMark | null, limit: number): Promise<readonly ResourceMark[]>;
   /** RES_TYPE_IDs of every type that was ever written. */
   typeIds(): Promise<readonly number[]>;
+  /** Names of every type that was ever written. */
+  types(): Promise<readonly string[]>;
   /** Resources of one type that changed at `since` (ms) or later, oldest first, after `after`. */
   changed(
     partition: PartitionId,
@@ -117,6 +146,21 @@ export interface HomeRows {
   addSuperseded(rows: readonly RawRow[]): Promise<void>;
   /** Writes current versions with all their rows: one transaction. */
   arrive(partition: PartitionId, arrivals: readonly Arrival[]): Promise<void>;
+  /**
+   * Current versions of one type in the order of their ids, after the id `after`: as many as the limits allow, and one
+   * at least where there is one.
+   */
+  ofType(
+    partition: PartitionId,
+    from: { readonly type: string; readonly after: string },
+    limit: { readonly resources: number; readonly bytes: number },
+  ): Promise<readonly IndexSource[]>;
+  /**
+   * Adds the index rows that resources should have and have not, with all that writers rely on: whoever writes a
+   * resource afterwards finds its rows complete. One transaction, in which writers of the partition wait.
+   * @throws FhirError UNKNOWN_PARTITION where the home does not serve the partition
+   */
+  addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows>;
   chunkKeys(partition: PartitionId, after: ChunkKey | null, limit: number): Promise<readonly ChunkKey[]>;
   chunks(partition: PartitionId, keys: readonly ChunkKey[]): Promise<readonly RawRow[]>;
   addChunks(rows: readonly RawRow[]): Promise<void>;

@@ -122,6 +122,10 @@ export class PlacedRegistry implements PartitionRegistry {
     return this.parts.main.saveJob(job);
   }
 
+  saveRunningJob(job: StoredJob): Promise<boolean> {
+    return this.parts.main.saveRunningJob(job);
+  }
+
   jobs(): Promise<readonly StoredJob[]> {
     return this.parts.main.jobs();
   }

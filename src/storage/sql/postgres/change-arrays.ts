@@ -5,7 +5,7 @@ import { float8Array, int4Array, int8Array, textArray } from './binary-array.js'
 import { toKeyText } from './key-text.js';
 import type { PreparedChange } from './prepared-unit.js';
 import type { PgStatement, PgValue } from './statement.js';
-import { VALUE_TABLES, WRITE_SQL, type ValueKind } from './write-sql.js';
+import { VALUE_KINDS, VALUE_TABLES, WRITE_SQL, type ValueKind } from './write-sql.js';
 
 /** What a reference may mean, besides resources of its own partition. */
 export interface TargetRules {
@@ -110,8 +110,6 @@ export interface OwnedRows {
   readonly rowId: number;
   readonly rows: readonly ValueRow[];
 }
-
-const VALUE_KINDS = Object.keys(VALUE_TABLES) as readonly ValueKind[];
 
 /** All columns of the rows, or what tells them apart: an array for each, in the order of VALUE_TABLES. */
 export function valueArrays(what: 'rows' | 'keys', owned: readonly OwnedRows[]): PgValue[] {

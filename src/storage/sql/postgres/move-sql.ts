@@ -63,6 +63,10 @@ export const MOVE_SQL = {
   versions: `select r.RES_ID, r.RES_VER from HFJ_RESOURCE r
     where r.PARTITION_ID = $1 and r.RES_ID = any ($2::bigint[])`,
   resources: `${select('HFJ_RESOURCE')} and t.RES_ID = any ($2::bigint[])`,
+  sizesOfType: `select r.FHIR_ID, octet_length(r.RES_TEXT) from HFJ_RESOURCE r
+    where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $2 and r.FHIR_ID > $3 order by r.FHIR_ID limit $4`,
+  ofType: `select r.RES_ID, r.FHIR_ID, r.RES_VER, r.PARTITION_DATE, r.RES_TEXT from HFJ_RESOURCE r
+    where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $2 and r.FHIR_ID > $3 and r.FHIR_ID <= $4 order by r.FHIR_ID`,
   links: `${select('HFJ_RES_LINK')} and t.RES_ID = any ($2::bigint[])`,
   claims: `${select('HFJ_RES_SEARCH_URL')} and t.RES_ID = any ($2::bigint[])`,
   superseded: `${select('HFJ_RES_VER')} and t.RES_ID = $2 and t.RES_VER > $3 order by t.RES_VER limit $4`,

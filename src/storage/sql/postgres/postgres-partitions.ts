@@ -86,6 +86,9 @@ const NOW = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 const LEASE = `update HFJ_JOB set JOB_OWNER = $1, JOB_LEASE = ${NOW} + $2::bigint
   where JOB_ID = $3 and JOB_STATE = 'running' and (JOB_OWNER is null or JOB_OWNER = $1 or JOB_LEASE < ${NOW})`;
 
+const SAVE_RUNNING = `update HFJ_JOB set JOB_STATE = $2, JOB_RESULT = $3, JOB_UPDATED = $4
+  where JOB_ID = $1 and JOB_STATE = 'running'`;
+
 /** Partitions and their jobs in PostgreSQL. */
 export class PostgresPartitions implements MainRegistry {
   /** `natives`: undefined where the tables have no native partitions. */
@@ -231,6 +234,14 @@ export class PostgresPartitions implements MainRegistry {
 
   async saveJob(job: StoredJob): Promise<void> {
     await this.connections.write('none', [putJob(job)]);
+  }
+
+  async saveRunningJob({ id, state, result }: StoredJob): Promise<boolean> {
+    const text = result === null ? null : JSON.stringify(result);
+    const [saved] = await this.connections.write('none', [
+      query(SAVE_RUNNING, [id, state, text, Date.now()]),
+    ]);
+    return saved?.count === 1;
   }
 
   async jobs(): Promise<readonly StoredJob[]> {

@@ -1,16 +1,20 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type {
+  AddedRows,
   Arrival,
   ChunkKey,
   HomeRows,
+  IndexSource,
   MovedCounts,
   RawRow,
+  Reindexed,
   ResourceMark,
   ResourceRows,
   RetainedRows,
   ServiceState,
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
+import { lastWithin, toIndexSources } from '../index-source.js';
 import { arrivalStatements } from './arrivals.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import type { PostgresConnections } from './connections.js';
@@ -19,6 +23,7 @@ import type { NativePartitions } from './native-partitions.js';
 import { countContents, purgeSome } from './partition-rows.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { partitionColumn, rawRows } from './raw-rows.js';
+import { addIndexRows } from './reindex.js';
 import { retain } from './retain.js';
 import type { PgStatement, PgValue } from './statement.js';
 
@@ -92,6 +97,11 @@ export class PostgresRows implements HomeRows {
     return this.parts.dictionary.typeIds();
   }
 
+  async types(): Promise<readonly string[]> {
+    await this.parts.dictionary.load();
+    return this.parts.dictionary.knownTypes();
+  }
+
   async changed(
     partition: PartitionId,
     since: { readonly typeId: number; readonly updated: number },
@@ -152,6 +162,22 @@ export class PostgresRows implements HomeRows {
       [partition],
       await arrivalStatements(this.parts.dictionary, partition, arrivals),
     );
+  }
+
+  async ofType(
+    partition: PartitionId,
+    { type, after }: { readonly type: string; readonly after: string },
+    limit: { readonly resources: number; readonly bytes: number },
+  ): Promise<readonly IndexSource[]> {
+    const typeId = this.parts.dictionary.typeId(type);
+    if (typeId === undefined) return [];
+    const from = [partition, typeId, after];
+    const last = lastWithin(await this.all('sizesOfType', [...from, limit.resources]), limit.bytes);
+    return last === undefined ? [] : toIndexSources(await this.all('ofType', [...from, last]));
+  }
+
+  addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
+    return addIndexRows({ connections: this.connections, ...this.parts }, partition, resources);
   }
 
   async chunkKeys(

@@ -11,8 +11,8 @@ export const LEADING_PARAMETERS = 2;
 const refuse = (kind: string, ordinals: string): string => `BULKHEAD_REFUSE('${kind}', (${ordinals}))`;
 const LIST = "string_agg(n::text, ',')";
 
-/** A partition may have gone since the request's decision; nothing may be written behind its purge. */
-const IN_SERVICE = `case when $1::integer <> 0
+/** Refuses where the partition has gone since the request's decision: nothing may be written behind its purge. */
+export const IN_SERVICE = `case when $1::integer <> 0
     and not exists (select 1 from HFJ_PARTITION where PART_ID = $1::integer and PART_STATE = 'active')
   then ${refuse('gone', "select ''")} end`;
 
@@ -67,7 +67,7 @@ export const VALUE_TABLES = {
 export type ValueKind = keyof typeof VALUE_TABLES;
 
 /** Numbers the parameters of one statement, in the order in which its arrays are given. */
-class Parameters {
+export class Parameters {
   private count = LEADING_PARAMETERS;
 
   next(type: string): string {
@@ -80,11 +80,14 @@ class Parameters {
   }
 }
 
-const VALUE_KINDS = Object.keys(VALUE_TABLES) as readonly ValueKind[];
-const names = (columns: readonly (readonly [string, string])[]): string =>
+/** In the order in which arrays are given. */
+export const VALUE_KINDS = Object.keys(VALUE_TABLES) as readonly ValueKind[];
+/** The names of columns, as a list. */
+export const names = (columns: readonly (readonly [string, string])[]): string =>
   columns.map(([name]) => name).join(', ');
 
-function valueColumns(kind: ValueKind): readonly (readonly [string, string])[] {
+/** The columns of an index table after partition and date, with their types. */
+export function valueColumns(kind: ValueKind): readonly (readonly [string, string])[] {
   return [['PARAM_ID', 'integer'], ...VALUE_TABLES[kind].columns, ['RES_ID', 'bigint']];
 }
 

@@ -26,6 +26,10 @@ export const MOVE_SQL = {
     where +PARTITION_ID = ? and RES_ID in (select value from json_each(?))`,
   resources: `select ${MOVED_COLUMNS.HFJ_RESOURCE} from HFJ_RESOURCE
     where +PARTITION_ID = ? and RES_ID in (select value from json_each(?))`,
+  sizesOfType: `select FHIR_ID, octet_length(RES_TEXT) from HFJ_RESOURCE
+    where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID > ? order by FHIR_ID limit ?`,
+  ofType: `select RES_ID, FHIR_ID, RES_VER, PARTITION_DATE, RES_TEXT from HFJ_RESOURCE
+    where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID > ? and FHIR_ID <= ? order by FHIR_ID`,
   links: `select ${MOVED_COLUMNS.HFJ_RES_LINK} from HFJ_RES_LINK
     where +PARTITION_ID = ? and RES_ID in (select value from json_each(?))`,
   claims: `select ${MOVED_COLUMNS.HFJ_RES_SEARCH_URL} from HFJ_RES_SEARCH_URL

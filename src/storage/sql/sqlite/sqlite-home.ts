@@ -8,6 +8,7 @@ import type { Allocator } from './allocator.js';
 import { ArrivalWriter } from './arrival-writer.js';
 import type { Checkpointer } from './checkpointer.js';
 import type { SqliteDatabase } from './open.js';
+import { ReindexWriter } from './reindex-writer.js';
 import type { ReaderPool } from './reader-pool.js';
 import { SqliteBlobs } from './sqlite-blobs.js';
 import { SqliteReader } from './sqlite-reader.js';
@@ -60,6 +61,7 @@ export function sqliteHome(
       queue,
       dictionary,
       arrivals: new ArrivalWriter(queue, dictionary, allocator),
+      reindex: new ReindexWriter(queue, dictionary, allocator),
       reader: sqlReader,
     }),
     isInPlace: () => inodeOf(writer.name) === inode,

@@ -44,6 +44,9 @@ const LEASE = `update HFJ_JOB set JOB_OWNER = @owner, JOB_LEASE = @until
   where JOB_ID = @id and JOB_STATE = 'running'
     and (JOB_OWNER is null or JOB_OWNER = @owner or JOB_LEASE < @now)`;
 
+const SAVE_RUNNING = `update HFJ_JOB set JOB_STATE = ?, JOB_RESULT = ?, JOB_UPDATED = ?
+  where JOB_ID = ? and JOB_STATE = 'running'`;
+
 type PlaceRow = readonly [
   PartitionId,
   string,
@@ -180,6 +183,13 @@ export class SqlitePartitions implements MainRegistry {
 
   saveJob(job: StoredJob): Promise<void> {
     return this.queue.transaction((db) => putJob(db, job));
+  }
+
+  saveRunningJob({ id, state, result }: StoredJob): Promise<boolean> {
+    const text = result === null ? null : JSON.stringify(result);
+    return this.queue.transaction(
+      (db) => db.prepare(SAVE_RUNNING).run(state, text, Date.now(), id).changes === 1,
+    );
   }
 
   async jobs(): Promise<readonly StoredJob[]> {

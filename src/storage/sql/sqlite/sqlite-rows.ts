@@ -1,11 +1,14 @@
 import type { PartitionId } from '../../../model/partition.js';
 import { toStoredDate } from '../../partition-date.js';
 import type {
+  AddedRows,
   Arrival,
   ChunkKey,
   HomeRows,
+  IndexSource,
   MovedCounts,
   RawRow,
+  Reindexed,
   ResourceMark,
   ResourceRows,
   RetainedRows,
@@ -13,11 +16,13 @@ import type {
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
+import { lastWithin, toIndexSources } from '../index-source.js';
 import type { SqlReader } from '../sql-reader.js';
 import type { ArrivalWriter } from './arrival-writer.js';
 import type { SqliteDatabase } from './open.js';
 import { countContents, purgeSome } from './purge.js';
 import { MOVE_SQL } from './move-sql.js';
+import type { ReindexWriter } from './reindex-writer.js';
 import { countDangling, retain } from './retain.js';
 import type { WriteQueue } from './write-queue.js';
 
@@ -31,6 +36,7 @@ export class SqliteRows implements HomeRows {
       readonly queue: WriteQueue;
       readonly dictionary: Dictionary;
       readonly arrivals: ArrivalWriter;
+      readonly reindex: ReindexWriter;
       readonly reader: SqlReader;
     },
   ) {}
@@ -81,6 +87,11 @@ export class SqliteRows implements HomeRows {
 
   async typeIds(): Promise<readonly number[]> {
     return this.parts.dictionary.typeIds();
+  }
+
+  async types(): Promise<readonly string[]> {
+    await this.parts.dictionary.catchUp();
+    return this.parts.dictionary.knownTypes();
   }
 
   async changed(
@@ -135,6 +146,22 @@ export class SqliteRows implements HomeRows {
 
   arrive(partition: PartitionId, arrivals: readonly Arrival[]): Promise<void> {
     return this.parts.arrivals.write(partition, arrivals);
+  }
+
+  async ofType(
+    partition: PartitionId,
+    { type, after }: { readonly type: string; readonly after: string },
+    limit: { readonly resources: number; readonly bytes: number },
+  ): Promise<readonly IndexSource[]> {
+    const typeId = this.parts.dictionary.typeId(type);
+    if (typeId === undefined) return [];
+    const from = [partition, typeId, after];
+    const last = lastWithin(this.all(MOVE_SQL.sizesOfType, [...from, limit.resources]), limit.bytes);
+    return last === undefined ? [] : toIndexSources(this.all(MOVE_SQL.ofType, [...from, last]));
+  }
+
+  addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
+    return this.parts.reindex.write(partition, resources);
   }
 
   async chunkKeys(

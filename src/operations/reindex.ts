@@ -1,0 +1,131 @@
+/**
+ * $reindex, $reindex-status, $reindex-cancel: make the index rows of what is stored complete, in the background. The
+ * parameters are HAPI's (https://hapifhir.io/hapi-fhir/docs/server_jpa/search.html), and `parameter` besides.
+ */
+import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { resourceResponse } from '../interactions/response.js';
+import type { ServerParts } from '../interactions/server-parts.js';
+import { FhirError } from '../model/errors.js';
+import { DEFAULT_PARTITION_ID, type PartitionId, type PartitionScope } from '../model/partition.js';
+import type { RequestDetails } from '../model/request.js';
+import { progressOf } from '../partition/reindex.js';
+import type { ReindexTarget } from '../partition/reindex-parts.js';
+import { targetOf } from '../partition/resolver.js';
+import type { StoredJob } from '../storage/store.js';
+import { assertKnown, type OperationParameter, readParameters, single } from './parameters.js';
+
+/** Starts a job for the partitions that the caller sees; on the server, for all. */
+export async function reindex(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  const partitions = await partitionsOf(server, request);
+  const parameters = readParameters(request);
+  assertKnown(parameters, ['type', 'url', 'parameter']);
+  const job = await server.reindexing.start({ partitions, types: typesOf(server, request, parameters) });
+  return respond(request, job, 202);
+}
+
+/** How far the job `job` is. */
+export async function reindexStatus(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  return respond(request, await jobOf(server, request));
+}
+
+/** Ends the job `job`; rows that it has added stay. */
+export async function reindexCancel(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  await server.reindexing.cancel(await jobOf(server, request));
+  return respond(request, await jobOf(server, request));
+}
+
+/** Null: all of them. What a tenant reads in DEFAULT is not its own to work on. */
+async function partitionsOf(
+  server: ServerParts,
+  request: RequestDetails,
+): Promise<readonly PartitionId[] | null> {
+  const target = { ...targetOf(request), resourceType: undefined };
+  const scope = await server.resolver.resolveReadOf(request, target);
+  return isWholeServer(request, scope) ? null : scope.partitions;
+}
+
+function isWholeServer({ urlTenant }: RequestDetails, { all, partitions }: PartitionScope): boolean {
+  return all || (urlTenant === undefined && partitions.includes(DEFAULT_PARTITION_ID));
+}
+
+/** Null: all of them. Several parameters mean all types that they name. @throws FhirError INVALID_REQUEST */
+function typesOf(
+  server: ServerParts,
+  { resourceType }: RequestDetails,
+  parameters: readonly OperationParameter[],
+): readonly string[] | null {
+  const named = parameters.map((parameter) => typesNamed(server, parameter));
+  if (resourceType === undefined) return named.length === 0 ? null : [...new Set(named.flat())];
+  const stranger = named.find((types) => !types.includes(resourceType));
+  if (stranger) throw invalid(`On ${resourceType}, ${stranger.join(' and ')} is not reindexed.`);
+  return [resourceType];
+}
+
+function typesNamed(server: ServerParts, { name, text = '' }: OperationParameter): readonly string[] {
+  if (name === 'parameter') return typesOfParameter(server, text);
+  return [typeNamed(name === 'url' ? withoutQuery(text) : text, name)];
+}
+
+/** HAPI names what is reindexed by a search. @throws FhirError INVALID_REQUEST */
+function withoutQuery(url: string): string {
+  const [type = '', query = ''] = url.replace(/^\//, '').split('?', 2);
+  if (query === '') return type;
+  throw invalid(
+    `url is a type and a question mark, such as Patient?; criteria such as '${query.slice(0, 80)}' are not supported.`,
+  );
+}
+
+function typeNamed(type: string, name: string): string {
+  if (RESOURCE_TYPES.has(type)) return type;
+  throw invalid(`${name}: '${type.slice(0, 80)}' is no resource type.`);
+}
+
+function typesOfParameter({ parameters }: ServerParts, url: string): readonly string[] {
+  const types = [...RESOURCE_TYPES].filter((type) => parameters.list(type).some((one) => one.url === url));
+  if (types.length > 0) return types;
+  throw invalid(`parameter: no search parameter in force has the URL '${url.slice(0, 200)}'.`);
+}
+
+/** @throws FhirError NOT_FOUND for a job that works on partitions outside of the caller's, too. */
+async function jobOf(server: ServerParts, request: RequestDetails): Promise<StoredJob> {
+  const parameters = readParameters(request);
+  assertKnown(parameters, ['job']);
+  const id = single(parameters, 'job');
+  if (id === undefined) throw invalid("The parameter 'job' is required.");
+  const job = await server.reindexing.find(id);
+  const visible = await partitionsOf(server, request);
+  if (job && covers(visible, (job.parameters as unknown as ReindexTarget).partitions)) return job;
+  throw new FhirError('NOT_FOUND', `There is no reindex job '${id.slice(0, 80)}'.`);
+}
+
+function covers(visible: readonly PartitionId[] | null, needed: readonly PartitionId[] | null): boolean {
+  return visible === null || (needed?.every((partition) => visible.includes(partition)) ?? false);
+}
+
+function respond(request: RequestDetails, job: StoredJob, status = 200): OutgoingResponse {
+  const { types } = job.parameters as unknown as ReindexTarget;
+  const progress = progressOf(job);
+  return resourceResponse(
+    request,
+    {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'job', valueString: job.id },
+        { name: 'state', valueCode: job.state },
+        ...(types ?? []).map((type) => ({ name: 'type', valueCode: type })),
+        { name: 'partitions', valueInteger: progress?.partitions ?? 0 },
+        { name: 'resources', valueInteger: progress?.seen ?? 0 },
+        { name: 'added', valueInteger: progress?.added ?? 0 },
+        { name: 'failed', valueInteger: progress?.failed ?? 0 },
+        ...(progress?.type ? [{ name: 'reached', valueString: `${progress.type}/${progress.after}` }] : []),
+        ...(progress?.failures ?? []).map((failure) => ({ name: 'failure', valueString: failure })),
+      ],
+    },
+    status,
+  );
+}
+
+function invalid(message: string): FhirError {
+  return new FhirError('INVALID_REQUEST', message);
+}

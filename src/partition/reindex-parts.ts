@@ -1,0 +1,46 @@
+import type { IndexKind } from '../fhir/indexed-path.js';
+import type { PartitionId } from '../model/partition.js';
+import type { Storage } from '../storage/storage.js';
+import type { StoredJob } from '../storage/store.js';
+import type { ReindexBatchParts } from './reindex-batch.js';
+
+/** What is reindexed; stands in the job's parameters. */
+export interface ReindexTarget {
+  /** Null: every partition, also those that come to be meanwhile. */
+  readonly partitions: readonly PartitionId[] | null;
+  /** Null: every type. */
+  readonly types: readonly string[] | null;
+}
+
+/** Names one indexed path of a resource type. */
+export interface PathName {
+  readonly resourceType: string;
+  readonly kind: IndexKind;
+  readonly path: string;
+}
+
+/** A path that older data has no rows of; `since` in milliseconds since 1970 UTC. */
+export interface PendingPath extends PathName {
+  readonly since: number;
+}
+
+/** The paths that wait for a reindex. */
+export interface PendingPaths {
+  /** Takes over what other servers have changed. */
+  refresh(): Promise<unknown>;
+  pendingPaths(): readonly PendingPath[];
+  /** From when on every write has rows of the path, in milliseconds since 1970 UTC. */
+  settledAt(path: PendingPath): number;
+  markIndexed(paths: readonly PathName[]): Promise<void>;
+}
+
+/** What reindexing works with. */
+export interface ReindexParts extends ReindexBatchParts {
+  readonly storage: Pick<Storage, 'leaseJob' | 'partitions' | 'useRows'>;
+  readonly paths: PendingPaths;
+  readonly newId: () => string;
+  /** Milliseconds since 1970 UTC. */
+  readonly clock: () => number;
+  /** `job`: undefined where not even the jobs could be read. */
+  readonly onError: (job: StoredJob | undefined, error: unknown) => void;
+}

@@ -1,0 +1,124 @@
+import { DEFAULT_PARTITION_ID } from '../model/partition.js';
+import type { StoredJob } from '../storage/store.js';
+import { whileLeased } from './job-lease.js';
+import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
+import { beginProgress, ReindexWalk, type ReindexProgress } from './reindex-walk.js';
+
+/** Kind of the jobs that reindex. */
+export const REINDEX_JOB = 'reindex';
+
+/**
+ * Makes the index rows of stored resources complete, job by job. Of all servers and commands on one database one works
+ * on a job, as long as it renews its lease; after a kill another goes on.
+ */
+export class Reindexing {
+  private readonly owner: string;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+
+  constructor(private readonly parts: ReindexParts) {
+    this.owner = parts.newId();
+  }
+
+  /** Starts the job; returns at once. */
+  async start(target: ReindexTarget): Promise<StoredJob> {
+    const [only, ...others] = target.partitions ?? [];
+    const job: StoredJob = {
+      id: this.parts.newId(),
+      kind: REINDEX_JOB,
+      partition: only !== undefined && others.length === 0 ? only : DEFAULT_PARTITION_ID,
+      state: 'running',
+      parameters: { ...target },
+      result: null,
+    };
+    await this.parts.storage.partitions.saveJob(job);
+    this.wake();
+    return job;
+  }
+
+  /** The job as it stands in the database. */
+  async find(id: string): Promise<StoredJob | undefined> {
+    const jobs = await this.parts.storage.partitions.jobs();
+    return jobs.find((job) => job.kind === REINDEX_JOB && job.id === id);
+  }
+
+  /** Ends the job wherever it runs; what it has added stays. A job that has ended is left as it is. */
+  async cancel(job: StoredJob): Promise<void> {
+    await this.parts.storage.partitions.saveRunningJob({ ...job, state: 'cancelled' });
+  }
+
+  /** Works off unfinished jobs that nobody works on; returns at once. */
+  wake(): void {
+    if (this.stopped) return;
+    this.again = true;
+    this.running ??= this.work().finally(() => {
+      this.running = undefined;
+      if (this.again) this.wake();
+    });
+  }
+
+  /** A job that is stopped goes on where it was when a server starts. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running;
+  }
+
+  /** Never rejects: what fails is tried again with the next wake. */
+  private async work(): Promise<void> {
+    this.again = false;
+    let job: StoredJob | undefined;
+    try {
+      for (job of await this.parts.storage.partitions.jobs()) {
+        if (this.stopped) return;
+        if (job.kind === REINDEX_JOB && job.state === 'running') await this.runLeased(job.id);
+      }
+    } catch (error) {
+      this.parts.onError(job, error);
+    }
+  }
+
+  private async runLeased(id: string): Promise<void> {
+    const { storage, onError } = this.parts;
+    const listed = await this.find(id);
+    if (listed === undefined) return;
+    await whileLeased({ storage, owner: this.owner, onError }, listed, async (isLost) => {
+      // Whoever had the lease before may have come further since.
+      const job = await this.find(id);
+      try {
+        if (job?.state === 'running') await this.run(job, () => this.stopped || isLost());
+      } catch (error) {
+        onError(job, error);
+      }
+    });
+  }
+
+  private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {
+    const { paths, storage } = this.parts;
+    const target = job.parameters as unknown as ReindexTarget;
+    await paths.refresh();
+    const known = job.result as unknown as ReindexProgress | null;
+    const progress = known ?? beginProgress(pathsOf(target, paths.pendingPaths()));
+    const save = (reached: ReindexProgress, state: StoredJob['state'] = 'running'): Promise<boolean> =>
+      storage.partitions.saveRunningJob({ ...job, state, result: { ...reached } });
+    if (!(await save(progress))) return;
+    const walk = new ReindexWalk(this.parts, target, {
+      progress,
+      save: (reached) => save(reached),
+      isStopped,
+    });
+    if (!(await walk.untilSettled()) || !(await walk.run())) return;
+    const isComplete = target.partitions === null && walk.progress.failed === 0;
+    if (isComplete) await paths.markIndexed(progress.paths);
+    await save(walk.progress, walk.progress.failed === 0 ? 'done' : 'failed');
+  }
+}
+
+function pathsOf({ types }: ReindexTarget, pending: readonly PendingPath[]): readonly PendingPath[] {
+  return pending.filter(({ resourceType }) => types === null || types.includes(resourceType));
+}
+
+/** The job's progress; undefined before it has begun. */
+export function progressOf({ result }: StoredJob): ReindexProgress | undefined {
+  return (result as unknown as ReindexProgress | null) ?? undefined;
+}

@@ -1,0 +1,214 @@
+import { FhirError } from '../../../model/errors.js';
+import { DEFAULT_PARTITION_ID, type PartitionId } from '../../../model/partition.js';
+import type { AddedRows, Reindexed } from '../../placement/home.js';
+import { UNINDEXED_REFERENCE } from '../dictionary.js';
+import { distinctRows, type LinkRow, toLinkRows, toValueRows, type ValueRow } from '../index-rows.js';
+import { int4Array, int8Array, textArray } from './binary-array.js';
+import { type OwnedRows, valueArrays } from './change-arrays.js';
+import type { PostgresConnections } from './connections.js';
+import { refusalOf } from './database-error.js';
+import { toKeyText } from './key-text.js';
+import type { PostgresDictionary } from './postgres-dictionary.js';
+import { REINDEX_SQL } from './reindex-sql.js';
+import { RowNames } from './row-names.js';
+import type { PgStatement } from './statement.js';
+
+/** What index rows are added with. */
+export interface ReindexParts {
+  readonly connections: PostgresConnections;
+  readonly dictionary: PostgresDictionary;
+  /** Every partition whose rows may be here. */
+  readonly partitions: () => Promise<readonly PartitionId[]>;
+}
+
+/** A link that is there; type and id are null where its target has gone, or is none of this server. */
+type PresentLink = readonly [
+  rowId: number,
+  paramId: number,
+  targetId: number,
+  url: string,
+  typeId: number | null,
+  id: string | null,
+];
+
+interface NewLink {
+  readonly paramId: number;
+  readonly targetId: number;
+  readonly typeId: number;
+  readonly url: string;
+}
+
+/** A resource with all rows that it should have. */
+interface Prepared {
+  readonly resource: Reindexed;
+  readonly values: readonly ValueRow[];
+  readonly links: readonly LinkRow[];
+}
+
+/** A resource with the rows that it has not. */
+interface Lacking {
+  readonly resource: Reindexed;
+  readonly values: readonly ValueRow[];
+  readonly links: readonly NewLink[];
+  /** Targets of links without a path that have one now. */
+  readonly covered: readonly number[];
+}
+
+/**
+ * Adds what is missing of index rows. It is looked for without a lock: only what is missing is written while writers
+ * of the partition wait, as a writer whose statement has begun would not see the rows that it has to delete.
+ * @throws FhirError UNKNOWN_PARTITION
+ */
+export async function addIndexRows(
+  parts: ReindexParts,
+  partition: PartitionId,
+  resources: readonly Reindexed[],
+): Promise<AddedRows> {
+  const lacking = await findLacking(parts, partition, await prepareAll(parts.dictionary, resources));
+  if (lacking.length === 0) return { added: 0, stale: [] };
+  const current = await write(parts, partition, lacking);
+  const done = lacking.filter(({ resource }) => current.has(resource.rowId));
+  const stale = lacking.filter(({ resource }) => !current.has(resource.rowId));
+  return {
+    added: done.reduce((sum, { values, links }) => sum + values.length + links.length, 0),
+    stale: stale.map(({ resource }) => resource.rowId),
+  };
+}
+
+async function prepareAll(
+  dictionary: PostgresDictionary,
+  resources: readonly Reindexed[],
+): Promise<readonly Prepared[]> {
+  const names = new RowNames(dictionary);
+  const prepare = (resource: Reindexed): Prepared => {
+    const { type, index, references } = resource;
+    const values = distinctRows(toValueRows(names, type, index));
+    return { resource, values, links: toLinkRows(names, type, index, references) };
+  };
+  const prepared = resources.map(prepare);
+  if (names.isComplete) return prepared;
+  await names.settle();
+  return resources.map(prepare);
+}
+
+async function findLacking(
+  parts: ReindexParts,
+  partition: PartitionId,
+  prepared: readonly Prepared[],
+): Promise<readonly Lacking[]> {
+  const keys = prepared.map((one) => ({ rowId: one.resource.rowId, rows: one.values }));
+  const missing = {
+    name: 'missing index rows',
+    text: REINDEX_SQL.missingValues,
+    values: [partition, null, ...valueArrays('keys', keys)],
+  };
+  const [found] = await parts.connections.read([partition], [missing]);
+  const isMissing = new Set(found?.rows.map(([kind, n]) => `${String(kind)} ${String(n)}`));
+  const links = Map.groupBy(await readLinks(parts, partition, prepared), ([rowId]) => rowId);
+  const counts = new Map<string, number>();
+  const lacks = ({ table }: ValueRow): boolean => {
+    const n = (counts.get(table) ?? 0) + 1;
+    counts.set(table, n);
+    return isMissing.has(`${table} ${n}`);
+  };
+  return prepared
+    .map((one) => ({
+      resource: one.resource,
+      values: one.values.filter(lacks),
+      ...lackingLinks(parts.dictionary, one.links, links.get(one.resource.rowId) ?? []),
+    }))
+    .filter(({ values, links: added, covered }) => values.length + added.length + covered.length > 0);
+}
+
+/** Targets are looked for in their usual places first: there may be thousands of partitions. */
+async function readLinks(
+  { connections, partitions }: ReindexParts,
+  partition: PartitionId,
+  prepared: readonly Prepared[],
+): Promise<readonly PresentLink[]> {
+  const rowIds = prepared.flatMap(({ resource, links }) => (links.length > 0 ? resource.rowId : []));
+  if (rowIds.length === 0) return [];
+  const readIn = async (places: readonly PartitionId[]): Promise<readonly PresentLink[]> => {
+    const values = [partition, int8Array(rowIds), int4Array(places)];
+    const [found] = await connections.read(places, [{ text: REINDEX_SQL.links, values }]);
+    return (found?.rows ?? []) as unknown as readonly PresentLink[];
+  };
+  const near = await readIn([...new Set([partition, DEFAULT_PARTITION_ID])]);
+  const isComplete = near.every(([, , , url, typeId]) => url !== '' || typeId !== null);
+  return isComplete ? near : readIn([...new Set([partition, ...(await partitions())])]);
+}
+
+/**
+ * Whatever a resource refers to is among its links already, under a path or none; a target that has gone since can
+ * have no further ones.
+ */
+function lackingLinks(
+  dictionary: PostgresDictionary,
+  links: readonly LinkRow[],
+  present: readonly PresentLink[],
+): Pick<Lacking, 'links' | 'covered'> {
+  const targets = new Map(present.map(([, , targetId, , typeId, id]) => [`${typeId}/${id}`, targetId]));
+  const linked = new Set(present.map(([, paramId, targetId, url]) => `${paramId} ${targetId} ${url}`));
+  const lacking: NewLink[] = [];
+  const withPath = new Set<number>();
+  for (const { paramId, target, url: text } of links) {
+    const url = target ? '' : toKeyText(text);
+    const typeId = target ? (dictionary.typeId(target.type) ?? 0) : 0;
+    const targetId = target ? targets.get(`${typeId}/${target.id}`) : 0;
+    if (targetId === undefined) continue;
+    if (target && paramId !== UNINDEXED_REFERENCE) withPath.add(targetId);
+    const key = `${paramId} ${targetId} ${url}`;
+    if (linked.has(key)) continue;
+    linked.add(key);
+    lacking.push({ paramId, targetId, typeId, url });
+  }
+  const covered = present.flatMap(([, paramId, targetId]) =>
+    paramId === UNINDEXED_REFERENCE && withPath.has(targetId) ? targetId : [],
+  );
+  return { links: lacking, covered };
+}
+
+/** Answers the row ids of resources that were at their versions. */
+async function write(
+  { connections }: ReindexParts,
+  partition: PartitionId,
+  lacking: readonly Lacking[],
+): Promise<ReadonlySet<number>> {
+  const byDate = Map.groupBy(lacking, ({ resource }) => resource.date as string | null);
+  const statements = [...byDate].map(([date, group]) => addRows(partition, date, group));
+  try {
+    const results = await connections.write([partition], statements, 'exclusive');
+    return new Set(results.flatMap(({ rows }) => rows.map(([rowId]) => rowId as number)));
+  } catch (error) {
+    if (refusalOf(error)?.kind !== 'gone') throw error;
+    throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.', { cause: error });
+  }
+}
+
+function addRows(partition: PartitionId, date: string | null, group: readonly Lacking[]): PgStatement {
+  const rows: readonly OwnedRows[] = group.map(({ resource, values }) => ({
+    rowId: resource.rowId,
+    rows: values,
+  }));
+  const links = group.flatMap(({ resource: { rowId }, links: added }) =>
+    added.map((link) => ({ rowId, ...link })),
+  );
+  const covered = group.flatMap(({ resource: { rowId }, covered: ids }) =>
+    ids.map((targetId) => ({ rowId, targetId })),
+  );
+  const values = [
+    partition,
+    date,
+    int8Array(group.map(({ resource }) => resource.rowId)),
+    int4Array(group.map(({ resource }) => resource.version)),
+    ...valueArrays('rows', rows),
+    int8Array(links.map(({ rowId }) => rowId)),
+    int4Array(links.map(({ paramId }) => paramId)),
+    int8Array(links.map(({ targetId }) => targetId)),
+    int4Array(links.map(({ typeId }) => typeId)),
+    textArray(links.map(({ url }) => url)),
+    int8Array(covered.map(({ rowId }) => rowId)),
+    int8Array(covered.map(({ targetId }) => targetId)),
+  ];
+  return { name: 'add index rows', text: REINDEX_SQL.addRows, values };
+}

@@ -1,0 +1,144 @@
+import type { Statement } from 'better-sqlite3';
+import { FhirError } from '../../../model/errors.js';
+import { DEFAULT_PARTITION_ID, type PartitionId } from '../../../model/partition.js';
+import type { AddedRows, Reindexed } from '../../placement/home.js';
+import { TimeSlice } from '../../time-slice.js';
+import { type Dictionary, UNINDEXED_REFERENCE } from '../dictionary.js';
+import { type LinkRow, toLinkRows, toValueRows, type ValueRow, type ValueTable } from '../index-rows.js';
+import { RowNames } from '../row-names.js';
+import type { Allocator } from './allocator.js';
+import type { SqliteDatabase } from './open.js';
+import { prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
+import type { WriteQueue } from './write-queue.js';
+
+const REINDEX_SQL = {
+  isInService: WRITE_SQL.isInService,
+  isCurrent: `select 1 from HFJ_RESOURCE where +PARTITION_ID = ? and RES_ID = ? and RES_VER = ?`,
+  /** All that a resource refers to, whatever the path; targets are in the file, of whatever partition. */
+  links: `select l.PARAM_ID, l.TARGET_RES_ID, l.TARGET_URL, t.RES_TYPE_ID, t.FHIR_ID
+    from HFJ_RES_LINK l left join HFJ_RESOURCE t on t.RES_ID = l.TARGET_RES_ID
+      and +t.PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0)
+    where +l.PARTITION_ID = ? and l.RES_ID = ?`,
+  insertLink: WRITE_SQL.insertLink,
+  deleteLink: WRITE_SQL.deleteLink,
+} as const;
+
+/** A link that is there; type and id are null where its target has gone, or is none of this server. */
+type PresentLink = readonly [
+  paramId: number,
+  targetId: number,
+  url: string,
+  typeId: number | null,
+  id: string | null,
+];
+
+/** A resource with all rows that it should have. */
+interface Prepared {
+  readonly resource: Reindexed;
+  readonly values: readonly ValueRow[];
+  readonly links: readonly LinkRow[];
+}
+
+/** Adds index rows that are missing; the resources stay as they are. */
+export class ReindexWriter {
+  constructor(
+    private readonly queue: WriteQueue,
+    private readonly dictionary: Dictionary,
+    private readonly allocator: Pick<Allocator, 'addNames'>,
+  ) {}
+
+  /** One transaction, which gives the event loop its turns. @throws FhirError UNKNOWN_PARTITION */
+  async write(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
+    const names = new RowNames(this.dictionary, (added) => this.allocator.addNames(added));
+    let prepared = resources.map((resource) => prepare(names, resource));
+    if (!names.isComplete) {
+      await names.settle();
+      prepared = resources.map((resource) => prepare(names, resource));
+    }
+    return this.queue.transaction((db) =>
+      this.addAll(new RowAdder(db, partition, this.dictionary), prepared),
+    );
+  }
+
+  private async addAll(adder: RowAdder, prepared: readonly Prepared[]): Promise<AddedRows> {
+    adder.assertInService();
+    const slice = new TimeSlice();
+    const stale: number[] = [];
+    let added = 0;
+    for (const one of prepared) {
+      if (adder.isCurrent(one.resource)) added += adder.add(one);
+      else stale.push(one.resource.rowId);
+      if (slice.isOver()) await slice.yield();
+    }
+    return { added, stale };
+  }
+}
+
+function prepare(names: RowNames, resource: Reindexed): Prepared {
+  const { type, index, references } = resource;
+  return {
+    resource,
+    values: toValueRows(names, type, index),
+    links: toLinkRows(names, type, index, references),
+  };
+}
+
+/** Adds rows of one partition inside a transaction. */
+class RowAdder {
+  private readonly sql: Readonly<Record<keyof typeof REINDEX_SQL, Statement>>;
+  private readonly inserts: Readonly<Record<ValueTable, Statement>>;
+
+  constructor(
+    db: SqliteDatabase,
+    private readonly partition: PartitionId,
+    private readonly dictionary: Dictionary,
+  ) {
+    this.sql = prepareAll(db, REINDEX_SQL);
+    const texts = Object.entries(VALUE_SQL).map(([table, { insert }]) => [table, insert]);
+    this.inserts = prepareAll(db, Object.fromEntries(texts) as Record<ValueTable, string>);
+  }
+
+  assertInService(): void {
+    if (this.partition === DEFAULT_PARTITION_ID) return;
+    if (this.sql.isInService.get(this.partition) !== undefined) return;
+    throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
+  }
+
+  isCurrent({ rowId, version }: Reindexed): boolean {
+    return this.sql.isCurrent.get(this.partition, rowId, version) !== undefined;
+  }
+
+  /** Answers how many rows were missing. */
+  add({ resource, values, links }: Prepared): number {
+    let added = 0;
+    for (const { table, columns } of values) {
+      added += this.inserts[table].run(this.partition, resource.date, ...columns, resource.rowId).changes;
+    }
+    return links.length === 0 ? added : added + this.addLinks(resource, links);
+  }
+
+  /**
+   * Whatever a resource refers to is among its links already, under a path or none; a target that has gone since can
+   * have no further ones.
+   */
+  private addLinks({ rowId, date }: Reindexed, links: readonly LinkRow[]): number {
+    const present = this.sql.links.all(this.partition, rowId) as PresentLink[];
+    const targets = new Map(present.map(([, targetId, , typeId, id]) => [`${typeId}/${id}`, targetId]));
+    const linked = new Set(present.map(([paramId, targetId, url]) => `${paramId} ${targetId} ${url}`));
+    const covered = new Set<number>();
+    let added = 0;
+    for (const { paramId, target, url } of links) {
+      const typeId = target ? (this.dictionary.typeId(target.type) ?? 0) : 0;
+      const targetId = target ? targets.get(`${typeId}/${target.id}`) : 0;
+      if (targetId === undefined) continue;
+      if (paramId !== UNINDEXED_REFERENCE) covered.add(targetId);
+      if (linked.has(`${paramId} ${targetId} ${url}`)) continue;
+      added += this.sql.insertLink.run(this.partition, date, paramId, targetId, typeId, url, rowId).changes;
+    }
+    for (const [paramId, targetId, url] of present) {
+      if (paramId !== UNINDEXED_REFERENCE || url !== '' || !covered.has(targetId)) continue;
+      this.sql.deleteLink.run(this.partition, paramId, targetId, url, rowId);
+    }
+    return added;
+  }
+}
