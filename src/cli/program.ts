@@ -42,6 +42,7 @@ function createProgram(run: Run): Command {
   addServe(program, run);
   addLoad(program, run);
   addPartition(program, run);
+  addReindex(program, run);
   const config = program
     .command('config')
     .description('Prints every setting, its value and where it came from.');
@@ -84,6 +85,18 @@ function addLoad(program: Command, run: Run): void {
     const { loadPaths } = await import('./load.js');
     run.exit = await loadPaths(run.terminal, paths, flags);
   });
+}
+
+function addReindex(program: Command, run: Run): void {
+  const reindex = program
+    .command('reindex')
+    .description('Makes the index of what is stored complete, beside servers that run.')
+    .option('--partition <name>', 'only this partition; all if left out')
+    .option('--type <type>', 'only this resource type; may be repeated', collect, [])
+    .option('--parameter <url>', 'only the types of this search parameter; may be repeated', collect, []);
+  addQuietSettingFlags(reindex).action(
+    does(run, async (...args) => (await import('./reindex.js')).reindex(...args)),
+  );
 }
 
 function addPartition(program: Command, run: Run): void {

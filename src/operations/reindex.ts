@@ -63,7 +63,7 @@ function typesOf(
 }
 
 function typesNamed(server: ServerParts, { name, text = '' }: OperationParameter): readonly string[] {
-  if (name === 'parameter') return typesOfParameter(server, text);
+  if (name === 'parameter') return typesOfParameter(server.parameters, text);
   return [typeNamed(name === 'url' ? withoutQuery(text) : text, name)];
 }
 
@@ -76,12 +76,14 @@ function withoutQuery(url: string): string {
   );
 }
 
-function typeNamed(type: string, name: string): string {
+/** The type, if there is one of the name; `name` is the parameter's. @throws FhirError INVALID_REQUEST */
+export function typeNamed(type: string, name: string): string {
   if (RESOURCE_TYPES.has(type)) return type;
   throw invalid(`${name}: '${type.slice(0, 80)}' is no resource type.`);
 }
 
-function typesOfParameter({ parameters }: ServerParts, url: string): readonly string[] {
+/** The types that have the search parameter in force. @throws FhirError INVALID_REQUEST where none has */
+export function typesOfParameter(parameters: ServerParts['parameters'], url: string): readonly string[] {
   const types = [...RESOURCE_TYPES].filter((type) => parameters.list(type).some((one) => one.url === url));
   if (types.length > 0) return types;
   throw invalid(`parameter: no search parameter in force has the URL '${url.slice(0, 200)}'.`);
