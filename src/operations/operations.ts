@@ -4,6 +4,7 @@ import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import { everyPatient, everythingOf } from './everything.js';
 import { expand } from './expand.js';
+import { lastn } from './lastn.js';
 import { lookup } from './lookup.js';
 import { meta, metaAddOperation, metaDeleteOperation } from './meta.js';
 import { explainPartition } from './partition-explain.js';
@@ -16,6 +17,7 @@ import {
   updatePartition,
 } from './partition-management.js';
 import { reindex, reindexCancel, reindexStatus } from './reindex.js';
+import { stats } from './stats.js';
 import { subsumes } from './subsumes.js';
 import { validateCodeInCodeSystem, validateCodeInValueSet } from './validate-code.js';
 import { validate } from './validate.js';
@@ -62,6 +64,11 @@ function terminologyOperation(type: string, name: string, run: Operation['run'])
   return { name: `$${name}`, definition: `${R4}/${type}-${name}`, levels, type, readOnly: true, run };
 }
 
+function observationOperation(name: string, run: Operation['run']): Operation {
+  const definition = `${R4}/Observation-${name}`;
+  return { name: `$${name}`, definition, levels: ['type'], type: 'Observation', readOnly: true, run };
+}
+
 function recordOperation(type: string, level: OperationLevel, run: Operation['run']): Operation {
   const definition = `${R4}/${type}-everything`;
   return { name: '$everything', definition, levels: [level], type, readOnly: true, run };
@@ -97,6 +104,8 @@ export const OPERATIONS: readonly Operation[] = [
     readOnly: true,
     run: validate,
   },
+  observationOperation('lastn', lastn),
+  observationOperation('stats', stats),
   recordOperation('Patient', 'instance', everythingOf),
   recordOperation('Patient', 'type', everyPatient),
   recordOperation('Encounter', 'instance', everythingOf),

@@ -11,6 +11,8 @@ export interface BundleStyle {
   readonly base: string;
   /** The token that was followed to this page; undefined on the first one. */
   readonly page?: string | undefined;
+  /** The self link, where it is not the search's own. */
+  readonly self?: string;
   /** The JSON text of a row as it is served; the stored text where left out. */
   readonly render?: (row: SearchRow) => string;
 }
@@ -56,11 +58,18 @@ export function assertPageFits(entries: readonly string[]): void {
 
 /** The query that was applied, as a URL below the base. */
 export function selfLink(base: string, place: SearchPlace, applied: readonly QueryParameter[]): string {
-  const query = applied.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
-  return `${base}${pathOf(place)}${query === '' ? '' : `?${query}`}`;
+  return `${base}${pathOf(place)}${selfQuery(applied)}`;
 }
 
-function pathOf({ type, compartment }: SearchPlace): string {
+/** Parameters as the end of a URL, with the question mark; empty where there are none. */
+export function selfQuery(applied: readonly QueryParameter[]): string {
+  const query = applied.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
+  return query === '' ? '' : `?${query}`;
+}
+
+function pathOf({ type, compartment, everything }: SearchPlace): string {
+  if (everything !== undefined)
+    return `/${everything}${compartment === null ? '' : `/${compartment.id}`}/$everything`;
   if (compartment !== null) return `/${compartment.type}/${compartment.id}/${type ?? '*'}`;
   return type === null ? '' : `/${type}`;
 }
@@ -70,9 +79,10 @@ export function pageLink(base: string, token: string): string {
   return `${base}?_page=${token}`;
 }
 
-function links({ request, next }: SearchResult, { base, page }: BundleStyle): string {
-  const self = page === undefined ? selfLink(base, request.place, request.applied) : pageLink(base, page);
-  const all = [{ relation: 'self', url: self }];
+function links(result: SearchResult, { base, page, self }: BundleStyle): string {
+  const { request, next } = result;
+  const own = page === undefined ? selfLink(base, request.place, request.applied) : pageLink(base, page);
+  const all = [{ relation: 'self', url: self ?? own }];
   if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next) });
   return JSON.stringify(all);
 }

@@ -1,13 +1,12 @@
 import { compartmentParameters, compartmentTypes } from '../fhir/compartments.js';
-import { isResourceType } from '../fhir/definitions.js';
 import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
 import { FhirError } from '../model/errors.js';
 import type { CompartmentTarget, QueryParameter } from '../model/request.js';
+import { parseEverything } from './parse-everything.js';
 import { parseSearch } from './parse.js';
+import { TYPE_PARAMETER, typesNamed } from './parse-types.js';
 import { invalidParameter, type ParseContext, type SearchParameterSource } from './parse-context.js';
 import type { Criterion, Include, SearchPlace, SearchRequest, TypedSearch } from './search-request.js';
-
-const TYPE = '_type';
 
 /**
  * Reads a search of any place: a type, a compartment, the whole server. Over several types every parameter must be
@@ -20,21 +19,11 @@ export function parsePlace(
   context: ParseContext,
 ): SearchRequest {
   const { type, compartment } = place;
+  if (place.everything !== undefined) return parseEverything(place, place.everything, parameters, context);
   if (type === null) return parseSeveral(place, parameters, context);
   if (compartment !== null) assertHasMembers(compartment, type);
   const search = parseSearch(type, parameters, context);
   return compartment === null ? search : { ...search, ...within(compartment, search, context), place };
-}
-
-/** The types that `_type` names, each once; undefined where it is not given. @throws FhirError INVALID_SEARCH */
-export function typesNamed(parameters: readonly QueryParameter[]): readonly string[] | undefined {
-  const lists = parameters.filter(([name]) => name === TYPE);
-  if (lists.length === 0) return undefined;
-  const types = lists.flatMap(([, value]) => value.split(','));
-  const unknown = types.find((type) => !isResourceType(type));
-  if (unknown !== undefined)
-    throw invalidParameter(TYPE, `"${unknown.slice(0, 64)}" is not a resource type of FHIR R4.`);
-  return [...new Set(types)];
 }
 
 function parseSeveral(
@@ -43,7 +32,7 @@ function parseSeveral(
   context: ParseContext,
 ): SearchRequest {
   const types = typesOf(place, parameters);
-  const criteria = parameters.filter(([name]) => name !== TYPE);
+  const criteria = parameters.filter(([name]) => name !== TYPE_PARAMETER);
   const read = types.map((type) => parseSearch(type, criteria, context));
   const ignored = read.find((one) => one.ignored.length > 0)?.ignored ?? [];
   // What one type does not know is left out for all: it would stand for something else in every type.
@@ -52,8 +41,8 @@ function parseSeveral(
   );
   const searches = ignored.length === 0 ? read : types.map((type) => parseSearch(type, kept, context));
   const [first, ...others] = searches.map((search) => withCompartment(place, search, context));
-  if (first === undefined) throw invalidParameter(TYPE, 'name at least one resource type.');
-  const applied = parameters.filter((one) => one[0] === TYPE || first.applied.includes(one));
+  if (first === undefined) throw invalidParameter(TYPE_PARAMETER, 'name at least one resource type.');
+  const applied = parameters.filter((one) => one[0] === TYPE_PARAMETER || first.applied.includes(one));
   return { ...first, others, includes: distinctIncludes(searches), applied, ignored, place };
 }
 

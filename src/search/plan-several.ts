@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, SearchPlan, SortKey } from '../storage/search-store.js';
 import { invalidParameter } from './parse-context.js';
+import { planRecord } from './plan-record.js';
 import { planSearch } from './plan.js';
 import type { SearchRequest, TypedSearch } from './search-request.js';
 
@@ -16,7 +17,10 @@ interface TypedPlan {
  * all of them, so that a search over many types is as many conditions as one over a single type.
  * @throws FhirError INVALID_SEARCH where types can't be sorted together
  */
-export function planRequest(request: TypedSearch & Pick<SearchRequest, 'others' | 'place'>): SearchPlan {
+export function planRequest(
+  request: TypedSearch & Pick<SearchRequest, 'others' | 'place' | 'record'>,
+): SearchPlan {
+  if (request.record) return planRecord(request.record);
   if (request.place.type !== null) return planSearch(request);
   const plans = [request, ...request.others].map(planTyped);
   const types = plans.map(({ type }) => type);

@@ -23,11 +23,38 @@ export interface SearchPlace {
   readonly type: string | null;
   /** https://hl7.org/fhir/R4/compartmentdefinition.html */
   readonly compartment: CompartmentTarget | null;
+  /** `$everything` of this type, or of the compartment's resource. */
+  readonly everything?: RecordRequest['of'];
+}
+
+/** `$everything`: a record is the members of a compartment, or of all, and what they refer to besides. */
+export interface RecordRequest {
+  readonly of: 'Patient' | 'Encounter';
+  /** null: every patient's. */
+  readonly id: string | null;
+  readonly members: readonly RecordMember[];
+  /** Types that only come by references of members. */
+  readonly besides: readonly string[];
+  /** What is asked for; undefined: all types. */
+  readonly types: readonly string[] | undefined;
+  /** Dates of care, milliseconds since 1970 UTC, both ends inclusive. */
+  readonly care: { readonly low: number; readonly high: number } | undefined;
+  /** Milliseconds since 1970 UTC. */
+  readonly since: number | undefined;
+}
+
+/** A type that has members, where it refers to the compartment's resource, and where it tells the time of care. */
+export interface RecordMember {
+  readonly type: string;
+  readonly paths: readonly string[];
+  readonly dates: readonly string[];
 }
 
 /** A search as it was asked for, every part known and typed: https://hl7.org/fhir/R4/search.html. */
 export interface SearchRequest extends TypedSearch {
   readonly place: SearchPlace;
+  /** What is searched instead of types and criteria. */
+  readonly record?: RecordRequest;
   /** The same of further types, where the place has several. */
   readonly others: readonly TypedSearch[];
   readonly includes: readonly Include[];

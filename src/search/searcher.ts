@@ -1,4 +1,5 @@
 import { parseReference } from '../fhir/references.js';
+import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
@@ -11,6 +12,7 @@ import { parsePlace } from './parse-place.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
+import { planRequest } from './plan-several.js';
 import { resolveSearch } from './resolve.js';
 import { runSearch, type SearchResult, type SearchRunner } from './run.js';
 import type { SearchLimits, SearchPlace, SearchRequest, TypedSearch } from './search-request.js';
@@ -66,9 +68,22 @@ export class Searcher {
     return runSearch(this.runner, scope, await this.resolve(scope, search), state);
   }
 
+  /** All matches of what was parsed, in its order. @throws FhirError LIMIT_EXCEEDED where there are more than `limit` */
+  async all(scope: PartitionScope, search: SearchRequest, limit: number): Promise<readonly SearchRow[]> {
+    const plan = planRequest(await this.resolve(scope, search));
+    const rows = await this.parts.store.page(scope, plan, { count: limit + 1 });
+    if (rows.length <= limit) return rows;
+    throw new FhirError('LIMIT_EXCEEDED', `There are more than ${limit} matches; narrow the search.`);
+  }
+
   /** What a page link holds. @throws FhirError INVALID_PAGE_LINK, UNKNOWN_PAGE_LINK */
   openPage<State>(scope: PartitionScope, token: string): State {
     return openPage<State>(token, scope, this.seal);
+  }
+
+  /** The same for a page of DEFAULT, which the caller's own scope is not. */
+  openPinnedPage<State>(token: string): State {
+    return openPage<State>(token, this.parts.definitions, this.seal);
   }
 
   /** A link to a page that `state` tells how to make; it is good for this scope alone. */

@@ -73,9 +73,9 @@ export interface ChainCondition {
 /** A resource of another type refers to this one, and a condition holds for it. */
 export interface HasCondition {
   readonly kind: 'has';
-  /** The type that refers, and where it does. */
-  readonly type: string;
-  readonly paths: readonly string[];
+  /** The type that refers, or several, and where they do; null: anywhere. */
+  readonly type: string | readonly string[];
+  readonly paths: readonly string[] | null;
   readonly where: Condition;
 }
 

@@ -1,5 +1,6 @@
 import type {
   Condition,
+  HasCondition,
   IndexCondition,
   IndexKind,
   SearchPlan,
@@ -7,7 +8,7 @@ import type {
   SortKey,
   TypedPaths,
 } from '../search-store.js';
-import type { Dictionary } from './dictionary.js';
+import { UNINDEXED_REFERENCE, type Dictionary } from './dictionary.js';
 import { toDateRow, toMomentRow } from './predicates/date.js';
 import { toNumberRow } from './predicates/number.js';
 import { toQuantityRow, unitSystem } from './predicates/quantity.js';
@@ -105,7 +106,7 @@ export class ShapeMaker {
 
   plan({ type, where, sort }: SearchPlan): PlanShape | null {
     const several = typeof type !== 'string';
-    const typed = several ? this.ofTypes(type, where) : this.typed(type, where);
+    const typed = this.anyTyped(type, where);
     const [first = ''] = several ? type : [type];
     return typed && { ...typed, several, sort: sort.map((key) => this.sortKey(first, key)) };
   }
@@ -124,6 +125,22 @@ export class ShapeMaker {
   /** Many ids are one slot, so that the number of different statements stays small. */
   private listOf(ids: readonly number[]): SlotList {
     return ids.length > MOST_SLOTS ? this.slots.addJson(ids) : this.slots.addAll(ids);
+  }
+
+  /** Where resources refer from. References that no parameter covers have one PARAM_ID for all types. */
+  private referring({ type, paths }: HasCondition): SlotList {
+    const types = typeof type === 'string' ? [type] : type;
+    if (paths !== null)
+      return this.params(
+        'reference',
+        types.map((one) => ({ type: one, paths })),
+      );
+    const ids = types.flatMap((one) => this.dictionary.pathIds('reference', one));
+    return this.slots.addJson([...ids, UNINDEXED_REFERENCE]);
+  }
+
+  private anyTyped(type: SearchPlan['type'], where: Condition): TypedShape | null {
+    return typeof type === 'string' ? this.typed(type, where) : this.ofTypes(type, where);
   }
 
   private typed(type: string, condition: Condition): TypedShape | null {
@@ -173,8 +190,8 @@ export class ShapeMaker {
         return isEmpty(params) || targets.length === 0 ? NONE : { kind: 'chain', params, targets };
       }
       case 'has': {
-        const params = this.params('reference', [condition]);
-        const source = this.typed(condition.type, condition.where);
+        const params = this.referring(condition);
+        const source = this.anyTyped(condition.type, condition.where);
         return isEmpty(params) || source === null ? NONE : { kind: 'has', params, source };
       }
     }
