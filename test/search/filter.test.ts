@@ -2,7 +2,9 @@ import test from 'ava';
 import { FhirError, type ErrorCode } from '../../src/model/errors.js';
 import type { FilterNode } from '../../src/search/filter/filter-node.js';
 import { readFilter } from '../../src/search/filter/read-filter.js';
-import { parse, parseFilterOf, valuesOfFilter } from './fixtures.js';
+import { parseSearch } from '../../src/search/parse.js';
+import type { SearchParameterSource } from '../../src/search/parse-context.js';
+import { context, parse, parseFilterOf, valuesOfFilter } from './fixtures.js';
 
 /** A filter in prefix form. */
 function shown(node: FilterNode): string {
@@ -180,3 +182,70 @@ test('a filter takes no modifier, and is no part of a chain', (t) => {
     'UNKNOWN_SEARCH_PARAMETER',
   );
 });
+
+/** As the registry, with elements behind the composite parameters of two types. */
+const elements: SearchParameterSource = {
+  list: (type) => context.registry.list(type),
+  find: (type, code) => {
+    const parameter = context.registry.find(type, code);
+    const codes = COMPONENTS[`${type} ${code}`];
+    if (parameter === undefined || codes === undefined) return parameter;
+    const components = codes.flatMap((one) => {
+      const component = context.registry.find(type, one);
+      return component === undefined ? [] : [{ ...component, within: 'element' as const }];
+    });
+    return { ...parameter, roots: [{ components }] };
+  },
+};
+const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
+  'DocumentReference relationship': ['relatesto', 'relation'],
+  'Group characteristic-value': ['characteristic', 'value'],
+};
+
+function elementValues(type: string, filter: string): unknown {
+  const search = parseSearch(type, [['_filter', filter]], { ...context, registry: elements });
+  const [criterion] = search.criteria;
+  return criterion?.kind === 'values' ? [criterion.parameter.code, criterion.values] : criterion?.kind;
+}
+
+const code = (text: string): object => ({ kind: 'token', system: undefined, code: text });
+
+test('the names that filters alone have ask for two parts of one element', (t) => {
+  const target = { kind: 'local', types: ['DocumentReference'], id: '1' };
+  t.deepEqual(
+    elementValues(
+      'DocumentReference',
+      'relatesTo[code eq replaces or code eq signs].target re DocumentReference/1',
+    ),
+    [
+      'relationship',
+      [
+        { kind: 'composite', parts: [target, code('replaces')] },
+        { kind: 'composite', parts: [target, code('signs')] },
+      ],
+    ],
+  );
+  t.deepEqual(elementValues('Group', 'characteristic[value eq a].code eq b'), [
+    'characteristic-value',
+    [{ kind: 'composite', parts: [code('b'), code('a')] }],
+  ]);
+  t.deepEqual(elementValues('Group', 'characteristic eq b'), ['characteristic', [code('b')]]);
+});
+
+const WRONG_ELEMENTS: readonly [filter: string, says: RegExp][] = [
+  ['characteristic.code eq b', /character 1": write characteristic\[filter\]\.name with code and value/],
+  ['characteristic[code eq a].code eq b', /ask for both code and value/],
+  ['characteristic[kind eq a].code eq b', /character 16": "characteristic" has code and value/],
+  ['characteristic[not(value eq a)].code eq b', /one test, or several with "or"/],
+  ['characteristic[value pr true].code eq b', /"pr" is not for parts/],
+  ['characteristic[value eq a].code ni b', /"ni" is not for parts/],
+  ['characteristic[value eq a].code.value eq b', /nothing else/],
+];
+
+for (const [filter, says] of WRONG_ELEMENTS) {
+  test(`Group with ${filter} is refused`, (t) => {
+    const error = refusalOf(t, () => elementValues('Group', filter));
+    t.is(error.code, 'INVALID_SEARCH');
+    t.regex(error.message, says);
+  });
+}

@@ -3,6 +3,7 @@ import type { ParameterContext } from '../parse-context.js';
 import { findParameter } from '../parse-criterion.js';
 import type { Criterion } from '../search-request.js';
 import type { FilterNode, FilterStep, FilterTest } from './filter-node.js';
+import { filterElement, parseElement } from './parse-element.js';
 import { isDenied, parseTest } from './parse-test.js';
 import { placeOf, readFilter } from './read-filter.js';
 
@@ -40,6 +41,8 @@ function parsePath(type: string, path: readonly FilterStep[], { test, context }:
   const [step, ...rest] = path;
   if (step === undefined) throw new Error('A path has a name at least.');
   const here = { ...context, name: placeOf(step.position) };
+  const element = rest.length === 0 ? undefined : filterElement(type, step.name);
+  if (element !== undefined) return parseElement(type, element, { step, rest, test }, context);
   const parameter = findParameter(type, step.name, here);
   if (rest.length === 0) return parseTest(test, parameter, here);
   return parseChain({ parameter, targetType: step.type }, here, (target, further) => {
