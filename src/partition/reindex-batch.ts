@@ -26,6 +26,8 @@ export interface BatchStart {
   readonly after: string;
   /** Whether somebody else writes the next resource at this moment. */
   readonly isContended: boolean;
+  /** When servers may have written without knowing all paths, in milliseconds since 1970; undefined: never. */
+  readonly doubtful: { readonly since: number; readonly until: number } | undefined;
 }
 
 /** A resource whose index values could not be worked out. */
@@ -48,9 +50,11 @@ export interface BatchResult {
 export async function reindexBatch(
   rows: HomeRows,
   { indexOf }: ReindexBatchParts,
-  { partition, type, after, isContended }: BatchStart,
+  start: BatchStart,
 ): Promise<BatchResult> {
+  const { partition, type, after, isContended } = start;
   const sources = await rows.ofType(partition, { type, after }, isContended ? SINGLE : BATCH);
+  const replaced = await replacedTexts(rows, start, sources);
   const failures: FailedResource[] = [];
   const stale = new Set<number>();
   const slice = new TimeSlice();
@@ -62,7 +66,7 @@ export async function reindexBatch(
     for (const rowId of written.stale) stale.add(rowId);
   };
   for (const source of sources) {
-    const made = toReindexed(source, type, indexOf);
+    const made = toReindexed(source, { type, indexOf, replaced: replaced.get(source.rowId) ?? [] });
     if (made.kind === 'failed') failures.push({ id: source.id, message: made.message });
     if (made.kind === 'made') group.add(made.resource);
     if (group.isFull) await flush();
@@ -86,21 +90,56 @@ function untilStale(sources: readonly IndexSource[], stale: ReadonlySet<number>)
   return first < 0 ? sources : sources.slice(0, first);
 }
 
+/** Texts of versions that may have left rows behind, by the row id of their resource. */
+async function replacedTexts(
+  rows: HomeRows,
+  { partition, doubtful }: BatchStart,
+  sources: readonly IndexSource[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const texts = new Map<number, string[]>();
+  const rowIds = sources.filter(({ version }) => version > 1).map(({ rowId }) => rowId);
+  if (doubtful === undefined || rowIds.length === 0) return texts;
+  for (let after = { rowId: 0, version: 0 }; ;) {
+    const window = { ...doubtful, after, count: BATCH.resources };
+    const page = await rows.replacedWithin(partition, rowIds, window);
+    for (const { rowId, text } of page) texts.set(rowId, [...(texts.get(rowId) ?? []), text]);
+    const last = page.at(-1);
+    if (last === undefined) return texts;
+    after = last;
+  }
+}
+
 type Made =
   | { readonly kind: 'made'; readonly resource: Reindexed }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'failed'; readonly message: string };
 
-function toReindexed(source: IndexSource, type: string, indexOf: ReindexBatchParts['indexOf']): Made {
-  const { rowId, version, date, text } = source;
-  if (text === null) return { kind: 'deleted' };
+const NO_VALUES: IndexValues = {
+  tokens: [],
+  strings: [],
+  dates: [],
+  numbers: [],
+  quantities: [],
+  uris: [],
+  references: [],
+};
+
+function toReindexed(
+  { rowId, version, date, text }: IndexSource,
+  how: {
+    readonly type: string;
+    readonly indexOf: ReindexBatchParts['indexOf'];
+    readonly replaced: readonly string[];
+  },
+): Made {
+  const { type, indexOf, replaced } = how;
+  if (text === null && replaced.length === 0) return { kind: 'deleted' };
   try {
-    const resource = parseStored(text) as Resource;
-    const references = collectLiteralReferences(resource);
-    return {
-      kind: 'made',
-      resource: { rowId, version, date, type, index: indexOf(resource), references },
-    };
+    const resource = text === null ? undefined : (parseStored(text) as Resource);
+    const index = resource ? indexOf(resource) : NO_VALUES;
+    const references = resource ? collectLiteralReferences(resource) : [];
+    const outdated = replaced.map((before) => indexOf(parseStored(before) as Resource));
+    return { kind: 'made', resource: { rowId, version, date, type, index, references, outdated } };
   } catch (error) {
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }

@@ -44,6 +44,8 @@ const MOVING_MS = 200;
 /** A resource that is written by others each time it is looked at is given up after so many times. */
 const MOST_ATTEMPTS = 200;
 const MOST_FAILURES = 10;
+/** Milliseconds that servers' clocks may differ. */
+const CLOCKS_MS = 60_000;
 
 /** A job before its first batch. */
 export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
@@ -59,6 +61,7 @@ export class ReindexWalk {
   progress: ReindexProgress;
   private savedAt = performance.now();
   private isEnded = false;
+  private readonly doubtful: BatchStart['doubtful'];
   /** Whether the partition of the progress is not done yet: an earlier run was in it. */
   private isInPartition = true;
 
@@ -68,6 +71,7 @@ export class ReindexWalk {
     private readonly watched: ReindexRun,
   ) {
     this.progress = watched.progress;
+    this.doubtful = doubtfulTime(parts, watched.progress.paths);
   }
 
   /** Waits until no write can miss the paths any more; false where it was stopped. */
@@ -124,7 +128,7 @@ export class ReindexWalk {
     while (!this.isStopped()) {
       const began = performance.now();
       const { after } = this.progress;
-      const start: BatchStart = { partition, type, after, isContended };
+      const start: BatchStart = { partition, type, after, isContended, doubtful: this.doubtful };
       const result: BatchResult | undefined = await this.whileServed(partition, () =>
         this.parts.storage.useRows(partition, (rows) => reindexBatch(rows, this.parts, start)),
       );
@@ -181,4 +185,13 @@ export class ReindexWalk {
 
 function isNotServed(error: unknown): boolean {
   return error instanceof FhirError && error.code === 'UNKNOWN_PARTITION';
+}
+
+/** From the first path's beginning until every server knew the last one. */
+function doubtfulTime({ paths }: ReindexParts, pending: readonly PendingPath[]): BatchStart['doubtful'] {
+  if (pending.length === 0) return undefined;
+  return {
+    since: Math.min(...pending.map(({ since }) => since)) - CLOCKS_MS,
+    until: Math.max(...pending.map((path) => paths.settledAt(path))) + CLOCKS_MS,
+  };
 }

@@ -76,6 +76,23 @@ export interface Reindexed extends Pick<IndexSource, 'rowId' | 'version' | 'date
   readonly type: string;
   readonly index: IndexValues;
   readonly references: readonly LiteralReference[];
+  /** Of versions that may have been replaced by a server that did not know all paths: rows of them alone go. */
+  readonly outdated: readonly IndexValues[];
+}
+
+/** A time, in milliseconds since 1970, and the first version that is looked at. */
+export interface VersionWindow {
+  readonly since: number;
+  readonly until: number;
+  readonly after: { readonly rowId: number; readonly version: number };
+  readonly count: number;
+}
+
+/** A version that was replaced. */
+export interface ReplacedVersion {
+  readonly rowId: number;
+  readonly version: number;
+  readonly text: string;
 }
 
 /** What came of adding index rows. */
@@ -155,6 +172,12 @@ export interface HomeRows {
     from: { readonly type: string; readonly after: string },
     limit: { readonly resources: number; readonly bytes: number },
   ): Promise<readonly IndexSource[]>;
+  /** Superseded versions, but deletions, that were written in the window: by row id and version, after `after`. */
+  replacedWithin(
+    partition: PartitionId,
+    rowIds: readonly number[],
+    window: VersionWindow,
+  ): Promise<readonly ReplacedVersion[]>;
   /**
    * Adds the index rows that resources should have and have not, with all that writers rely on: whoever writes a
    * resource afterwards finds its rows complete. One transaction, in which writers of the partition wait.

@@ -98,6 +98,19 @@ export function diffValueRows(
   return { inserted, deleted: [...old.values()] };
 }
 
+/** Rows of versions before that the rows of the current one are not among, each once. */
+export function outdatedValueRows(
+  dictionary: RowIds,
+  type: string,
+  { outdated, current }: { readonly outdated: readonly IndexValues[]; readonly current: readonly ValueRow[] },
+): readonly ValueRow[] {
+  if (outdated.length === 0) return [];
+  return diffValueRows(
+    outdated.flatMap((values) => toValueRows(dictionary, type, values)),
+    current,
+  ).deleted;
+}
+
 /** Each row once. */
 export function distinctRows(rows: readonly ValueRow[]): readonly ValueRow[] {
   return [...new Map(rows.map((row) => [rowKey(row), row])).values()];

@@ -1,4 +1,4 @@
-import type { IndexSource, RawRow, RawValue } from '../placement/home.js';
+import type { IndexSource, RawRow, RawValue, ReplacedVersion } from '../placement/home.js';
 
 /** The columns of `ofType`. */
 type SourceRow = readonly [rowId: number, id: string, version: number, date: RawValue, text: string | null];
@@ -20,4 +20,13 @@ export function toIndexSources(rows: readonly RawRow[]): readonly IndexSource[] 
   return (rows as unknown as readonly SourceRow[]).map(([rowId, id, version, date, text]) => {
     return { rowId, id, version, date, text };
   });
+}
+
+/** Rows of `replacedWithin`. */
+export function toReplaced(rows: readonly RawRow[]): readonly ReplacedVersion[] {
+  return rows.map(([rowId, version, text]) => ({
+    rowId: Number(rowId),
+    version: Number(version),
+    text: String(text),
+  }));
 }

@@ -67,6 +67,10 @@ export const MOVE_SQL = {
     where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $2 and r.FHIR_ID > $3 order by r.FHIR_ID limit $4`,
   ofType: `select r.RES_ID, r.FHIR_ID, r.RES_VER, r.PARTITION_DATE, r.RES_TEXT from HFJ_RESOURCE r
     where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $2 and r.FHIR_ID > $3 and r.FHIR_ID <= $4 order by r.FHIR_ID`,
+  replacedWithin: `select t.RES_ID, t.RES_VER, t.RES_TEXT from HFJ_RES_VER t
+    where t.PARTITION_ID = $1 and t.RES_ID = any ($2::bigint[])
+      and (t.RES_ID, t.RES_VER) > ($3::bigint, $4::integer) and t.RES_UPDATED >= $5 and t.RES_UPDATED <= $6
+      and t.RES_TEXT is not null order by t.RES_ID, t.RES_VER limit $7`,
   links: `${select('HFJ_RES_LINK')} and t.RES_ID = any ($2::bigint[])`,
   claims: `${select('HFJ_RES_SEARCH_URL')} and t.RES_ID = any ($2::bigint[])`,
   superseded: `${select('HFJ_RES_VER')} and t.RES_ID = $2 and t.RES_VER > $3 order by t.RES_VER limit $4`,

@@ -8,13 +8,15 @@ import type {
   MovedCounts,
   RawRow,
   Reindexed,
+  ReplacedVersion,
   ResourceMark,
   ResourceRows,
   RetainedRows,
   ServiceState,
+  VersionWindow,
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
-import { lastWithin, toIndexSources } from '../index-source.js';
+import { lastWithin, toIndexSources, toReplaced } from '../index-source.js';
 import { arrivalStatements } from './arrivals.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import type { PostgresConnections } from './connections.js';
@@ -174,6 +176,15 @@ export class PostgresRows implements HomeRows {
     const from = [partition, typeId, after];
     const last = lastWithin(await this.all('sizesOfType', [...from, limit.resources]), limit.bytes);
     return last === undefined ? [] : toIndexSources(await this.all('ofType', [...from, last]));
+  }
+
+  async replacedWithin(
+    partition: PartitionId,
+    rowIds: readonly number[],
+    { since, until, after, count }: VersionWindow,
+  ): Promise<readonly ReplacedVersion[]> {
+    const from = [after.rowId, after.version, since, until, count];
+    return toReplaced(await this.all('replacedWithin', [partition, int8Array(rowIds), ...from]));
   }
 
   addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {

@@ -41,10 +41,7 @@ const LINKS = [
   ['TARGET_TYPE_ID', 'integer'],
   ['TARGET_URL', 'text'],
 ] as const;
-const COVERED = [
-  ['RES_ID', 'bigint'],
-  ['TARGET_RES_ID', 'bigint'],
-] as const;
+const LINK_KEYS = LINKS.filter(([name]) => name !== 'TARGET_TYPE_ID');
 
 const isCurrent = (alias: string): string =>
   `exists (select 1 from NOW_CURRENT c where c.RES_ID = ${alias}.RES_ID)`;
@@ -58,9 +55,19 @@ function addValues(parameters: Parameters): readonly string[] {
   });
 }
 
+function dropValues(parameters: Parameters): readonly string[] {
+  return VALUE_KINDS.map((kind) => {
+    const columns = keyColumns(kind);
+    const same = columns.map(([name]) => `t.${name} = v.${name}`);
+    return `OLD_${kind} as (delete from ${VALUE_TABLES[kind].table} t
+      using ${parameters.rows(columns)} v (${names(columns)})
+      where t.PARTITION_ID = $1::integer and ${same.join(' and ')} and ${isCurrent('v')})`;
+  });
+}
+
 /**
- * Rows of resources of one partition date, each only where it is missing and its resource at the version that it was
- * made of; then the row ids of these resources. Run where nobody else writes to the partition.
+ * Adds rows of resources of one partition date, each only where it is missing, and deletes others, if the resource is
+ * at the version that they were made of; answers the row ids of these resources. Run where nobody else writes to the partition.
  */
 function addRowsSql(): string {
   const parameters = new Parameters();
@@ -73,9 +80,10 @@ function addRowsSql(): string {
       where ${isCurrent('v')} and not exists (select 1 from HFJ_RES_LINK k where k.PARTITION_ID = $1::integer
         and k.PARAM_ID = v.PARAM_ID and k.TARGET_RES_ID = v.TARGET_RES_ID and k.TARGET_URL = v.TARGET_URL
         and k.RES_ID = v.RES_ID))`,
-    `OLD_LINK as (delete from HFJ_RES_LINK k using ${parameters.rows(COVERED)} v (${names(COVERED)})
-      where k.PARTITION_ID = $1::integer and k.PARAM_ID = 0 and k.TARGET_RES_ID = v.TARGET_RES_ID
-        and k.TARGET_URL = '' and k.RES_ID = v.RES_ID and ${isCurrent('v')})`,
+    ...dropValues(parameters),
+    `OLD_LINK as (delete from HFJ_RES_LINK k using ${parameters.rows(LINK_KEYS)} v (${names(LINK_KEYS)})
+      where k.PARTITION_ID = $1::integer and k.PARAM_ID = v.PARAM_ID and k.TARGET_RES_ID = v.TARGET_RES_ID
+        and k.TARGET_URL = v.TARGET_URL and k.RES_ID = v.RES_ID and ${isCurrent('v')})`,
   ];
   return `with ${parts.join(',\n')} select c.RES_ID, ${IN_SERVICE} from NOW_CURRENT c`;
 }

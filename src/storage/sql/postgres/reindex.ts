@@ -2,7 +2,14 @@ import { FhirError } from '../../../model/errors.js';
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../../../model/partition.js';
 import type { AddedRows, Reindexed } from '../../placement/home.js';
 import { UNINDEXED_REFERENCE } from '../dictionary.js';
-import { distinctRows, type LinkRow, toLinkRows, toValueRows, type ValueRow } from '../index-rows.js';
+import {
+  distinctRows,
+  type LinkRow,
+  outdatedValueRows,
+  toLinkRows,
+  toValueRows,
+  type ValueRow,
+} from '../index-rows.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import { type OwnedRows, valueArrays } from './change-arrays.js';
 import type { PostgresConnections } from './connections.js';
@@ -31,11 +38,14 @@ type PresentLink = readonly [
   id: string | null,
 ];
 
-interface NewLink {
+interface LinkKey {
   readonly paramId: number;
   readonly targetId: number;
-  readonly typeId: number;
   readonly url: string;
+}
+
+interface NewLink extends LinkKey {
+  readonly typeId: number;
 }
 
 /** A resource with all rows that it should have. */
@@ -43,6 +53,10 @@ interface Prepared {
   readonly resource: Reindexed;
   readonly values: readonly ValueRow[];
   readonly links: readonly LinkRow[];
+  /** Rows that it must not have. */
+  readonly outdated: readonly ValueRow[];
+  /** PARAM_IDs under which it may have links that it must not have. */
+  readonly doubtful: ReadonlySet<number>;
 }
 
 /** A resource with the rows that it has not. */
@@ -50,8 +64,9 @@ interface Lacking {
   readonly resource: Reindexed;
   readonly values: readonly ValueRow[];
   readonly links: readonly NewLink[];
-  /** Targets of links without a path that have one now. */
-  readonly covered: readonly number[];
+  readonly outdated: readonly ValueRow[];
+  /** Links that it must not have: without a path where they have one now, or of a version before. */
+  readonly dropped: readonly LinkKey[];
 }
 
 /**
@@ -81,9 +96,16 @@ async function prepareAll(
 ): Promise<readonly Prepared[]> {
   const names = new RowNames(dictionary);
   const prepare = (resource: Reindexed): Prepared => {
-    const { type, index, references } = resource;
+    const { type, index, references, outdated } = resource;
     const values = distinctRows(toValueRows(names, type, index));
-    return { resource, values, links: toLinkRows(names, type, index, references) };
+    const before = outdated.flatMap((one) => toLinkRows(names, type, one, []));
+    return {
+      resource,
+      values,
+      links: toLinkRows(names, type, index, references),
+      outdated: outdatedValueRows(names, type, { outdated, current: values }),
+      doubtful: new Set([UNINDEXED_REFERENCE, ...before.map(({ paramId }) => paramId)]),
+    };
   };
   const prepared = resources.map(prepare);
   if (names.isComplete) return prepared;
@@ -115,9 +137,10 @@ async function findLacking(
     .map((one) => ({
       resource: one.resource,
       values: one.values.filter(lacks),
-      ...lackingLinks(parts.dictionary, one.links, links.get(one.resource.rowId) ?? []),
+      outdated: one.outdated,
+      ...lackingLinks(parts.dictionary, one, links.get(one.resource.rowId) ?? []),
     }))
-    .filter(({ values, links: added, covered }) => values.length + added.length + covered.length > 0);
+    .filter((one) => [one.values, one.links, one.outdated, one.dropped].some(({ length }) => length > 0));
 }
 
 /** Targets are looked for in their usual places first: there may be thousands of partitions. */
@@ -126,7 +149,9 @@ async function readLinks(
   partition: PartitionId,
   prepared: readonly Prepared[],
 ): Promise<readonly PresentLink[]> {
-  const rowIds = prepared.flatMap(({ resource, links }) => (links.length > 0 ? resource.rowId : []));
+  const rowIds = prepared.flatMap(({ resource, links, doubtful }) =>
+    links.length > 0 || doubtful.size > 1 ? resource.rowId : [],
+  );
   if (rowIds.length === 0) return [];
   const readIn = async (places: readonly PartitionId[]): Promise<readonly PresentLink[]> => {
     const values = [partition, int8Array(rowIds), int4Array(places)];
@@ -144,28 +169,27 @@ async function readLinks(
  */
 function lackingLinks(
   dictionary: PostgresDictionary,
-  links: readonly LinkRow[],
+  { links, doubtful }: Prepared,
   present: readonly PresentLink[],
-): Pick<Lacking, 'links' | 'covered'> {
+): Pick<Lacking, 'links' | 'dropped'> {
   const targets = new Map(present.map(([, , targetId, , typeId, id]) => [`${typeId}/${id}`, targetId]));
   const linked = new Set(present.map(([, paramId, targetId, url]) => `${paramId} ${targetId} ${url}`));
+  const wanted = new Set<string>();
   const lacking: NewLink[] = [];
-  const withPath = new Set<number>();
   for (const { paramId, target, url: text } of links) {
     const url = target ? '' : toKeyText(text);
     const typeId = target ? (dictionary.typeId(target.type) ?? 0) : 0;
     const targetId = target ? targets.get(`${typeId}/${target.id}`) : 0;
-    if (targetId === undefined) continue;
-    if (target && paramId !== UNINDEXED_REFERENCE) withPath.add(targetId);
     const key = `${paramId} ${targetId} ${url}`;
-    if (linked.has(key)) continue;
-    linked.add(key);
-    lacking.push({ paramId, targetId, typeId, url });
+    if (targetId === undefined || wanted.has(key)) continue;
+    wanted.add(key);
+    if (!linked.has(key)) lacking.push({ paramId, targetId, typeId, url });
   }
-  const covered = present.flatMap(([, paramId, targetId]) =>
-    paramId === UNINDEXED_REFERENCE && withPath.has(targetId) ? targetId : [],
-  );
-  return { links: lacking, covered };
+  const dropped = present.flatMap(([, paramId, targetId, url, typeId]) => {
+    const isKnown = doubtful.has(paramId) && (url !== '' || typeId !== null);
+    return isKnown && !wanted.has(`${paramId} ${targetId} ${url}`) ? [{ paramId, targetId, url }] : [];
+  });
+  return { links: lacking, dropped };
 }
 
 /** Answers the row ids of resources that were at their versions. */
@@ -186,29 +210,26 @@ async function write(
 }
 
 function addRows(partition: PartitionId, date: string | null, group: readonly Lacking[]): PgStatement {
-  const rows: readonly OwnedRows[] = group.map(({ resource, values }) => ({
-    rowId: resource.rowId,
-    rows: values,
-  }));
-  const links = group.flatMap(({ resource: { rowId }, links: added }) =>
-    added.map((link) => ({ rowId, ...link })),
-  );
-  const covered = group.flatMap(({ resource: { rowId }, covered: ids }) =>
-    ids.map((targetId) => ({ rowId, targetId })),
-  );
+  const owned = (kind: 'values' | 'outdated'): readonly OwnedRows[] =>
+    group.map((one) => ({ rowId: one.resource.rowId, rows: one[kind] }));
+  const added = group.flatMap((one) => one.links.map((link) => ({ rowId: one.resource.rowId, ...link })));
+  const dropped = group.flatMap((one) => one.dropped.map((link) => ({ rowId: one.resource.rowId, ...link })));
   const values = [
     partition,
     date,
     int8Array(group.map(({ resource }) => resource.rowId)),
     int4Array(group.map(({ resource }) => resource.version)),
-    ...valueArrays('rows', rows),
-    int8Array(links.map(({ rowId }) => rowId)),
-    int4Array(links.map(({ paramId }) => paramId)),
-    int8Array(links.map(({ targetId }) => targetId)),
-    int4Array(links.map(({ typeId }) => typeId)),
-    textArray(links.map(({ url }) => url)),
-    int8Array(covered.map(({ rowId }) => rowId)),
-    int8Array(covered.map(({ targetId }) => targetId)),
+    ...valueArrays('rows', owned('values')),
+    int8Array(added.map(({ rowId }) => rowId)),
+    int4Array(added.map(({ paramId }) => paramId)),
+    int8Array(added.map(({ targetId }) => targetId)),
+    int4Array(added.map(({ typeId }) => typeId)),
+    textArray(added.map(({ url }) => url)),
+    ...valueArrays('keys', owned('outdated')),
+    int8Array(dropped.map(({ rowId }) => rowId)),
+    int4Array(dropped.map(({ paramId }) => paramId)),
+    int8Array(dropped.map(({ targetId }) => targetId)),
+    textArray(dropped.map(({ url }) => url)),
   ];
   return { name: 'add index rows', text: REINDEX_SQL.addRows, values };
 }

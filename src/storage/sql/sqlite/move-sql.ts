@@ -30,6 +30,9 @@ export const MOVE_SQL = {
     where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID > ? order by FHIR_ID limit ?`,
   ofType: `select RES_ID, FHIR_ID, RES_VER, PARTITION_DATE, RES_TEXT from HFJ_RESOURCE
     where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID > ? and FHIR_ID <= ? order by FHIR_ID`,
+  replacedWithin: `select RES_ID, RES_VER, RES_TEXT from HFJ_RES_VER
+    where +PARTITION_ID = ? and RES_ID in (select value from json_each(?)) and (RES_ID, RES_VER) > (?, ?)
+      and RES_UPDATED >= ? and RES_UPDATED <= ? and RES_TEXT is not null order by RES_ID, RES_VER limit ?`,
   links: `select ${MOVED_COLUMNS.HFJ_RES_LINK} from HFJ_RES_LINK
     where +PARTITION_ID = ? and RES_ID in (select value from json_each(?))`,
   claims: `select ${MOVED_COLUMNS.HFJ_RES_SEARCH_URL} from HFJ_RES_SEARCH_URL

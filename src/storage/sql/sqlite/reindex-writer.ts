@@ -4,11 +4,18 @@ import { DEFAULT_PARTITION_ID, type PartitionId } from '../../../model/partition
 import type { AddedRows, Reindexed } from '../../placement/home.js';
 import { TimeSlice } from '../../time-slice.js';
 import { type Dictionary, UNINDEXED_REFERENCE } from '../dictionary.js';
-import { type LinkRow, toLinkRows, toValueRows, type ValueRow, type ValueTable } from '../index-rows.js';
+import {
+  type LinkRow,
+  outdatedValueRows,
+  toLinkRows,
+  toValueRows,
+  type ValueRow,
+  type ValueTable,
+} from '../index-rows.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
 import type { SqliteDatabase } from './open.js';
-import { prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
+import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
 import type { WriteQueue } from './write-queue.js';
 
 const REINDEX_SQL = {
@@ -37,6 +44,10 @@ interface Prepared {
   readonly resource: Reindexed;
   readonly values: readonly ValueRow[];
   readonly links: readonly LinkRow[];
+  /** Rows that it must not have. */
+  readonly outdated: readonly ValueRow[];
+  /** PARAM_IDs under which it may have links that it must not have. */
+  readonly doubtful: ReadonlySet<number>;
 }
 
 /** Adds index rows that are missing; the resources stay as they are. */
@@ -75,11 +86,15 @@ export class ReindexWriter {
 }
 
 function prepare(names: RowNames, resource: Reindexed): Prepared {
-  const { type, index, references } = resource;
+  const { type, index, references, outdated } = resource;
+  const values = toValueRows(names, type, index);
+  const links = outdated.flatMap((before) => toLinkRows(names, type, before, []));
   return {
     resource,
-    values: toValueRows(names, type, index),
+    values,
     links: toLinkRows(names, type, index, references),
+    outdated: outdatedValueRows(names, type, { outdated, current: values }),
+    doubtful: new Set([UNINDEXED_REFERENCE, ...links.map(({ paramId }) => paramId)]),
   };
 }
 
@@ -87,6 +102,7 @@ function prepare(names: RowNames, resource: Reindexed): Prepared {
 class RowAdder {
   private readonly sql: Readonly<Record<keyof typeof REINDEX_SQL, Statement>>;
   private readonly inserts: Readonly<Record<ValueTable, Statement>>;
+  private readonly deletes: Readonly<Record<ValueTable, Statement>>;
 
   constructor(
     db: SqliteDatabase,
@@ -94,8 +110,9 @@ class RowAdder {
     private readonly dictionary: Dictionary,
   ) {
     this.sql = prepareAll(db, REINDEX_SQL);
-    const texts = Object.entries(VALUE_SQL).map(([table, { insert }]) => [table, insert]);
-    this.inserts = prepareAll(db, Object.fromEntries(texts) as Record<ValueTable, string>);
+    const tables = Object.entries(VALUE_SQL);
+    this.inserts = prepareAll(db, Object.fromEntries(tables.map(([table, { insert }]) => [table, insert])));
+    this.deletes = prepareAll(db, Object.fromEntries(tables.map(([table, sql]) => [table, sql.delete])));
   }
 
   assertInService(): void {
@@ -109,34 +126,42 @@ class RowAdder {
   }
 
   /** Answers how many rows were missing. */
-  add({ resource, values, links }: Prepared): number {
+  add(prepared: Prepared): number {
+    const { resource, values, outdated } = prepared;
+    for (const { table, columns } of outdated) {
+      const key = columns.slice(0, KEY_COLUMNS[table]);
+      this.deletes[table].run(this.partition, ...key, resource.rowId);
+    }
     let added = 0;
     for (const { table, columns } of values) {
       added += this.inserts[table].run(this.partition, resource.date, ...columns, resource.rowId).changes;
     }
-    return links.length === 0 ? added : added + this.addLinks(resource, links);
+    return added + this.addLinks(prepared);
   }
 
   /**
    * Whatever a resource refers to is among its links already, under a path or none; a target that has gone since can
    * have no further ones.
    */
-  private addLinks({ rowId, date }: Reindexed, links: readonly LinkRow[]): number {
+  private addLinks({ resource: { rowId, date }, links, doubtful }: Prepared): number {
+    if (links.length === 0 && doubtful.size === 1) return 0;
     const present = this.sql.links.all(this.partition, rowId) as PresentLink[];
     const targets = new Map(present.map(([, targetId, , typeId, id]) => [`${typeId}/${id}`, targetId]));
     const linked = new Set(present.map(([paramId, targetId, url]) => `${paramId} ${targetId} ${url}`));
-    const covered = new Set<number>();
+    const wanted = new Set<string>();
     let added = 0;
     for (const { paramId, target, url } of links) {
       const typeId = target ? (this.dictionary.typeId(target.type) ?? 0) : 0;
       const targetId = target ? targets.get(`${typeId}/${target.id}`) : 0;
       if (targetId === undefined) continue;
-      if (paramId !== UNINDEXED_REFERENCE) covered.add(targetId);
-      if (linked.has(`${paramId} ${targetId} ${url}`)) continue;
+      const key = `${paramId} ${targetId} ${url}`;
+      wanted.add(key);
+      if (linked.has(key)) continue;
       added += this.sql.insertLink.run(this.partition, date, paramId, targetId, typeId, url, rowId).changes;
     }
-    for (const [paramId, targetId, url] of present) {
-      if (paramId !== UNINDEXED_REFERENCE || url !== '' || !covered.has(targetId)) continue;
+    for (const [paramId, targetId, url, typeId] of present) {
+      const isKnown = doubtful.has(paramId) && (url !== '' || typeId !== null);
+      if (!isKnown || wanted.has(`${paramId} ${targetId} ${url}`)) continue;
       this.sql.deleteLink.run(this.partition, paramId, targetId, url, rowId);
     }
     return added;

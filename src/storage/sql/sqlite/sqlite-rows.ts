@@ -9,14 +9,16 @@ import type {
   MovedCounts,
   RawRow,
   Reindexed,
+  ReplacedVersion,
   ResourceMark,
   ResourceRows,
   RetainedRows,
   ServiceState,
+  VersionWindow,
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
-import { lastWithin, toIndexSources } from '../index-source.js';
+import { lastWithin, toIndexSources, toReplaced } from '../index-source.js';
 import type { SqlReader } from '../sql-reader.js';
 import type { ArrivalWriter } from './arrival-writer.js';
 import type { SqliteDatabase } from './open.js';
@@ -158,6 +160,15 @@ export class SqliteRows implements HomeRows {
     const from = [partition, typeId, after];
     const last = lastWithin(this.all(MOVE_SQL.sizesOfType, [...from, limit.resources]), limit.bytes);
     return last === undefined ? [] : toIndexSources(this.all(MOVE_SQL.ofType, [...from, last]));
+  }
+
+  async replacedWithin(
+    partition: PartitionId,
+    rowIds: readonly number[],
+    { since, until, after, count }: VersionWindow,
+  ): Promise<readonly ReplacedVersion[]> {
+    const from = [after.rowId, after.version, since, until, count];
+    return toReplaced(this.all(MOVE_SQL.replacedWithin, [partition, JSON.stringify(rowIds), ...from]));
   }
 
   addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
