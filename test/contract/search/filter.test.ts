@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import type { FhirResource } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
@@ -281,4 +282,85 @@ test('what a filter can not mean is 400 and says where', async (t) => {
   const unknown = await acme.get(query('Observation', 'code in http://acme.example/none'));
   assertError(t, unknown, 400, 'INVALID_SEARCH');
   t.regex(unknown.text, /_filter, character 1/);
+});
+
+/** A filter over patients, and who passes it. */
+interface Meant {
+  readonly text: string;
+  readonly passes: ReadonlySet<string>;
+}
+
+const PATIENTS = ['nobody', 'peter', 'petra', 'sam'];
+const LEAVES: readonly Meant[] = FILTERS.filter(([type]) => type === 'Patient')
+  .filter(([, filter]) => !/ and | or /.test(filter))
+  .map(([, text, ids]) => ({ text, passes: new Set(ids === '' ? [] : ids.split(',')) }));
+
+const meant = fc.letrec<{
+  readonly tree: Meant;
+  readonly leaf: Meant;
+  readonly joined: Meant;
+  readonly not: Meant;
+}>((tie) => ({
+  leaf: fc.constantFrom(...LEAVES),
+  not: tie('tree').map(({ text, passes }) => ({
+    text: `not (${text})`,
+    passes: new Set(PATIENTS.filter((id) => !passes.has(id))),
+  })),
+  joined: fc
+    .tuple(
+      tie('tree'),
+      fc.array(fc.tuple(fc.constantFrom('and', 'or'), tie('tree')), { minLength: 1, maxLength: 3 }),
+    )
+    .map(([first, rest]) =>
+      rest.reduce(
+        (left, [word, { text, passes }]) => ({
+          text: `${left.text} ${word} (${text})`,
+          passes: new Set(
+            PATIENTS.filter((id) =>
+              word === 'and' ? left.passes.has(id) && passes.has(id) : left.passes.has(id) || passes.has(id),
+            ),
+          ),
+        }),
+        { text: `(${first.text})`, passes: first.passes },
+      ),
+    ),
+  tree: fc.oneof({ depthSize: 'small', withCrossShrink: true }, tie('leaf'), tie('not'), tie('joined')),
+}));
+
+test('whatever stands between them, filters find what their parts say, from left to right', async (t) => {
+  const property = fc.asyncProperty(meant.joined, async ({ text, passes }) => {
+    if ((await find(acme, 'Patient', text)) !== [...passes].toSorted().join()) throw new Error(text);
+  });
+  await t.notThrowsAsync(fc.assert(property, { numRuns: 100 }));
+});
+
+test('a filter holds for each of several types, and within a compartment', async (t) => {
+  const several = `?_type=Patient,Organization&_filter=${encodeURIComponent('name co clinic or not (name pr true)')}`;
+  const { body } = await acme.get<Bundle>(several);
+  t.deepEqual(
+    matchesOf([body])
+      .map(({ id }) => id)
+      .toSorted(),
+    ['clinic', 'nobody'],
+  );
+  const unknown = await acme.get(
+    `?_type=Patient,Organization&_filter=${encodeURIComponent('gender eq male')}`,
+  );
+  assertError(t, unknown, 400, 'UNKNOWN_SEARCH_PARAMETER');
+  t.is(await find(acme, 'Patient/peter/Observation', 'code pr true'), 'head');
+  t.is(await find(acme, 'Patient/peter/Observation', `code eq pain`), '');
+});
+
+test('filters as large as they may be are answered', async (t) => {
+  const many = Array.from({ length: 190 }, (_, n) => `given eq ${n === 189 ? 'max' : n}`).join(' or ');
+  t.is(await find(acme, 'Patient', many), 'peter');
+  t.is(await find(acme, 'Patient', `not (${many})`), 'nobody,petra,sam');
+  const deep = `${'not ('.repeat(28)}given eq max${')'.repeat(28)}`;
+  t.is(await find(acme, 'Patient', deep), 'peter');
+  const changing = `given eq max${' or family ew z and gender ne female'.repeat(14)}`;
+  t.is(await find(acme, 'Patient', changing), 'peter');
+  const linked = Array.from({ length: 60 }, (_, n) => `subject.given eq ${n === 59 ? 'max' : n}`).join(
+    ' or ',
+  );
+  t.is(await find(acme, 'Observation', linked.replaceAll('subject', 'subject:Patient')), 'head');
 });
