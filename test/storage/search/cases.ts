@@ -93,6 +93,56 @@ export const CASES: readonly [title: string, plan: SearchPlan, expected: readonl
     ['anna', 'carl'],
   ],
   [
+    'a whole text',
+    c.plan('Patient', c.text('Patient', 'name', { match: 'eq', normalized: 'smith' })),
+    ['anna', 'carl'],
+  ],
+  [
+    'any other text',
+    c.plan('Patient', c.text('Patient', 'name', { match: 'ne', normalized: 'smith' })),
+    ['anna', 'bert'],
+  ],
+  [
+    'the end of a text',
+    c.plan('Patient', c.text('Patient', 'name', { match: 'suffix', normalized: 'son' })),
+    ['anna'],
+  ],
+  [
+    'an end that is longer than every text',
+    c.plan('Patient', c.text('Patient', 'name', { match: 'suffix', normalized: 'x smithson' })),
+    [],
+  ],
+  [
+    'texts that come later in the order',
+    c.plan('Patient', c.text('Patient', 'name', { match: 'gt', normalized: 'smith' })),
+    ['anna'],
+  ],
+  [
+    'any other token',
+    c.plan('Observation', c.token('Observation', 'code', { ...c.code('hr', LOINC), unequal: true })),
+    ['o1', 'o2', 'o3', 'o4', 'o5'],
+  ],
+  [
+    'any other code',
+    c.plan('Observation', c.token('Observation', 'code', { ...c.code('hr'), unequal: true })),
+    ['o2'],
+  ],
+  [
+    'any token but those of a system',
+    c.plan('Observation', c.token('Observation', 'code', { ...c.code(undefined, null), unequal: true })),
+    ['o1', 'o2', 'o3', 'o4'],
+  ],
+  [
+    'any token but one of a system that was never written',
+    c.plan('Patient', c.token('Patient', 'gender', { ...c.code('male', 'urn:never'), unequal: true })),
+    ['anna', 'bert', 'carl'],
+  ],
+  [
+    'a range that holds all of another',
+    c.plan('Patient', c.date('Patient', 'birthDate', { comparison: 'co', low: 310, high: 399 })),
+    ['bert'],
+  ],
+  [
     'two texts',
     c.plan(
       'Patient',

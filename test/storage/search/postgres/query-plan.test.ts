@@ -89,6 +89,18 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
   // The rows themselves are looked at where no vacuum could mark their pages yet: twice the index alone.
   ['a count', count, PAGE, /token_key/],
   ['the beginning of a text', page(c.plan('Patient', named('name1'))), PAGE, /string_key/],
+  [
+    'a whole text',
+    page(c.plan('Patient', c.text('Patient', 'name', { match: 'eq', normalized: 'name12' }))),
+    PAGE,
+    /string_key/,
+  ],
+  [
+    'either of two, one of them with a condition of its own',
+    page(c.plan(TYPE, c.any(c.all(rare, since(100)), subject))),
+    4 * PAGE,
+    /token_key/,
+  ],
   ['a token and a date', page(c.plan(TYPE, c.all(frequent, since(20_000)))), 16_000, /date_resource/],
   ['a rare token and a date', page(c.plan(TYPE, c.all(rare, since(100)))), 2 * PAGE, /date_resource/],
   ['a reference and a frequent token', page(c.plan(TYPE, c.all(subject, frequent))), PAGE, /token_key/],
