@@ -239,6 +239,9 @@ function makeSearcher(registry: DependencyContainer): Searcher {
   return new Searcher({
     store: registry.resolve(STORES).search,
     parameters: registry.resolve(LiveSearchParameters),
+    referencesOf: (text) =>
+      extractIndexValues(parseStored(text) as Resource, registry.resolve(LiveSearchParameters).current)
+        .references,
     codes: registry.resolve(Terminology),
     definitions: registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID),
     limits: {

@@ -17,8 +17,6 @@ export interface ResourceStores {
 export function withOfficialParameters(stores: ResourceStores, seed: () => Promise<void>): ResourceStores {
   const after = <Result>(type: string | undefined, work: () => Promise<Result>): Promise<Result> =>
     type === TYPE ? seed().then(work) : work();
-  const over = (scope: PartitionScope, { type }: SearchPlan): string | undefined =>
-    typeof type === 'string' ? type : type.find((one) => one === TYPE && isThere(scope));
   const { resources, search } = stores;
   return {
     resources: {
@@ -43,6 +41,11 @@ export function withOfficialParameters(stores: ResourceStores, seed: () => Promi
       linked: (scope, query) => search.linked(scope, query),
     },
   };
+}
+
+/** The type that counts: of several, ours if it is there. */
+function over(scope: PartitionScope, { type }: SearchPlan): string | undefined {
+  return typeof type === 'string' ? type : type.find((one) => one === TYPE && isThere(scope));
 }
 
 /** They are kept in DEFAULT: a search over many types elsewhere meets none of them. */

@@ -3,7 +3,7 @@ import type { OutcomeIssue } from '../model/resource.js';
 import type { QueryParameter } from '../model/request.js';
 import type { SearchRow } from '../storage/search-store.js';
 import type { SearchResult } from './run.js';
-import type { SearchPlace } from './search-request.js';
+import type { SearchPlace, SearchRequest } from './search-request.js';
 
 /** How a result is printed. */
 export interface BundleStyle {
@@ -81,10 +81,17 @@ export function pageLink(base: string, token: string): string {
 
 function links(result: SearchResult, { base, page, self }: BundleStyle): string {
   const { request, next } = result;
-  const own = page === undefined ? selfLink(base, request.place, request.applied) : pageLink(base, page);
-  const all = [{ relation: 'self', url: self ?? own }];
+  const first = self ?? selfLink(base, request.place, served(request));
+  const own = page === undefined ? first : pageLink(base, page);
+  const all = [{ relation: 'self', url: own }];
+  if (page !== undefined) all.push({ relation: 'first', url: first });
   if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next) });
   return JSON.stringify(all);
+}
+
+/** The parameters as they are served: a `_count` beyond the limit is the limit. */
+function served({ applied, count }: SearchRequest): readonly QueryParameter[] {
+  return applied.map((one) => (one[0] === '_count' ? ['_count', String(count)] : one));
 }
 
 /** How entries are written: `urlBegin` is the base as a JSON text that is not closed. */

@@ -45,7 +45,8 @@ export async function resolveCanonicalChain(
   return { kind: 'values', parameter, values, negated: false };
 }
 
-function toUrls({ text }: SearchRow): readonly string[] {
+/** What the references to a resource say, if they name it by its canonical URL. */
+export function toUrls({ text }: Pick<SearchRow, 'text'>): readonly string[] {
   const { url, version } = JSON.parse(text) as { readonly url?: unknown; readonly version?: unknown };
   if (typeof url !== 'string') return [];
   return typeof version === 'string' ? [url, `${url}|${version}`] : [url];

@@ -1,12 +1,9 @@
-import type { PartitionScope } from '../model/partition.js';
-import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import type { SearchRow } from '../storage/search-store.js';
+import { followCanonical, type CanonicalParts } from './include-canonical.js';
 import type { Include } from './search-request.js';
 
-/** What includes are collected with. */
-export interface IncludeTask {
-  readonly store: SearchStore;
-  /** The search's own scope: an include never sees more. */
-  readonly scope: PartitionScope;
+/** What includes are collected with. The scope is the search's own: an include never sees more. */
+export interface IncludeTask extends CanonicalParts {
   readonly includes: readonly Include[];
   /** Most resources to add. */
   readonly limit: number;
@@ -33,7 +30,8 @@ export async function collectIncludes(task: IncludeTask, matches: readonly Searc
   while (from.length > 0 && includes.length > 0) {
     const added: SearchRow[] = [];
     for (const include of includes) {
-      for (const row of await follow(task, include, from)) {
+      const linked = await follow(task, include, from);
+      for (const row of [...linked, ...(await followCanonical(task, include, from))]) {
         if (seen.has(row.rowId)) continue;
         if (found.length + added.length === task.limit)
           return { rows: [...found, ...added], truncated: true };

@@ -1,5 +1,6 @@
 import { isResourceType } from '../fhir/definitions.js';
 import { FhirError } from '../model/errors.js';
+import type { QueryParameter } from '../model/request.js';
 import { findParameter } from './parse-criterion.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
 import type { Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
@@ -71,6 +72,16 @@ const READERS: Readonly<Record<string, Reader>> = {
 /** Whether the name, without its modifier, is about the result and not about what matches. */
 export function isResultParameter(code: string): boolean {
   return Object.hasOwn(READERS, code);
+}
+
+/** What is given once: a second value would stand for nothing, or for something else. */
+const SINGLE = new Set(['_sort', '_count', '_total', '_summary']);
+
+/** @throws FhirError INVALID_SEARCH for a parameter that may be given once and is given again */
+export function assertGivenOnce(parameters: readonly QueryParameter[]): void {
+  const names = parameters.map(([name]) => name).filter((name) => SINGLE.has(name));
+  const again = names.find((name, at) => names.indexOf(name) !== at);
+  if (again !== undefined) throw invalidParameter(again, 'give it once.');
 }
 
 /** Reads one parameter into the parts. @throws FhirError UNKNOWN_SEARCH_PARAMETER, INVALID_SEARCH */

@@ -4,7 +4,7 @@ import type { OutcomeIssue } from '../model/resource.js';
 import { parseFilter } from './filter/parse-filter.js';
 import type { ParameterContext, ParseContext } from './parse-context.js';
 import { parseCriterion } from './parse-criterion.js';
-import { isResultParameter, readResultParameter, type ResultParts } from './parse-result.js';
+import { assertGivenOnce, isResultParameter, readResultParameter, type ResultParts } from './parse-result.js';
 import type { Criterion, SearchRequest } from './search-request.js';
 
 /** About the representation: http reads them. */
@@ -27,6 +27,7 @@ export function parseSearch(
   context: ParseContext,
 ): SearchRequest {
   assertWithinLimit(parameters.length, context.limits.maxParameters, 'parameters');
+  assertGivenOnce(parameters);
   const parts: ResultParts = {
     includes: [],
     sort: [],

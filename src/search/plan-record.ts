@@ -5,8 +5,8 @@ import type { RecordRequest } from './search-request.js';
 export function planRecord(record: RecordRequest): SearchPlan {
   const { members, besides, types, since } = record;
   const own = members.map(({ type }) => type);
-  const asked = (all: readonly string[]): readonly string[] =>
-    types === undefined ? all : all.filter((type) => types.includes(type));
+  const asked = (known: readonly string[]): readonly string[] =>
+    types === undefined ? known : known.filter((type) => types.includes(type));
   const belongs = planMembers(record);
   const found: Condition = types === undefined ? belongs : all(ofTypes(asked(own)), belongs);
   const referred: Condition = { kind: 'has', type: own, paths: null, where: belongs };

@@ -1,13 +1,13 @@
 import type { PartitionScope } from '../model/partition.js';
-import type { CountedPage, RowKey, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
+import type { CountedPage, RowKey, SearchPlan, SearchRow } from '../storage/search-store.js';
 import { collectIncludes } from './include.js';
+import type { CanonicalParts } from './include-canonical.js';
 import { sealPage, type PageSeal, type PageState } from './page-token.js';
 import { planRequest } from './plan-several.js';
 import type { SearchLimits, SearchRequest } from './search-request.js';
 
 /** What searches run with. */
-export interface SearchRunner {
-  readonly store: SearchStore;
+export interface SearchRunner extends Omit<CanonicalParts, 'scope' | 'limit'> {
   readonly limits: SearchLimits;
   readonly seal: PageSeal;
 }
@@ -73,6 +73,9 @@ async function readPage({ store, scope, plan, limits, start, request }: Run): Pr
   return { rows: await store.page(scope, plan, { count, ...after }), counted: undefined };
 }
 
+/** An estimate counts this many times as far as a total that nobody asked for, and says so many where there are more. */
+const ESTIMATED = 10;
+
 const EMPTY = { matches: [], included: [], truncated: false, next: undefined } as const;
 
 /** `seen` is how many there are if the page is the only one, `counted` what was counted with it. */
@@ -85,6 +88,7 @@ async function totalOf(
   if (start !== undefined) return start.total ?? undefined;
   if (request.total === 'none') return undefined;
   if (seen !== undefined) return seen;
+  if (request.total === 'estimate') return store.count(scope, plan, limits.maxCounted * ESTIMATED);
   if (request.total !== undefined) return store.count(scope, plan);
   return counted === undefined || counted > limits.maxCounted ? undefined : counted;
 }

@@ -7,6 +7,7 @@ import type { CodeLookup } from './code-lists.js';
 import { canonicalCondition } from './condition.js';
 import { pageLink } from './bundle.js';
 import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
+import type { CanonicalParts } from './include-canonical.js';
 import { parseSearch } from './parse.js';
 import { parsePlace } from './parse-place.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
@@ -21,6 +22,8 @@ import type { SearchLimits, SearchPlace, SearchRequest, TypedSearch } from './se
 export interface SearcherParts {
   readonly store: SearchStore;
   readonly parameters: SearchParameterSource;
+  /** The references that a resource is indexed by, by path. */
+  readonly referencesOf: CanonicalParts['referencesOf'];
   /** Where value sets and code systems are looked up. */
   readonly codes: CodeLookup;
   /** DEFAULT's: what canonical URLs name is looked up there, if its type is kept there. */
@@ -43,7 +46,7 @@ export class Searcher {
   constructor(parts: SearcherParts) {
     this.parts = parts;
     this.seal = { key: pageKey(parts.secret), lifetime: parts.pageLifetime, now: parts.clock };
-    this.runner = { store: parts.store, limits: parts.limits, seal: this.seal };
+    this.runner = { ...parts, seal: this.seal };
   }
 
   /** `Prefer: handling=lenient` leaves out what is unknown. @throws FhirError see parsePlace */

@@ -31,6 +31,7 @@ function sample(
   const searcher = new Searcher({
     store: db.store,
     parameters: context.registry,
+    referencesOf: () => [],
     codes: { codesIn: async () => new Map(), related: async () => [] },
     definitions: scopeOf(0),
     limits: { ...DEFAULT_SEARCH_LIMITS, ...limits },

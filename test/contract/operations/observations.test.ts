@@ -136,7 +136,8 @@ test('$stats is about a time, and returns the observations that are asked for', 
     ],
   });
   const [statistic, source, ...more] = body.parameter ?? [];
-  t.deepEqual((statistic?.resource as Observation).component?.[0]?.valueQuantity, {
+  const computed = statistic?.resource as Observation | undefined;
+  t.deepEqual(computed?.component?.[0]?.valueQuantity, {
     value: 70,
     unit: 'kg',
     system: UCUM,
