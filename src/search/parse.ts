@@ -1,7 +1,7 @@
 import { ERROR_SYSTEM, FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
-import { parseFilter } from './filter/parse-filter.js';
+import { isFilter, parseFilter } from './filter/parse-filter.js';
 import type { ParameterContext, ParseContext } from './parse-context.js';
 import { parseCriterion } from './parse-criterion.js';
 import { assertGivenOnce, isResultParameter, readResultParameter, type ResultParts } from './parse-result.js';
@@ -9,8 +9,6 @@ import type { Criterion, SearchRequest } from './search-request.js';
 
 /** About the representation: http reads them. */
 const PASSED_OVER: ReadonlySet<string> = new Set(['_format', '_pretty']);
-
-const FILTER = '_filter';
 
 /** Longer than any chain of names, and than any list of values that the number of values allows. */
 const MAX_NAME_LENGTH = 2000;
@@ -49,7 +47,7 @@ export function parseSearch(
     try {
       if (isResultParameter(name.split(':', 1)[0] ?? ''))
         readResultParameter(parts, resourceType, value, one);
-      else if (name === FILTER) criteria.push(parseFilter(resourceType, value, one));
+      else if (isFilter(name)) criteria.push(parseFilter(resourceType, value, one));
       else criteria.push(parseCriterion(resourceType, { name, value }, one));
       applied.push(parameter);
     } catch (error) {

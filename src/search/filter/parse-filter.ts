@@ -1,5 +1,5 @@
 import { parseChain } from '../parse-chain.js';
-import type { ParameterContext } from '../parse-context.js';
+import { unknownParameter, type ParameterContext } from '../parse-context.js';
 import { findParameter } from '../parse-criterion.js';
 import type { Criterion } from '../search-request.js';
 import type { FilterNode, FilterStep, FilterTest } from './filter-node.js';
@@ -7,11 +7,19 @@ import { filterElement, parseElement } from './parse-element.js';
 import { isDenied, parseTest } from './parse-test.js';
 import { placeOf, readFilter } from './read-filter.js';
 
+const FILTER = '_filter';
+
+/** Whether a parameter is a filter, with or without a modifier. */
+export function isFilter(name: string): boolean {
+  return name === FILTER || name.startsWith(`${FILTER}:`);
+}
+
 /**
  * `_filter` on resources of a type, https://hl7.org/fhir/R4/search_filter.html.
  * @throws FhirError UNKNOWN_SEARCH_PARAMETER, INVALID_SEARCH, LIMIT_EXCEEDED; they say at which character
  */
 export function parseFilter(type: string, text: string, context: ParameterContext): Criterion {
+  if (context.name !== FILTER) throw unknownParameter(context.name, 'it takes no modifier.');
   return parseNode(type, readFilter(text), context);
 }
 
