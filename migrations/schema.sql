@@ -12,6 +12,7 @@ CREATE TABLE HFJ_RES_SEARCH_URL ( PARTITION_ID integer not null, PARTITION_DATE 
 CREATE TABLE HFJ_RES_TYPE (RES_TYPE_ID integer primary key, RES_TYPE text not null unique);
 CREATE TABLE HFJ_RES_VER ( RES_ID integer not null, RES_VER integer not null, PARTITION_ID integer not null, PARTITION_DATE integer, RES_TYPE_ID integer not null, FHIR_ID text not null, RES_UPDATED integer not null, RES_DELETED_AT integer, RES_TEXT text, primary key (RES_ID, RES_VER));
 CREATE TABLE HFJ_SETTING (SETTING_KEY text primary key, SETTING_VALUE text not null);
+CREATE TABLE HFJ_SPIDX_COMPOSITE ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, SP_VALUE text not null, SYS_ID integer not null, SP_LOW real not null, SP_UNIT text not null, SP_ELEMENT integer not null, SP_HIGH real, SP_CANON_UNIT text, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, SP_VALUE, SYS_ID, SP_LOW, SP_UNIT, RES_ID, SP_ELEMENT)) without rowid;
 CREATE TABLE HFJ_SPIDX_DATE ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, SP_LOW integer not null, SP_HIGH integer not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, SP_LOW, SP_HIGH, RES_ID)) without rowid;
 CREATE TABLE HFJ_SPIDX_NUMBER ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, SP_VALUE real not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, SP_VALUE, RES_ID)) without rowid;
 CREATE TABLE HFJ_SPIDX_QUANTITY ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, SP_VALUE real not null, SYS_ID integer not null, SP_CODE text not null, SP_UNIT text not null, SP_CANON_VALUE real, SP_CANON_UNIT text, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, SP_VALUE, SYS_ID, SP_CODE, SP_UNIT, RES_ID)) without rowid;
@@ -21,6 +22,7 @@ CREATE TABLE HFJ_SPIDX_URI ( PARTITION_ID integer not null, PARTITION_DATE integ
 CREATE TABLE HFJ_SP_PATH ( PARAM_ID integer primary key, RES_TYPE_ID integer not null, SP_TYPE text not null, SP_PATH text not null, unique (RES_TYPE_ID, SP_TYPE, SP_PATH));
 CREATE TABLE HFJ_SYSTEM (SYS_ID integer primary key, SYS_URL text not null unique);
 CREATE UNIQUE INDEX BINARY_CHUNK_KEY on HFJ_BINARY_CHUNK (PARTITION_ID, BLOB_ID, CHUNK_NO);
+CREATE INDEX COMPOSITE_RESOURCE on HFJ_SPIDX_COMPOSITE (RES_ID, PARAM_ID, SP_ELEMENT);
 CREATE INDEX DATE_RESOURCE on HFJ_SPIDX_DATE (RES_ID, PARAM_ID, SP_LOW, SP_HIGH);
 CREATE INDEX LINK_RESOURCE on HFJ_RES_LINK (RES_ID, PARAM_ID, TARGET_RES_ID);
 CREATE UNIQUE INDEX PARTITION_NAME on HFJ_PARTITION (PART_NAME collate nocase);

@@ -11,6 +11,8 @@ export interface IndexValues {
   readonly quantities: readonly QuantityValue[];
   readonly uris: readonly UriValue[];
   readonly references: readonly ReferenceValue[];
+  /** What composite parameters find in elements that repeat. */
+  readonly elements: readonly ElementValue[];
 }
 
 /**
@@ -69,6 +71,23 @@ export interface ReferenceValue {
   readonly type: string | null;
   readonly id: string | null;
   readonly url: string | null;
+}
+
+/**
+ * One value in an element that repeats. Values of one resource with the same `element` stand in the same one. What the
+ * columns hold depends on the kind of the component, which its path tells: `value` is a code, a normalized text, a
+ * URI, `Type/id` or the unit of a quantity; `low` and `high` are the ends of a time, a number, or the value of a
+ * quantity with its canonical value; `unit` and `canonicalUnit` are those of a quantity.
+ */
+export interface ElementValue {
+  readonly path: string;
+  readonly element: number;
+  readonly value: string;
+  readonly system: string | null;
+  readonly low: number;
+  readonly unit: string;
+  readonly high: number | null;
+  readonly canonicalUnit: string | null;
 }
 
 /** The `url` of a reference to something without a name of its own. */

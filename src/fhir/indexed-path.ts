@@ -17,9 +17,19 @@ export interface RegisteredSearchParameter extends SearchParameter {
  * compiler did not know the expression and the FHIRPath engine evaluates `expression`.
  */
 export interface IndexedPath {
-  readonly kind: IndexKind;
+  readonly kind: IndexKind | 'composite';
   readonly path: string;
   readonly walk: Walk | undefined;
+  readonly expression: string;
+  /** Of kind `composite`: a component within the elements that `walk` leads to; `walk` is always there. */
+  readonly component?: IndexedComponent;
+}
+
+/** A component of a composite parameter whose root repeats. */
+export interface IndexedComponent {
+  readonly kind: IndexKind;
+  /** From the element on. */
+  readonly walk: Walk;
   readonly expression: string;
 }
 

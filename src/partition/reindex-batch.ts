@@ -122,6 +122,7 @@ const NO_VALUES: IndexValues = {
   quantities: [],
   uris: [],
   references: [],
+  elements: [],
 };
 
 function toReindexed(

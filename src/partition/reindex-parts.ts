@@ -1,4 +1,4 @@
-import type { IndexKind } from '../fhir/indexed-path.js';
+import type { IndexedPath } from '../fhir/indexed-path.js';
 import type { PartitionId } from '../model/partition.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
@@ -15,7 +15,7 @@ export interface ReindexTarget {
 /** Names one indexed path of a resource type. */
 export interface PathName {
   readonly resourceType: string;
-  readonly kind: IndexKind;
+  readonly kind: IndexedPath['kind'];
   readonly path: string;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bindParameter } from '../fhir/expression/bind.js';
-import type { SearchParameter } from '../fhir/index-values.js';
+import type { CompositeComponent, SearchParameter } from '../fhir/index-values.js';
 import type { RegisteredSearchParameter } from '../fhir/indexed-path.js';
 import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
 import { typesOfBase, type SearchParameterRegistry } from '../fhir/search-parameters.js';
@@ -37,6 +37,9 @@ const FRESH_MS = 5_000;
 const SETTLED_MS = 10_000;
 
 const NO_UNIQUES: readonly UniqueCombination[] = [];
+
+/** Where a parameter finds its values. */
+type PlacedParameter = Pick<SearchParameter, 'type' | 'paths' | 'roots'>;
 
 /**
  * The search parameters in force: R4's own as SearchParameter resources of DEFAULT have changed them, and those that
@@ -91,8 +94,10 @@ export class LiveSearchParameters {
   }
 
   /** Whether resources of the type may be missed: written before the parameter, and not reindexed since. */
-  isPending(resourceType: string, { type, paths }: Pick<SearchParameter, 'type' | 'paths'>): boolean {
-    if (type === 'composite' || type === 'special' || this.records.size === 0) return false;
+  isPending(resourceType: string, { type, paths, roots = [] }: PlacedParameter): boolean {
+    if (type === 'special' || this.records.size === 0) return false;
+    const components = roots.flatMap((root) => root.components);
+    if (components.some((one) => this.isPending(resourceType, ofComponent(one)))) return true;
     const official = this.officialPaths(resourceType);
     return paths.some(
       (path) => !official.has(`${type} ${path}`) && !this.complete.has(`${resourceType} ${type} ${path}`),
@@ -222,13 +227,19 @@ export class LiveSearchParameters {
   }
 
   /** Paths of the definition that R4's own parameters do not index. */
-  private pathsOf(definition: SearchParameterDefinition): readonly (PathKey & { expression: string })[] {
+  private pathsOf(definition: SearchParameterDefinition): readonly Omit<OwnPath, 'state' | 'since'>[] {
     const { official } = this.parts;
     return definition.base.flatMap(typesOfBase).flatMap((resourceType) => {
       const known = this.officialPaths(resourceType);
       return bindParameter(official.schema, resourceType, definition, this.registry)
         .indexed.filter(({ kind, path }) => !known.has(`${kind} ${path}`))
-        .map(({ kind, path, expression }) => ({ resourceType, kind, path, expression }));
+        .map(({ kind, path, expression, component }) => ({
+          resourceType,
+          kind,
+          path,
+          expression,
+          ...(component && { component: { kind: component.kind, expression: component.expression } }),
+        }));
     });
   }
 
@@ -264,4 +275,9 @@ export class LiveSearchParameters {
       yield known;
     }
   }
+}
+
+/** A component within elements has rows of its own. */
+function ofComponent({ type, paths, within }: CompositeComponent): PlacedParameter {
+  return { type: within === 'element' ? 'composite' : type, paths };
 }

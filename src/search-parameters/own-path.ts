@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { IndexKind } from '../fhir/indexed-path.js';
+import type { IndexedComponent, IndexedPath } from '../fhir/indexed-path.js';
 import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
 
 /** Names one indexed path of a resource type. */
 export interface PathKey {
   readonly resourceType: string;
-  readonly kind: IndexKind;
+  readonly kind: IndexedPath['kind'];
   readonly path: string;
 }
 
@@ -14,8 +14,10 @@ export interface PathKey {
  * searches, not the rows, so that the parameter can come back without a reindex.
  */
 export interface OwnPath extends PathKey {
-  /** The FHIRPath expression that has the path. */
+  /** The FHIRPath expression that has the path, or the elements that it is in. */
   readonly expression: string;
+  /** What the path is within elements that repeat. */
+  readonly component?: Pick<IndexedComponent, 'kind' | 'expression'>;
   /** `pending`: resources that were written before it may have no rows of it. */
   readonly state: 'pending' | 'indexed';
   /** When it came to be indexed, in milliseconds since 1970 UTC. */
@@ -32,6 +34,12 @@ export function ownPathKey({ resourceType, kind, path }: PathKey): string {
 }
 
 /** What makes a registry index the path: a parameter that nobody can name. */
-export function toIndexedDefinition({ resourceType, kind, expression }: OwnPath): SearchParameterDefinition {
-  return { code: '', url: '', type: kind, base: [resourceType], expression, description: '' };
+export function toIndexedDefinition(own: OwnPath): SearchParameterDefinition {
+  const { resourceType, kind, expression, component } = own;
+  const definition = { code: '', url: '', type: kind, base: [resourceType], expression, description: '' };
+  if (!component) return definition;
+  return {
+    ...definition,
+    components: [{ definition: '', expression: component.expression, type: component.kind }],
+  };
 }

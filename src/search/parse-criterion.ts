@@ -74,7 +74,8 @@ function parsePlain(
     return { kind: 'missing', parameter, missing: parseMissing(value, context) };
   }
   const texts = splitEscaped(value, ',');
-  context.spend(texts.length);
+  const [root] = parameter.roots ?? [];
+  context.spend(texts.length * (root?.components.length ?? 1));
   const parse = parameter.type === 'composite' ? parseComposite : parseValue;
   const values = texts.map((one) => parse(one, syntax, context));
   return {

@@ -1,16 +1,17 @@
 import type { CompositeComponent, CompositeRoot } from '../fhir/index-values.js';
-import type { Condition } from '../storage/search-store.js';
+import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
+import type { ComponentCondition, Condition, ReferenceTest } from '../storage/search-store.js';
 import type { SearchValue } from './search-request.js';
 
-/** The condition of one component on the rows of the resource; without a value, that there are any. */
+/** The condition of one component on its rows; without a value, that there are any. */
 export type PlanComponent = (
   component: CompositeComponent,
   values: readonly SearchValue[] | null,
 ) => Condition;
 
 /**
- * All components hold for one of the roots: https://hl7.org/fhir/R4/search.html#combining. Without values, all of
- * them are there.
+ * All components hold for one of the roots, those within elements for the same element:
+ * https://hl7.org/fhir/R4/search.html#combining. Without values, all of them are there.
  */
 export function planComposite(
   roots: readonly CompositeRoot[],
@@ -25,9 +26,42 @@ export function planComposite(
 
 function planRoot(
   { components }: CompositeRoot,
-  parts: readonly SearchValue[] | null,
+  values: readonly SearchValue[] | null,
   plan: PlanComponent,
 ): Condition {
-  const of = components.map((component, at) => plan(component, parts && parts.slice(at, at + 1)));
-  return { kind: 'all', of };
+  const of: Condition[] = [];
+  const parts: (readonly ComponentCondition[])[] = [];
+  components.forEach((component, at) => {
+    const condition = plan(component, values && values.slice(at, at + 1));
+    if (component.within === 'element') parts.push(toAlternatives(condition));
+    else of.push(condition);
+  });
+  return { kind: 'all', of: parts.length === 0 ? of : [...of, { kind: 'element', parts }] };
+}
+
+/** A component's condition is one on index rows, or several of which any may hold. */
+function toAlternatives(condition: Condition): readonly ComponentCondition[] {
+  if (condition.kind === 'any') return condition.of.flatMap(toAlternatives);
+  if (condition.kind !== 'index') return [];
+  if (condition.index !== 'reference') return [condition];
+  const { kind, type, paths, tests } = condition;
+  return [{ kind, index: 'uri', type, paths, tests: tests && tests.map(toUriTest) }];
+}
+
+/** Within elements a reference is the text `Type/id`, or its URL. */
+function toUriTest(test: ReferenceTest): { readonly values: readonly string[] } {
+  switch (test.kind) {
+    case 'local': {
+      const types = test.types.length === 0 ? [...RESOURCE_TYPES] : test.types;
+      return { values: types.map((type) => `${type}/${test.id}`) };
+    }
+    case 'url':
+      return { values: [test.url] };
+    case 'urls':
+      return { values: test.urls };
+    case 'rows':
+    case 'urlPrefix':
+      // These come of modifiers, which a component has none of.
+      return { values: [] };
+  }
 }

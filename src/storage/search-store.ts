@@ -32,6 +32,7 @@ export type Condition =
   /** When the current version was written. */
   | { readonly kind: 'updated'; readonly test: RangeTest }
   | IndexCondition
+  | ElementCondition
   | ChainCondition
   | HasCondition;
 
@@ -58,6 +59,18 @@ interface IndexRows<Kind extends string, Test> {
   readonly others?: readonly TypedPaths[];
   /** `null` asks for any row; an empty list never holds. */
   readonly tests: readonly Test[] | null;
+}
+
+/** What is asked of a component: references within elements are kept as texts. */
+export type ComponentCondition = Exclude<IndexCondition, { readonly index: 'reference' }>;
+
+/**
+ * One and the same element of the resource passes every part; each part is a list of alternatives. The paths are those
+ * of rows within elements, see ElementValue.
+ */
+export interface ElementCondition {
+  readonly kind: 'element';
+  readonly parts: readonly (readonly ComponentCondition[])[];
 }
 
 /** A reference on one of the paths leads to a resource for which a condition holds. */

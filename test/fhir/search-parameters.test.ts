@@ -86,16 +86,45 @@ test('parameters of Resource and DomainResource apply to every type', (t) => {
   t.is(registry.find('Binary', '_text'), undefined);
 });
 
-test('a composite parameter has components and no path', (t) => {
+test('a composite parameter has components and no path of its own', (t) => {
   const parameter = registry.find('Observation', 'code-value-quantity');
   t.deepEqual(parameter?.paths, []);
+  t.like(parameter?.roots, [
+    {
+      components: [
+        { code: 'code', type: 'token', paths: ['code'], within: 'resource' },
+        { code: 'value-quantity', type: 'quantity', paths: ['value.ofType(Quantity)'], within: 'resource' },
+      ],
+    },
+  ]);
+});
+
+test('components within an element that repeats have paths that begin there', (t) => {
+  const roots = registry.find('Observation', 'combo-code-value-concept')?.roots;
   t.deepEqual(
-    parameter?.components.map(({ definition }) => definition),
+    roots?.map(({ components }) => components.map((one) => one.paths)),
     [
-      'http://hl7.org/fhir/SearchParameter/clinical-code',
-      'http://hl7.org/fhir/SearchParameter/Observation-value-quantity',
+      [['code'], ['value.ofType(CodeableConcept)']],
+      [['component#token:code'], ['component#token:value.ofType(CodeableConcept)']],
     ],
   );
+  const variant = registry.find('MolecularSequence', 'chromosome-variant-coordinate')?.roots?.[0];
+  t.deepEqual(
+    variant?.components.map(({ within }) => within),
+    ['resource', 'element', 'element'],
+  );
+});
+
+test('every composite parameter has a root with all its components on every type it is for', (t) => {
+  const composites = searchParameterDefinitions().filter(({ type }) => type === 'composite');
+  t.is(composites.length, 46);
+  for (const { base, code, components = [] } of composites) {
+    for (const name of base) {
+      const roots = registry.find(name, code)?.roots ?? [];
+      t.true(roots.length > 0, `${name} ${code}`);
+      for (const root of roots) t.is(root.components.length, components.length, `${name} ${code}`);
+    }
+  }
 });
 
 test('an unknown code or type has no parameter', (t) => {

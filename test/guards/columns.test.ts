@@ -9,6 +9,8 @@ import { PARTITIONED_TABLES, SHARED_TABLES } from '../../src/storage/sql/tables.
 /** Keys that do not begin with PARTITION_ID, and why no tenant's query is served by them. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'HFJ_RES_VER (RES_ID, RES_VER)': 'A row id is known only to who has read the resource inside a scope.',
+  'COMPOSITE_RESOURCE (RES_ID, PARAM_ID, SP_ELEMENT)':
+    'Finds what else is in an element that a scoped search has found.',
   'DATE_RESOURCE (RES_ID, PARAM_ID, SP_LOW, SP_HIGH)': 'Sorts rows that a scoped search has found.',
   'LINK_RESOURCE (RES_ID, PARAM_ID, TARGET_RES_ID)': 'Finds the links of rows that a scoped read has found.',
   'SEARCH_URL_RESOURCE (RES_ID)': 'Releases the claims of a resource that a scoped read has found.',

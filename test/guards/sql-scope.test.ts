@@ -71,6 +71,13 @@ const PARTICULAR = [
     id: 'typed',
     identifier: [{ value: '1', type: { coding: [{ system: 'urn:t', code: 'MR' }] } }],
   },
+  {
+    resourceType: 'Observation',
+    id: 'pressure',
+    status: 'final',
+    code: { text: 'x' },
+    component: [{ code: { coding: [{ code: 'sys' }] }, valueQuantity: { value: 120 } }],
+  },
   { resourceType: 'Questionnaire', id: 'q', status: 'active', url: 'http://example.org/q', version: '1.1' },
   {
     resourceType: 'QuestionnaireResponse',
@@ -86,6 +93,8 @@ const PARTICULAR_SEARCHES = [
   '?_type=Observation,Condition&patient.family=oka&_has:Provenance:target:agent=x&_sort=code',
   'Patient/p1/*?_count=1',
   'Patient/p1/Observation?_include=*',
+  'Observation?combo-code-value-quantity=sys$120,sys$gt1|http://unitsofmeasure.org|g&_count=1',
+  'Observation?code:missing=false&component-code-value-quantity=sys$120&patient.name=x&_sort=_id',
   'Location?partof:below=site&near=1|2|5',
   'Location?partof:above=room&_list=l,m',
   'Location?near=1|2&name:missing=true',
@@ -172,6 +181,7 @@ async function writeAll(client: FhirClient): Promise<void> {
   await client.delete('Patient/p1');
   await client.delete('Observation?subject=Patient/p1');
   await client.delete('PlanDefinition/d1');
+  await client.delete('Observation/pressure');
   await client.put('PlanDefinition/d1', { resourceType: 'PlanDefinition', id: 'd1', status: 'draft' });
 }
 

@@ -78,7 +78,7 @@ export function tokensOf(found: FoundValue): readonly TokenValue[] {
     case 'code':
       return [{ ...plainToken(String(value)), system: impliedSystem(element) }];
     default:
-      return [plainToken(String(value))];
+      return typeof value === 'object' ? [] : [plainToken(String(value))];
   }
 }
 

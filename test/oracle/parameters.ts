@@ -36,6 +36,25 @@ export function parameterByUrl(url: string): SearchParameterDefinition {
   return found;
 }
 
+/** A part of a composite parameter. */
+export interface ComponentDefinition {
+  readonly definition: SearchParameterDefinition;
+  readonly expression: string;
+}
+
+/** R4 has the definitions of this one the wrong way round: the code is called a reference, and the target a token. */
+const SWAPPED = 'http://hl7.org/fhir/SearchParameter/DocumentReference-relationship';
+
+/** The parts of a composite parameter, in the order in which their values are written. */
+export function componentsOf({
+  url,
+  components = [],
+}: SearchParameterDefinition): readonly ComponentDefinition[] {
+  const definitions = components.map(({ definition }) => parameterByUrl(definition));
+  const ordered = url === SWAPPED ? definitions.toReversed() : definitions;
+  return components.map(({ expression }, at) => ({ definition: ordered[at]!, expression }));
+}
+
 /**
  * The code system of a `code` element whose value set takes all its codes from one system: "the system is implied"
  * (https://hl7.org/fhir/R4/search.html#token). `element` is `Patient.gender`.

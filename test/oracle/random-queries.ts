@@ -14,7 +14,7 @@ import {
   type ReferenceValue,
 } from './parameter-values.js';
 import { escapeValue, PREFIXES } from './query-text.js';
-import { parameterByUrl, parametersOf } from './parameters.js';
+import { componentsOf, parametersOf } from './parameters.js';
 import { evaluateOn, evaluateWithin, type FoundValue } from './fhir-expression.js';
 import { RELATED_CODES, VALUE_SET_URLS } from './sample-codes.js';
 import type { QueryPart, SearchOracle } from './search-oracle.js';
@@ -265,11 +265,11 @@ function textsOf(
 }
 
 function compositeTexts(
-  { components = [] }: SearchParameterDefinition,
+  composite: SearchParameterDefinition,
   evaluate: (expression: string) => readonly FoundValue[],
 ): string[] {
-  const parts = components.map(({ definition, expression }) =>
-    evaluate(expression).flatMap((found) => textsOf(parameterByUrl(definition), found)),
+  const parts = componentsOf(composite).map(({ definition, expression }) =>
+    evaluate(expression).flatMap((found) => textsOf(definition, found)),
   );
   const longest = Math.max(...parts.map((texts) => texts.length));
   if (parts.some((texts) => texts.length === 0)) return [];

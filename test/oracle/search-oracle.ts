@@ -2,7 +2,7 @@ import type { FhirResource } from 'fhir/r4.js';
 import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
 import { evaluateOn, evaluateWithin, type FoundValue } from './fhir-expression.js';
 import * as match from './matching.js';
-import { parameterByUrl, parameterOf, parametersOf } from './parameters.js';
+import { componentsOf, parameterOf, parametersOf } from './parameters.js';
 import * as values from './parameter-values.js';
 import { splitUnescaped, unescapeValue } from './query-text.js';
 
@@ -163,8 +163,8 @@ export class SearchOracle {
   #isComposite(resource: FhirResource, definition: SearchParameterDefinition, text: string): boolean {
     const parts = splitUnescaped(text, '$');
     return this.valuesOf(resource, definition).some((element) =>
-      (definition.components ?? []).every((component, at) => {
-        const asked = { definition: parameterByUrl(component.definition), modifier: undefined };
+      componentsOf(definition).every((component, at) => {
+        const asked = { definition: component.definition, modifier: undefined };
         const found = evaluateWithin(resource, element, component.expression);
         return found.some((one) => this.#isValue(one, asked, parts[at] ?? ''));
       }),

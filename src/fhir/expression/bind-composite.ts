@@ -1,6 +1,6 @@
 import { rowMaker } from '../extract/row-makers.js';
 import type { CompositeComponent, CompositeRoot } from '../index-values.js';
-import type { IndexedPath, IndexKind } from '../indexed-path.js';
+import type { IndexedComponent, IndexedPath, IndexKind } from '../indexed-path.js';
 import type { SearchComponent, SearchParameterDefinition } from '../r4/compact.js';
 import { lowerExpression } from './lower.js';
 import { parseExpression } from './parser.js';
@@ -47,9 +47,9 @@ export function bindComposite(
   if (parts === undefined) return NOTHING;
   try {
     const walks = lowerExpression(parseExpression(definition.expression), resourceType);
-    const binder = new RootBinder(schema, resourceType);
+    const binder = new RootBinder(schema, resourceType, definition.expression);
     const roots = walks.flatMap((walk) => binder.bind(walk, parts) ?? []);
-    return roots.length < walks.length ? NOTHING : { roots, indexed: [...binder.indexed.values()] };
+    return { roots, indexed: [...binder.indexed.values()] };
   } catch (error) {
     if (!(error instanceof UnsupportedExpression)) throw error;
     return NOTHING;
@@ -61,7 +61,9 @@ function toParts(
   { components = [] }: SearchParameterDefinition,
   source: ComponentSource,
 ): readonly Part[] | undefined {
-  const definitions = components.map(({ definition }) => source.byUrl(definition));
+  const definitions = components.map(
+    ({ definition, type }) => source.byUrl(definition) ?? (type && { code: '', type }),
+  );
   const kinds = definitions.flatMap((one) => toKind(one) ?? []);
   if (components.length === 0 || kinds.length < components.length) return undefined;
   return components.map((component, at) => ({
@@ -71,7 +73,7 @@ function toParts(
   }));
 }
 
-function toKind(definition: SearchParameterDefinition | undefined): IndexKind | undefined {
+function toKind(definition: Pick<SearchParameterDefinition, 'type'> | undefined): IndexKind | undefined {
   const type = definition?.type;
   return type === 'composite' || type === 'special' ? undefined : type;
 }
@@ -83,12 +85,13 @@ class RootBinder {
   constructor(
     private readonly schema: TypeSchema,
     private readonly resourceType: string,
+    private readonly expression: string,
   ) {}
 
   /** Undefined where a component has no values there. */
   bind(walk: Walk, parts: readonly Part[]): CompositeRoot | undefined {
     const root = settleWalk(this.schema, this.resourceType, walk);
-    if (root === undefined || root.several) return undefined;
+    if (root === undefined) return undefined;
     const components = parts.flatMap((part) => this.component(root, part) ?? []);
     return components.length === parts.length ? { components } : undefined;
   }
@@ -103,7 +106,12 @@ class RootBinder {
     const ends = walks.flatMap((walk) => walk.ends);
     const kind = part.kinds.find((one) => ends.some(({ type }) => rowMaker(one, type) !== undefined));
     if (kind === undefined) return undefined;
-    const paths = walks.map(({ steps }) => this.ownPath(steps, kind, expression));
+    const within = isOfResource || !root.several ? 'resource' : 'element';
+    const paths = walks.map(({ steps }) =>
+      within === 'resource'
+        ? this.ownPath(steps, kind)
+        : this.elementPath(root.steps, { kind, walk: steps.slice(root.steps.length), expression }),
+    );
     return {
       code: part.code,
       url,
@@ -113,13 +121,26 @@ class RootBinder {
       targetFilter: null,
       expression,
       valueTypes: [...new Set(ends.map(({ type }) => type))],
-      within: 'resource',
+      within,
     };
   }
 
-  private ownPath(walk: Walk, kind: IndexKind, expression: string): string {
+  /** The text of the whole walk is its expression: the component's own may begin at the root. */
+  private ownPath(walk: Walk, kind: IndexKind): string {
     const path = walkText(walk);
-    this.indexed.set(`${kind} ${path}`, { kind, path, walk, expression });
+    this.indexed.set(`${kind} ${path}`, { kind, path, walk, expression: path });
+    return path;
+  }
+
+  private elementPath(walk: Walk, component: IndexedComponent): string {
+    const path = `${walkText(walk)}#${component.kind}:${walkText(component.walk)}`;
+    this.indexed.set(`composite ${path}`, {
+      kind: 'composite',
+      path,
+      walk,
+      expression: this.expression,
+      component,
+    });
     return path;
   }
 }

@@ -9,7 +9,9 @@ import {
 import { generateWalks, type Route } from '../expression/generate.js';
 import { expressionRuntime, type ExpressionRuntime } from '../expression/runtime.js';
 import type { StaticType, TypeSchema } from '../expression/schema.js';
-import type { IndexedPath } from '../indexed-path.js';
+import type { IndexedPath, IndexKind } from '../indexed-path.js';
+import { walkText } from '../expression/steps.js';
+import { elementMaker } from './element-rows.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker } from './row-maker.js';
 import { rowMaker } from './row-makers.js';
@@ -33,7 +35,7 @@ export function compileExtractor(
 
 function compileWalks(schema: TypeSchema, resourceType: string, paths: readonly IndexedPath[]): Extractor {
   const makers: RowMaker[] = [];
-  const routes = paths.flatMap((path) => toRoute(path, makers) ?? []);
+  const routes = [...elementRoutes(paths, makers), ...paths.flatMap((path) => toRoute(path, makers) ?? [])];
   const source = generateWalks(schema, resourceType, routes);
   const names = makers.map((_, at) => `make${at}`);
   const build = new Function('runtime', ...names, `return (resource,rows)=>{${source}}`) as (
@@ -44,15 +46,50 @@ function compileWalks(schema: TypeSchema, resourceType: string, paths: readonly 
 }
 
 function toRoute({ kind, path, walk }: IndexedPath, makers: RowMaker[]): Route | undefined {
-  if (!walk) return undefined;
-  const emit = (variable: string, type: StaticType): string => {
-    const maker = rowMaker(kind, type.type);
+  if (!walk || kind === 'composite') return undefined;
+  const emit = rowsOf({ kind, path, makerOf: rowMaker }, makers);
+  return { steps: walk, emit };
+}
+
+/** Which rows are made of values. */
+interface MadeRows {
+  readonly kind: IndexKind;
+  readonly path: string;
+  readonly makerOf: typeof rowMaker;
+}
+
+function rowsOf({ kind, path, makerOf }: MadeRows, makers: RowMaker[]): Route['emit'] {
+  return (variable, type) => {
+    const maker = makerOf(kind, type.type);
     if (!maker) return '';
     if (!makers.includes(maker)) makers.push(maker);
     const system = kind === 'token' ? impliedSystem(type) : null;
     return `make${makers.indexOf(maker)}(${variable},${JSON.stringify(path)},rows,${JSON.stringify(system)});`;
   };
-  return { steps: walk, emit };
+}
+
+/**
+ * Each element that a composite parameter is about gets a number, and the values in it carry that number. A fork's own
+ * code comes before that of its branches, which therefore see it.
+ */
+function elementRoutes(paths: readonly IndexedPath[], makers: RowMaker[]): readonly Route[] {
+  const roots: string[] = [];
+  return paths.flatMap(({ path, walk = [], component }): readonly Route[] => {
+    if (!component) return [];
+    const root = walkText(walk);
+    const known = roots.indexOf(root);
+    const element = `element${known < 0 ? roots.push(root) - 1 : known}`;
+    const emit = rowsOf({ kind: component.kind, path, makerOf: elementMaker }, makers);
+    const inside: Route = {
+      steps: [...walk, ...component.walk],
+      emit: (variable, type) => {
+        const rows = emit(variable, type);
+        return rows && `rows.element=${element};${rows}`;
+      },
+    };
+    if (known >= 0) return [inside];
+    return [{ steps: walk, emit: () => `const ${element}=rows.nextElement();` }, inside];
+  });
 }
 
 /** The code system that a `code` has because its element requires the one value set. */
@@ -65,7 +102,7 @@ function impliedSystem({ type, element }: StaticType): string | null {
  * expression does not allow for has no values; what it takes too long for is refused, as nobody could find it.
  */
 function engineExtractor({ kind, path, walk, expression }: IndexedPath): Extractor[] {
-  if (walk) return [];
+  if (walk || kind === 'composite') return [];
   const evaluate = compileForEngine(expression);
   return [
     (resource, rows) => {

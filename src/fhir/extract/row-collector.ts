@@ -1,5 +1,6 @@
 import type {
   DateValue,
+  ElementValue,
   IndexValues,
   NumberValue,
   QuantityValue,
@@ -22,9 +23,18 @@ export class RowCollector {
   readonly quantities: QuantityValue[] = [];
   readonly uris: UriValue[] = [];
   readonly references: ReferenceValue[] = [];
+  readonly elements: ElementValue[] = [];
+  /** The element that values are collected of, by its number. */
+  element = 0;
+  private elementCount = 0;
 
   constructor(toLocal: LocalUrl | undefined) {
     this.toLocal = toLocal;
+  }
+
+  /** The number of one more element that repeats. */
+  nextElement(): number {
+    return this.elementCount++;
   }
 
   /** The rows, each once. */
@@ -37,6 +47,7 @@ export class RowCollector {
       quantities: distinctRows(this.quantities, sameQuantity),
       uris: distinctRows(this.uris, sameUri),
       references: distinctRows(this.references, sameReference),
+      elements: distinctRows(this.elements, sameElement),
     };
   }
 }
@@ -77,5 +88,12 @@ const sameNumber: Same<NumberValue> = (a, b) => a.value === b.value && a.path ==
 const sameQuantity: Same<QuantityValue> = (a, b) =>
   a.value === b.value && a.code === b.code && a.unit === b.unit && a.system === b.system && a.path === b.path;
 const sameUri: Same<UriValue> = (a, b) => a.value === b.value && a.path === b.path;
+const sameElement: Same<ElementValue> = (a, b) =>
+  a.element === b.element &&
+  a.value === b.value &&
+  a.path === b.path &&
+  a.system === b.system &&
+  a.low === b.low &&
+  a.unit === b.unit;
 const sameReference: Same<ReferenceValue> = (a, b) =>
   a.id === b.id && a.url === b.url && a.type === b.type && a.path === b.path;

@@ -79,6 +79,8 @@ export interface SearchParameterDefinition {
 export interface SearchComponent {
   readonly definition: string;
   readonly expression: string;
+  /** Its type, where no definition tells it. */
+  readonly type?: SearchParameterDefinition['type'];
 }
 
 /** Compartment code (`Patient`) to resource type to search-parameter codes; only types that have any. */

@@ -1,4 +1,4 @@
-import type { IndexValues } from '../../fhir/index-values.js';
+import type { ElementValue, IndexValues } from '../../fhir/index-values.js';
 import type { LiteralReference } from '../../fhir/references.js';
 import { UNINDEXED_REFERENCE, type PathKind } from './dictionary.js';
 
@@ -9,7 +9,7 @@ export interface RowIds {
 }
 
 /** The index tables whose rows depend on the resource alone (links also depend on their targets' rows). */
-export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri';
+export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri' | 'composite';
 
 /** One index row: PARAM_ID first, then the value columns in the order of the table; no partition, no RES_ID. */
 export interface ValueRow {
@@ -45,6 +45,7 @@ export function toValueRows(dictionary: RowIds, type: string, values: IndexValue
     rows.push({ table: 'uri', columns: [dictionary.ensurePath(type, 'uri', path), value] });
   }
   for (const quantity of values.quantities) rows.push(quantityRow(dictionary, type, quantity));
+  for (const element of values.elements) rows.push(elementRow(dictionary, type, element));
   return rows;
 }
 
@@ -60,6 +61,13 @@ function quantityRow(
     table: 'quantity',
     columns: [param, value, systemId, code ?? '', unit ?? '', canonicalValue, canonicalUnit],
   };
+}
+
+function elementRow(dictionary: RowIds, type: string, row: ElementValue): ValueRow {
+  const { path, element, value, system, low, unit, high, canonicalUnit } = row;
+  const param = dictionary.ensurePath(type, 'composite', path);
+  const systemId = dictionary.ensureSystem(system);
+  return { table: 'composite', columns: [param, value, systemId, low, unit, element, high, canonicalUnit] };
 }
 
 /**

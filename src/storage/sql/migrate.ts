@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { isPostgresClient } from '../../../migrations/postgres-client.js';
 import * as resources from '../../../migrations/0001-resources.js';
 import * as placements from '../../../migrations/0002-placements.js';
+import * as search from '../../../migrations/0003-search.js';
 
 /** What cannot be changed once tables are made. */
 export interface SchemaOptions {
@@ -18,6 +19,7 @@ interface Migration {
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-resources': resources,
   '0002-placements': placements,
+  '0003-search': search,
 };
 
 const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { RowTest } from './predicates/row-test.js';
 import { pickDriver, type DrivingShape } from './search-driver.js';
+import { openElements } from './search-elements.js';
 import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { RowsShape, Shape, TypedShape } from './search-shape.js';
 import { toMarkers, type SlotList } from './slots.js';
@@ -55,6 +56,8 @@ export class ConditionSql {
         return this.union(
           (shape.tests ?? [null]).map((test) => this.found(this.sql.rows(shape, test), columns)),
         );
+      case 'element':
+        return this.union(openElements(this.sql, shape, 'sought').map((rows) => this.found(rows, columns)));
       case 'chain':
         return this.union(
           shape.targets.map((target) => this.found(this.linksTo(shape.params, target), columns)),
@@ -103,6 +106,12 @@ export class ConditionSql {
         return;
       case 'rows':
         this.holdRows(query, shape, subject);
+        return;
+      case 'element':
+        query.where((either) => {
+          for (const rows of openElements(this.sql, shape, 'probed'))
+            either.orWhereExists(this.sql.dialect.tried(this.of(rows, subject)));
+        });
         return;
       case 'chain':
         query.where((either) => {

@@ -18,6 +18,8 @@ export interface SearchDialect {
   readonly inList: (column: string) => string;
   /** The same where an index on the column would tempt: the list is never walked for each row. */
   readonly inProbedList: (column: string) => string;
+  /** The column where no index on it is to be walked: another one is better. */
+  readonly unsought: (column: string) => string;
   /** Condition: the column contains the text that is bound to the one `?`. */
   readonly contains: (column: string) => string;
   /** A PARTITION_DATE as days since 1970. */
@@ -42,6 +44,7 @@ export function sqliteSearchDialect(): SearchDialect {
     jsonNumbers: (alias) => `json_each(?) as ${alias}`,
     inList: (column) => `${column} in ?`,
     inProbedList: (column) => `+${column} in ?`,
+    unsought: (column) => `+${column}`,
     contains: (column) => `instr(${column}, ?) > 0`,
     days: (column) => column,
     seeks: 'ordered',
@@ -62,6 +65,7 @@ export function postgresSearchDialect(): SearchDialect {
     jsonNumbers: (alias) => `unnest(translate(?, '[]', '{}')::bigint[]) as ${alias}(value)`,
     inList: hashed,
     inProbedList: hashed,
+    unsought: (column) => column,
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',

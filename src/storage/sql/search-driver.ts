@@ -7,7 +7,7 @@ export interface Driver {
 }
 
 /** Shapes that an index finds resources by. */
-export type DrivingShape = Extract<Shape, { kind: 'rows' | 'chain' | 'has' | 'any' }>;
+export type DrivingShape = Extract<Shape, { kind: 'rows' | 'element' | 'chain' | 'has' | 'any' }>;
 
 /**
  * The condition that probably leaves the fewest resources; null where walking the resources of the type is best:
@@ -30,6 +30,7 @@ function isById(shape: Shape): boolean {
 /** Whether an index row stands behind every match. */
 function drives(shape: Shape): shape is DrivingShape {
   if (shape.kind === 'any') return shape.of.every(isFound);
+  if (shape.kind === 'element') return true;
   return shape.kind === 'rows' || shape.kind === 'chain' || shape.kind === 'has';
 }
 
@@ -60,12 +61,19 @@ function weight(shape: DrivingShape): number {
       return 9;
     case 'rows':
       return rowsWeight(shape);
+    case 'element':
+      return Math.min(...shape.parts.map(partWeight));
   }
 }
 
 function weightOfAlternative(shape: Shape): number {
   const driver = pickDriver(shape);
   return driver === null ? 0 : weight(driver.shape);
+}
+
+/** The same guess for one part of a condition on elements. */
+export function partWeight(part: readonly RowsShape[]): number {
+  return Math.max(...part.map(rowsWeight));
 }
 
 function rowsWeight({ index, tests, selective }: RowsShape): number {

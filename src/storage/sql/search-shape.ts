@@ -1,5 +1,6 @@
 import type {
   Condition,
+  ElementCondition,
   HasCondition,
   IndexCondition,
   IndexKind,
@@ -8,7 +9,7 @@ import type {
   SortKey,
   TypedPaths,
 } from '../search-store.js';
-import { UNINDEXED_REFERENCE, type Dictionary } from './dictionary.js';
+import { UNINDEXED_REFERENCE, type Dictionary, type PathKind } from './dictionary.js';
 import { toDateRow, toMomentRow } from './predicates/date.js';
 import { toNumberRow } from './predicates/number.js';
 import { toQuantityRow, unitSystem } from './predicates/quantity.js';
@@ -20,6 +21,7 @@ import { isUnequal, toTokenRow, withTokenSystems } from './predicates/token.js';
 import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
+import { toElementRows } from './search-elements.js';
 import { isEmpty, type Slot, type SlotList, type Slots } from './slots.js';
 
 /** A condition without its values: plans with equal shapes share one compiled statement. */
@@ -37,6 +39,8 @@ export type Shape =
       readonly slots: readonly Slot[];
     }
   | RowsShape
+  /** One element has rows of every part; each part is a list of alternatives. */
+  | { readonly kind: 'element'; readonly parts: readonly (readonly RowsShape[])[] }
   | { readonly kind: 'chain'; readonly params: SlotList; readonly targets: readonly TypedShape[] }
   | { readonly kind: 'has'; readonly params: SlotList; readonly source: TypedShape };
 
@@ -112,7 +116,7 @@ export class ShapeMaker {
   }
 
   /** PARAM_IDs of the paths that were ever written. */
-  params(index: IndexKind, places: readonly TypedPaths[]): SlotList {
+  params(index: PathKind, places: readonly TypedPaths[]): SlotList {
     const ids = places.flatMap(({ type, paths }) =>
       // What was never written has no paths to look for.
       places.length > 1 && this.dictionary.typeId(type) === undefined
@@ -181,7 +185,9 @@ export class ShapeMaker {
       case 'updated':
         return { kind: 'resource', by: 'updated', ...toMomentRow(condition.test, this.slots) };
       case 'index':
-        return this.rows(condition);
+        return this.rows(condition, condition.index);
+      case 'element':
+        return this.element(condition);
       case 'chain': {
         const params = this.params('reference', placesOf(condition));
         const targets = condition.targets
@@ -204,9 +210,20 @@ export class ShapeMaker {
     return { kind: 'resource', by: 'id', sql, slots };
   }
 
-  private rows(condition: IndexCondition): Shape {
+  /** A part without alternatives that were ever written can't hold. */
+  private element({ parts }: ElementCondition): Shape {
+    const shapes = parts.map((part) =>
+      part
+        .map((one) => this.rows(one, 'composite'))
+        .filter((shape) => shape.kind === 'rows')
+        .map(toElementRows),
+    );
+    return shapes.some((part) => part.length === 0) ? NONE : { kind: 'element', parts: shapes };
+  }
+
+  private rows(condition: IndexCondition, kind: PathKind): Shape {
     const { index } = condition;
-    const params = this.params(index, placesOf(condition));
+    const params = this.params(kind, placesOf(condition));
     const tests = this.tests(condition);
     if (isEmpty(params) || tests?.length === 0) return NONE;
     const filter = condition.index === 'reference' ? condition.targetFilter : null;

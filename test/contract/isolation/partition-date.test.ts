@@ -33,6 +33,7 @@ const RESOURCES = [
     subject: { reference: 'Patient/p1' },
     effectiveDateTime: '2024-05-06T07:08:09Z',
     valueQuantity: { value: 70, system: 'http://unitsofmeasure.org', code: 'kg' },
+    component: [{ code: { coding: [{ code: 'bone' }] }, valueQuantity: { value: 9 } }],
   },
   {
     resourceType: 'RiskAssessment',

@@ -5,7 +5,7 @@ import { assertError, FhirClient } from '../support/fhir-client.js';
 import { matchesOf, type Bundle } from './pages.js';
 import { UCUM_SYSTEM } from '../../../src/fhir/ucum.js';
 
-const server = await createTestServer({ partitions: ['acme', 'other'] });
+const server = await createTestServer({ partitions: ['acme', 'other'], settings: { maxSearchValues: 200 } });
 const acme = new FhirClient(server.url).tenant('acme');
 test.after.always(() => server.stop());
 
@@ -17,7 +17,28 @@ function observation(id: string, code: string, rest: Partial<Observation>): Obse
   return { resourceType: 'Observation', id, status: 'final', code: concept(code), ...rest };
 }
 
+const component = (code: string, value: object) => ({ code: concept(code), ...value });
+const pressure = (
+  id: string,
+  systolic: number,
+  diastolic: number,
+  rest: Partial<Observation> = {},
+): Observation =>
+  observation(id, 'BP', {
+    component: [
+      component('sys', { valueQuantity: quantity(systolic, 'mm[Hg]') }),
+      component('dia', { valueQuantity: quantity(diastolic, 'mm[Hg]') }),
+    ],
+    ...rest,
+  });
+
 const STORED: readonly FhirResource[] = [
+  {
+    resourceType: 'DocumentReference',
+    id: 'first',
+    status: 'superseded',
+    content: [{ attachment: { url: 'urn:x' } }],
+  },
   observation('sodium', 'Na', { valueQuantity: quantity(140, 'mmol/L') }),
   observation('sodium-high', 'Na', { valueQuantity: quantity(0.15, 'mol/L') }),
   observation('glucose', 'Glu', { valueQuantity: quantity(140, 'mmol/L') }),
@@ -26,6 +47,46 @@ const STORED: readonly FhirResource[] = [
   observation('period', 'birth', { valuePeriod: { start: '2019-01', end: '2019-02' } }),
   observation('positive', 'test', { valueCodeableConcept: concept('pos', 'urn:results') }),
   observation('none', 'test', {}),
+  pressure('normal', 120, 80),
+  pressure('wide', 160, 70),
+  pressure('both', 110, 90, { valueQuantity: quantity(120, 'mm[Hg]') }),
+  observation('answers', 'survey', {
+    component: [
+      component('q1', { valueCodeableConcept: concept('yes', 'urn:answers') }),
+      component('q2', { valueCodeableConcept: concept('no', 'urn:answers') }),
+      component('q3', {}),
+    ],
+  }),
+  {
+    resourceType: 'Group',
+    id: 'group',
+    type: 'person',
+    actual: false,
+    characteristic: [
+      { code: concept('gender', 'urn:traits'), valueCodeableConcept: concept('female'), exclude: false },
+      { code: concept('smoker', 'urn:traits'), valueBoolean: true, exclude: false },
+    ],
+  },
+  {
+    resourceType: 'Measure',
+    id: 'adults',
+    status: 'draft',
+    useContext: [
+      { code: { code: 'age' }, valueRange: { low: quantity(18, 'a'), high: quantity(65, 'a') } },
+      { code: { code: 'weight' }, valueQuantity: quantity(70, 'kg') },
+      { code: { code: 'gender' }, valueCodeableConcept: concept('male') },
+    ],
+  },
+  {
+    resourceType: 'DocumentReference',
+    id: 'second',
+    status: 'current',
+    content: [{ attachment: { url: 'urn:x' } }],
+    relatesTo: [
+      { code: 'replaces', target: { reference: 'DocumentReference/first' } },
+      { code: 'appends', target: { reference: 'https://elsewhere.example/fhir/DocumentReference/3' } },
+    ],
+  },
   {
     resourceType: 'MolecularSequence',
     id: 'window',
@@ -36,6 +97,10 @@ const STORED: readonly FhirResource[] = [
       windowStart: 100,
       windowEnd: 200,
     },
+    variant: [
+      { start: 10, end: 20 },
+      { start: 30, end: 40 },
+    ],
   },
 ];
 
@@ -81,11 +146,109 @@ test('several values are alternatives, each as a whole', async (t) => {
   t.deepEqual(await found('Observation?code-value-quantity=Na$1,Glu$2'), []);
 });
 
+test('as many alternatives as the limit allows are asked at once, each part counts', async (t) => {
+  const values = (count: number): string =>
+    Array.from({ length: count }, (_, n) => `sys$gt${1000 + n}`).join();
+  t.deepEqual(await found(`Observation?combo-code-value-quantity=${values(99)},sys$120`), ['normal']);
+  const { text, status } = await acme.get(`Observation?combo-code-value-quantity=${values(101)}`);
+  t.is(status, 400);
+  t.regex(text, /LIMIT_EXCEEDED/);
+});
+
 test('three components are written one after another', async (t) => {
   const window = 'MolecularSequence?chromosome-window-coordinate';
   t.deepEqual(await found(`${window}=7$100$200`), ['window']);
   t.deepEqual(await found(`${window}=7$ge50$lt150`), []);
   t.deepEqual(await found('MolecularSequence?referenceseqid-window-coordinate=NC_1$gt99$lt201'), ['window']);
+});
+
+test('components of an element that repeats hold for the same one', async (t) => {
+  const codes = 'Observation?component-code-value-quantity';
+  t.deepEqual(await found(`${codes}=sys$120`), ['normal']);
+  t.deepEqual(await found(`${codes}=dia$120`), []);
+  t.deepEqual(await found(`${codes}=sys$gt115`), ['normal', 'wide']);
+  t.deepEqual(await found(`${codes}=${LOINC}|dia$lt75|${UCUM_SYSTEM}|mm[Hg]`), ['wide']);
+  const answers = 'Observation?component-code-value-concept';
+  t.deepEqual(await found(`${answers}=q1$yes`), ['answers']);
+  t.deepEqual(await found(`${answers}=q1$no,q2$yes`), []);
+  t.deepEqual(await found(`${answers}=q1$no,q2$urn:answers|no`), ['answers']);
+});
+
+test('other units of the same dimension are found within an element', async (t) => {
+  const query = `Observation?component-code-value-quantity=sys$gt15|${UCUM_SYSTEM}|kPa`;
+  t.deepEqual(await found(query), ['normal', 'wide']);
+});
+
+test('a combination is found in the resource itself and in its elements', async (t) => {
+  t.deepEqual(await found('Observation?combo-code-value-quantity=BP$120'), ['both']);
+  t.deepEqual(await found('Observation?combo-code-value-quantity=sys$120,BP$120'), ['both', 'normal']);
+  t.deepEqual(await found('Observation?combo-code-value-concept=q1$yes,test$pos'), ['answers', 'positive']);
+});
+
+test('two conditions may hold for different elements', async (t) => {
+  const one = 'component-code-value-quantity';
+  t.deepEqual(await found(`Observation?${one}=sys$120&${one}=dia$80`), ['normal']);
+  t.deepEqual(await found(`Observation?${one}=sys$ge120&${one}=dia$le70&code=BP`), ['wide']);
+  t.deepEqual(await found(`Observation?${one}=sys$ge120&_id=wide,both`), ['wide']);
+});
+
+test('characteristics and use contexts are found by what they are and what they have', async (t) => {
+  t.deepEqual(await found('Group?characteristic-value=gender$female'), ['group']);
+  t.deepEqual(await found('Group?characteristic-value=smoker$true'), ['group']);
+  t.deepEqual(await found('Group?characteristic-value=smoker$female'), []);
+  t.deepEqual(await found('Measure?context-type-value=gender$male'), ['adults']);
+  t.deepEqual(await found(`Measure?context-type-quantity=age$gt60|${UCUM_SYSTEM}|a`), ['adults']);
+  t.deepEqual(await found(`Measure?context-type-quantity=weight$gt100|${UCUM_SYSTEM}|kg`), []);
+  t.deepEqual(await found(`Measure?context-type-quantity=weight$70000|${UCUM_SYSTEM}|g`), ['adults']);
+});
+
+test('a relationship is written as code and target', async (t) => {
+  const query = 'DocumentReference?relationship';
+  t.deepEqual(await found(`${query}=replaces$DocumentReference/first`), ['second']);
+  t.deepEqual(await found(`${query}=replaces$first`), ['second']);
+  t.deepEqual(await found(`${query}=appends$DocumentReference/first`), []);
+  t.deepEqual(await found(`${query}=appends$https://elsewhere.example/fhir/DocumentReference/3`), ['second']);
+});
+
+test('a component outside of the element holds for the resource', async (t) => {
+  const variant = 'MolecularSequence?chromosome-variant-coordinate';
+  t.deepEqual(await found(`${variant}=7$10$20`), ['window']);
+  t.deepEqual(await found(`${variant}=7$10$40`), []);
+  t.deepEqual(await found(`${variant}=8$10$20`), []);
+  t.deepEqual(await found('MolecularSequence?referenceseqid-variant-coordinate=NC_1$ge25$le40'), ['window']);
+});
+
+test('a composite of elements is missing where no element has all of it', async (t) => {
+  const all = 'Observation?code=BP,survey,note&component-code-value-quantity:missing';
+  t.deepEqual(await found(`${all}=true`), ['answers', 'words']);
+  t.deepEqual(await found(`${all}=false`), ['both', 'normal', 'wide']);
+});
+
+test('composites end chains, and are asked backwards', async (t) => {
+  const observed = observation('observed', 'chain', {
+    subject: { reference: 'Patient/chained' },
+    component: [component('link', { valueQuantity: quantity(200, 'mm[Hg]') })],
+  });
+  await acme.put('Patient/chained', { resourceType: 'Patient', id: 'chained' });
+  await acme.put('Observation/observed', observed);
+  const report = { resourceType: 'DiagnosticReport', id: 'report', status: 'final', code: concept('x') };
+  await acme.put('DiagnosticReport/report', { ...report, result: [{ reference: 'Observation/observed' }] });
+  const asked = 'component-code-value-quantity=link$200';
+  t.deepEqual(await found(`DiagnosticReport?result.${asked}`), ['report']);
+  t.deepEqual(await found(`Patient?_has:Observation:patient:${asked}`), ['chained']);
+});
+
+const pulses = (value: number) => found(`Observation?component-code-value-quantity=pulse$${value}`);
+
+test('an update replaces what its elements have, and a delete takes it away', async (t) => {
+  const first = component('pulse', { valueQuantity: quantity(60, '/min') });
+  const second = component('pulse', { valueQuantity: quantity(61, '/min') });
+  await acme.put('Observation/pulse', observation('pulse', 'p', { component: [first, second] }));
+  t.deepEqual([await pulses(60), await pulses(61)], [['pulse'], ['pulse']]);
+  await acme.put('Observation/pulse', observation('pulse', 'p', { component: [second] }));
+  t.deepEqual([await pulses(60), await pulses(61)], [[], ['pulse']]);
+  await acme.send('DELETE', 'Observation/pulse');
+  t.deepEqual(await pulses(61), []);
 });
 
 test('a composite is missing where a component is', async (t) => {
@@ -111,4 +274,5 @@ test('nothing is sorted by a composite', async (t) => {
 test('another tenant finds nothing of it', async (t) => {
   const other = new FhirClient(server.url).tenant('other');
   t.deepEqual(await found('Observation?code-value-quantity=Na$140', other), []);
+  t.deepEqual(await found('Observation?component-code-value-quantity=sys$120', other), []);
 });

@@ -11,7 +11,7 @@ import { explainPostgres } from '../search/test-rows.js';
 import { connectTo, failureOf, openDatabase } from './fixtures.js';
 import { STATEMENTS } from './one-partition-statements.js';
 
-const TABLES_WITH_LEAVES = 12;
+const TABLES_WITH_LEAVES = 13;
 
 interface NativeWorld {
   readonly database: TestDatabase;

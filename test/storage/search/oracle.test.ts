@@ -114,6 +114,7 @@ function holds(
       return condition.ids.includes(one.id);
     case 'types':
     case 'updated':
+    case 'element':
       throw new Error('not generated');
     case 'chain': {
       const target = subjectOf(one);

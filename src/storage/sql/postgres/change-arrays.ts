@@ -137,7 +137,7 @@ function collect(owned: readonly OwnedRows[]): Readonly<Record<ValueKind, Column
       target.at(-1)!.push(rowId);
     }
   }
-  for (const kind of ['token', 'uri'] as const) columns[kind][1] = columns[kind][1]!.map(keyed);
+  for (const kind of ['token', 'uri', 'composite'] as const) columns[kind][1] = columns[kind][1]!.map(keyed);
   return columns;
 }
 

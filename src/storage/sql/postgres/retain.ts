@@ -48,6 +48,14 @@ const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, Wal
     'RES_ID bigint',
   ),
   HFJ_SPIDX_URI: owned('PARAM_ID integer', 'SP_VALUE text', 'RES_ID bigint'),
+  HFJ_SPIDX_COMPOSITE: owned(
+    'PARAM_ID integer',
+    'SP_VALUE text',
+    'SYS_ID integer',
+    'SP_LOW float8',
+    'RES_ID bigint',
+    'SP_ELEMENT integer',
+  ),
   HFJ_BINARY_CHUNK: { key: ['BLOB_ID text', 'CHUNK_NO integer'], inUse: CONTENT_IS_USED, exclusive: true },
 };
 
@@ -58,6 +66,7 @@ const INDEXES = [
   'HFJ_SPIDX_NUMBER',
   'HFJ_SPIDX_QUANTITY',
   'HFJ_SPIDX_URI',
+  'HFJ_SPIDX_COMPOSITE',
   'HFJ_RES_LINK',
 ] as const;
 

@@ -62,6 +62,19 @@ export const VALUE_TABLES = {
     ],
     key: 4,
   },
+  composite: {
+    table: 'HFJ_SPIDX_COMPOSITE',
+    columns: [
+      ['SP_VALUE', 'text'],
+      ['SYS_ID', 'integer'],
+      ['SP_LOW', 'float8'],
+      ['SP_UNIT', 'text'],
+      ['SP_ELEMENT', 'integer'],
+      ['SP_HIGH', 'float8'],
+      ['SP_CANON_UNIT', 'text'],
+    ],
+    key: 5,
+  },
 } as const satisfies Record<string, ValueTableSql>;
 
 export type ValueKind = keyof typeof VALUE_TABLES;

@@ -67,6 +67,19 @@ const VALUE_TABLES: Readonly<
     table: 'HFJ_SPIDX_QUANTITY',
     columns: ['PARAM_ID', 'SP_VALUE', 'SYS_ID', 'SP_CODE', 'SP_UNIT', 'SP_CANON_VALUE', 'SP_CANON_UNIT'],
   },
+  composite: {
+    table: 'HFJ_SPIDX_COMPOSITE',
+    columns: [
+      'PARAM_ID',
+      'SP_VALUE',
+      'SYS_ID',
+      'SP_LOW',
+      'SP_UNIT',
+      'SP_ELEMENT',
+      'SP_HIGH',
+      'SP_CANON_UNIT',
+    ],
+  },
 };
 
 /** How many of a value row's columns are part of its key: the canonical quantity is not. */
@@ -77,6 +90,7 @@ export const KEY_COLUMNS: Readonly<Record<ValueTable, number>> = {
   number: 2,
   uri: 2,
   quantity: 5,
+  composite: 6,
 };
 
 function insertValueSql(kind: ValueTable): string {
