@@ -11,7 +11,9 @@ const BATCH = { resources: 100, bytes: 512 * 1024 };
 /** While one of them is being written by others, resources are taken one by one. */
 const SINGLE = { resources: 1, bytes: 1 };
 /** Index rows of one transaction: writers wait a few milliseconds at most. */
-const MOST_ROWS = 1_000;
+const MOST_ROWS = 200;
+/** Longest time in milliseconds that requests wait for a turn: each needs several. */
+const SLICE_MS = 2;
 
 /** What makes index values of resources, by the parameters that are in force at the time. */
 export interface ReindexBatchParts {
@@ -57,7 +59,7 @@ export async function reindexBatch(
   const replaced = await replacedTexts(rows, start, sources);
   const failures: FailedResource[] = [];
   const stale = new Set<number>();
-  const slice = new TimeSlice();
+  const slice = new TimeSlice(SLICE_MS);
   const group = new RowGroup();
   let added = 0;
   const flush = async (): Promise<void> => {

@@ -37,6 +37,8 @@ export interface ReindexRun {
 /** Progress is saved this often; what was done since is done again after a kill. */
 const SAVE_MS = 250;
 const POLL_MS = 50;
+/** How much longer it rests after a batch than it worked on it. */
+const REST = 2;
 /** Longest pause between two batches. */
 const LONGEST_PAUSE_MS = 1_000;
 /** A partition that is being moved is tried again after this time. */
@@ -55,7 +57,7 @@ export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
 
 /**
  * One run of a job: through partitions by their ids, in each through types by their names, in each through resources by
- * their ids. It works half of the time at most, so that requests have the other half.
+ * their ids. It works a third of the time at most, so that requests have the rest.
  */
 export class ReindexWalk {
   progress: ReindexProgress;
@@ -137,7 +139,7 @@ export class ReindexWalk {
       if (attempts > MOST_ATTEMPTS) throw new Error(`${type} after '${after}' is never the same twice.`);
       isContended = result.isContended;
       await this.record(type, result);
-      await pause(Math.min(LONGEST_PAUSE_MS, performance.now() - began));
+      await pause(Math.min(LONGEST_PAUSE_MS, REST * (performance.now() - began)));
     }
   }
 

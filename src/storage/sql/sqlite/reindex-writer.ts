@@ -30,6 +30,9 @@ const REINDEX_SQL = {
   deleteLink: WRITE_SQL.deleteLink,
 } as const;
 
+/** Longest time in milliseconds that requests wait for a turn. */
+const SLICE_MS = 2;
+
 /** A link that is there; type and id are null where its target has gone, or is none of this server. */
 type PresentLink = readonly [
   paramId: number,
@@ -73,7 +76,7 @@ export class ReindexWriter {
 
   private async addAll(adder: RowAdder, prepared: readonly Prepared[]): Promise<AddedRows> {
     adder.assertInService();
-    const slice = new TimeSlice();
+    const slice = new TimeSlice(SLICE_MS);
     const stale: number[] = [];
     let added = 0;
     for (const one of prepared) {

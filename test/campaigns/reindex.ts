@@ -1,0 +1,229 @@
+/**
+ * `npm run test:reindex`: fills a tenant, adds search parameters of every kind, and reindexes while clients write to it
+ * and to a neighbour, and the server is killed again and again. Afterwards every index row and the answers of searches
+ * are compared with those of a database that was loaded when the parameters were there already. The neighbour's p95
+ * must stay within twice of what it was before. `--store postgres` (sqlite), `--resources N` (100000), `--short` (3000),
+ * `--kills N` (3), `--seed N`. Ends with 1 where anything differs.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Bundle } from 'fhir/r4.js';
+import type { Resource } from '../../src/model/resource.js';
+import { createTenants, endWithSignals, say } from './campaign.js';
+import { CrashServer } from './crash-server.js';
+import { type CrashStore, createCrashStore } from './crash-store.js';
+import type { Violations } from './crash-verify.js';
+import { get, request } from './move-client.js';
+import { newestReindex } from './move-jobs.js';
+import { type Random, seededRandom } from './random.js';
+import { parameters, resourcesOf, SEARCHES, storeAll } from './reindex-content.js';
+import { percentile, ReindexLoad } from './reindex-load.js';
+import { compareRows } from './reindex-rows.js';
+
+const { values } = parseArgs({
+  options: {
+    store: { type: 'string', default: 'sqlite' },
+    resources: { type: 'string', default: '100000' },
+    kills: { type: 'string', default: '3' },
+    short: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+  },
+});
+
+const NEIGHBOUR_RESOURCES = 1_000;
+/** Patients of the tenant that are changed meanwhile. */
+const CHANGED_PATIENTS = 200;
+const POLL_MS = 20;
+const BASELINE_MS = 8_000;
+/** After a start code and caches are cold, whatever else the server does. */
+const COLD_MS = 3_000;
+/** Below this a machine's own unrest counts for more. */
+const UNREST_MS = 10;
+const MOST_MINUTES = 60;
+/** Id of the first tenant. */
+const ACME = 1;
+
+/** What one run of the campaign shares. */
+interface Campaign {
+  readonly store: CrashStore;
+  readonly server: CrashServer;
+  readonly random: Random;
+  readonly resources: number;
+}
+
+async function main(): Promise<void> {
+  const { store: kind } = values;
+  if (kind !== 'sqlite' && kind !== 'postgres') throw new Error('--store is sqlite or postgres.');
+  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  const resources = values.short ? 3_000 : Number(values.resources);
+  say(`seed ${seed}, ${resources} resources, ${kind}, ${values.kills} kills`);
+  endWithSignals();
+  const [store, fresh] = [await createCrashStore(kind), await createCrashStore(kind)];
+  const server = await CrashServer.create(store.environment);
+  const other = await CrashServer.create(fresh.environment);
+  try {
+    await server.start();
+    const violations = await run({ store, server, random: seededRandom(seed), resources });
+    await other.start();
+    violations.push(...(await compareWithFresh({ store, server }, { store: fresh, server: other })));
+    for (const violation of violations) say(`violation: ${violation}`);
+    if (violations.length > 0) process.exitCode = 1;
+    else [store, fresh].forEach((one) => one.dispose());
+    if (violations.length > 0) say(`seed ${seed}; kept: ${JSON.stringify(store.environment)}`);
+  } finally {
+    await Promise.all([server.kill(), other.kill()]);
+  }
+}
+
+async function run(campaign: Campaign): Promise<Violations> {
+  const { server, random, resources } = campaign;
+  await fill(campaign);
+  const load = new ReindexLoad(
+    {
+      tenant: tenantOf(server),
+      patients: Math.min(CHANGED_PATIENTS, resources / 10),
+      neighbour: `${server.url}/beta`,
+      neighbourPatients: NEIGHBOUR_RESOURCES / 5,
+    },
+    random,
+  );
+  const [before, meanwhile]: [number[], number[]] = [[], []];
+  await pause(COLD_MS);
+  load.measure(before);
+  await pause(BASELINE_MS);
+  load.pause();
+  await addParameters(server);
+  const began = performance.now();
+  await request(server.url, 'POST', '$reindex', { body: { resourceType: 'Parameters' }, status: 202 });
+  const kills = await killOnTheWay(campaign, load, meanwhile);
+  const violations = await untilDone(campaign);
+  await load.stop();
+  const [usual, busy] = [percentile(before, 0.95), percentile(meanwhile, 0.95)];
+  say(
+    `${((performance.now() - began) / 1000).toFixed(1)} s, ${kills} kills, ${load.writes} writes meanwhile; neighbour's ` +
+      `p95 ${busy.toFixed(1)} ms (${meanwhile.length} answers) beside ${usual.toFixed(1)} ms (${before.length})`,
+  );
+  if (busy > Math.max(2 * usual, UNREST_MS))
+    violations.push(`the neighbour's p95 rose from ${usual.toFixed(1)} to ${busy.toFixed(1)} ms`);
+  return [...violations, ...load.violations.slice(0, 10)];
+}
+
+async function fill({ server, resources }: Campaign): Promise<void> {
+  const began = performance.now();
+  await createTenants(server);
+  await storeAll(tenantOf(server), resourcesOf(resources));
+  await storeAll(`${server.url}/beta`, resourcesOf(NEIGHBOUR_RESOURCES));
+  say(`filled in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+async function addParameters({ url }: CrashServer): Promise<void> {
+  for (const body of parameters()) await request(url, 'POST', 'SearchParameter', { body, status: 201 });
+}
+
+/** Kills at random points of the walk; times are taken from when it works until the kill. Answers how often. */
+async function killOnTheWay(campaign: Campaign, load: ReindexLoad, times: number[]): Promise<number> {
+  const { random, resources, store, server } = campaign;
+  const count = Number(values.kills);
+  const parts = Array.from({ length: count }, (_, n) => (n + random.integer(10, 90) / 100) / (count + 1));
+  let killed = 0;
+  for (const part of [...parts, Number.POSITIVE_INFINITY]) {
+    await pause(killed > 0 ? COLD_MS : 0);
+    while (!(await isDone(store)) && (await seen(store)) < part * resources) {
+      if ((await seen(store)) > 0) load.measure(times);
+      await pause(POLL_MS);
+    }
+    load.pause();
+    if (await isDone(store)) break;
+    await server.kill();
+    killed++;
+    await store.settle();
+    await server.start();
+  }
+  return killed;
+}
+
+async function untilDone({ store }: Campaign): Promise<Violations> {
+  const end = Date.now() + MOST_MINUTES * 60_000;
+  while (!(await isDone(store))) {
+    if (Date.now() > end) throw new Error('The reindex does not end.');
+    await pause(POLL_MS);
+  }
+  const job = await newestReindex(urlOf(store));
+  say(`${job?.progress?.seen} resources were looked at, ${job?.progress?.added} rows were missing`);
+  return job?.state === 'done' ? [] : [`the job is ${job?.state}: ${job?.progress?.failures.join()}`];
+}
+
+/** Loads what the tenant has now into a database that knows the parameters. */
+async function compareWithFresh(
+  here: Pick<Campaign, 'store' | 'server'>,
+  there: Pick<Campaign, 'store' | 'server'>,
+): Promise<Violations> {
+  await createTenants(there.server);
+  await addParameters(there.server);
+  const types = ['Organization', 'Patient', 'Observation'];
+  const current: Resource[] = [];
+  for (const type of types) for await (const one of allOf(tenantOf(here.server), type)) current.push(one);
+  await storeAll(tenantOf(there.server), inOrder(current));
+  const { count, violations } = await compareRows(here.store, there.store, ACME);
+  say(`${current.length} resources and ${count} index rows compared with a fresh load`);
+  for (const search of SEARCHES) {
+    const [ours, theirs] = [await answerOf(here.server, search), await answerOf(there.server, search)];
+    if (ours.warnings > 0) violations.push(`${search}: the answer says that it is not complete`);
+    if (ours.ids.length === 0) violations.push(`${search} finds nothing`);
+    if (ours.ids.join() !== theirs.ids.join())
+      violations.push(`${search}: ${ours.ids.length} found, ${theirs.ids.length} in the fresh load`);
+  }
+  return violations;
+}
+
+/** Each patient is followed by the observations that refer to it. */
+function* inOrder(resources: readonly Resource[]): Iterable<Resource> {
+  const observations = Map.groupBy(
+    resources.filter(({ resourceType }) => resourceType === 'Observation'),
+    ({ id = '' }) => id.slice(1).split('-')[0] ?? '',
+  );
+  for (const resource of resources) {
+    if (resource.resourceType === 'Observation') continue;
+    yield resource;
+    if (resource.resourceType === 'Patient') yield* observations.get((resource.id ?? '').slice(1)) ?? [];
+  }
+}
+
+/** What a search finds, sorted; nobody has reindexed a fresh load, which warns though nothing is missing there. */
+async function answerOf(
+  server: CrashServer,
+  search: string,
+): Promise<{ readonly ids: readonly string[]; readonly warnings: number }> {
+  const found: string[] = [];
+  for await (const { resourceType, id } of allOf(tenantOf(server), search))
+    found.push(`${resourceType}/${id}`);
+  const ids = found.filter((one) => !one.startsWith('OperationOutcome/')).toSorted();
+  return { ids, warnings: found.length - ids.length };
+}
+
+async function* allOf(base: string, search: string): AsyncIterable<Resource> {
+  const first = `${search}${search.includes('?') ? '&' : '?'}_count=1000`;
+  for (let path: string | undefined = first; path !== undefined;) {
+    const page: Bundle = await get<Bundle>(base, path);
+    for (const { resource } of page.entry ?? []) if (resource) yield resource as unknown as Resource;
+    path = page.link?.find(({ relation }) => relation === 'next')?.url;
+  }
+}
+
+async function isDone(store: CrashStore): Promise<boolean> {
+  return (await newestReindex(urlOf(store)))?.state !== 'running';
+}
+
+async function seen(store: CrashStore): Promise<number> {
+  return (await newestReindex(urlOf(store)))?.progress?.seen ?? 0;
+}
+
+function urlOf({ environment }: CrashStore): string {
+  return environment['BULKHEAD_DATABASE_URL'] ?? '';
+}
+
+function tenantOf({ url }: CrashServer): string {
+  return `${url}/acme`;
+}
+
+await main();
