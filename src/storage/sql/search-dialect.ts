@@ -65,7 +65,7 @@ export function postgresSearchDialect(): SearchDialect {
     jsonNumbers: (alias) => `unnest(translate(?, '[]', '{}')::bigint[]) as ${alias}(value)`,
     inList: hashed,
     inProbedList: hashed,
-    unsought: (column) => column,
+    unsought: (column) => `coalesce(${column}, ${column})`,
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',

@@ -1,5 +1,6 @@
 import type {
   ChainCondition,
+  ComponentCondition,
   Condition,
   HasCondition,
   IndexCondition,
@@ -97,3 +98,19 @@ export const plan = (type: string, where: Condition, ...sort: SortKey[]): Search
   where,
   sort,
 });
+
+/** One element passes all parts, of which each is a list of alternatives. */
+export const element = (...parts: IndexCondition[][]): Condition => ({
+  kind: 'element',
+  parts: parts.map((part) => part.filter((one): one is ComponentCondition => one.index !== 'reference')),
+});
+
+/** More than 990 mg. */
+export const heavier = (path: string): IndexCondition =>
+  quantity('Observation', path, {
+    comparison: 'gt',
+    value: 990,
+    low: 989.5,
+    high: 990.5,
+    unit: { kind: 'code', system: 'urn:units', code: 'mg' },
+  });

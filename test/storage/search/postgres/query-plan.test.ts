@@ -44,6 +44,9 @@ const heavy = c.quantity(TYPE, 'value', {
   unit: { kind: 'canonical', unit: 'g' },
 });
 
+const elementsOf = (code: string): ReturnType<typeof c.element> =>
+  c.element([c.token(TYPE, 'part code', c.code(code, 'urn:codes'))], [c.heavier('part value')]);
+
 type Ask = (partition: number) => SqlStatement | null;
 
 function page(plan: SearchPlan, window: SearchWindow = { count: 50 }): Ask {
@@ -103,6 +106,14 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
   ],
   ['a token and a date', page(c.plan(TYPE, c.all(frequent, since(20_000)))), 16_000, /date_resource/],
   ['a rare token and a date', page(c.plan(TYPE, c.all(rare, since(100)))), 2 * PAGE, /date_resource/],
+  ['a rare element', page(c.plan(TYPE, elementsOf('e29'))), 3 * PAGE, /composite_key/],
+  ['the values of a rare element', page(c.plan(TYPE, elementsOf('e29'))), 3 * PAGE, /composite_resource/],
+  [
+    'a reference and a frequent element',
+    page(c.plan(TYPE, c.all(subject, elementsOf('e0')))),
+    6 * PAGE,
+    /composite_(?:resource|key)/,
+  ],
   ['a reference and a frequent token', page(c.plan(TYPE, c.all(subject, frequent))), PAGE, /token_key/],
   [
     'a reference and a token in any system',

@@ -23,6 +23,8 @@ const PATHS = [
   'Observation date effective',
   'Observation quantity value',
   'Observation reference subject',
+  'Observation composite part code',
+  'Observation composite part value',
 ];
 const SYSTEMS = ['urn:codes', 'urn:other-codes', 'urn:categories', 'urn:units'];
 
@@ -79,6 +81,11 @@ const FILL: readonly string[] = [
   `insert into HFJ_SPIDX_QUANTITY
     (PARTITION_ID, PARAM_ID, SP_VALUE, SYS_ID, SP_CODE, SP_UNIT, SP_CANON_VALUE, SP_CANON_UNIT, RES_ID)
     select p, ${param('Observation quantity value')}, ${spread('1000')}, 4, 'mg', 'mg', ${spread('1000')} / 1000.0, 'g', id
+    from OBSERVATIONS`,
+  `insert into HFJ_SPIDX_COMPOSITE
+    (PARTITION_ID, PARAM_ID, SP_VALUE, SYS_ID, SP_LOW, SP_UNIT, SP_ELEMENT, RES_ID)
+    select p, ${param('Observation composite part code')}, 'e' || code, 1, 0, '', n % 2, id from OBSERVATIONS
+    union all select p, ${param('Observation composite part value')}, 'mg', 4, ${spread('1000')}, 'mg', n % 3, id
     from OBSERVATIONS`,
   `insert into HFJ_RES_LINK (PARTITION_ID, PARAM_ID, TARGET_RES_ID, TARGET_TYPE_ID, TARGET_URL, RES_ID)
     select o.p, ${param('Observation reference subject')}, t.id, 1, '', o.id
