@@ -1,6 +1,7 @@
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { Interaction, RequestDetails } from '../model/request.js';
 import { runOperation } from '../operations/operations.js';
+import { explainable } from '../operations/search-explain.js';
 import { bundle } from './bundle.js';
 import { capabilities } from './capabilities.js';
 import { create } from './create.js';
@@ -27,8 +28,8 @@ const HANDLERS: Readonly<Record<Interaction, InteractionHandler>> = {
   'history-instance': history,
   'history-type': history,
   'history-system': history,
-  'search-type': searchType,
-  'search-system': searchSystem,
+  'search-type': explainable(searchType),
+  'search-system': explainable(searchSystem),
   capabilities,
   batch: bundle,
   transaction: bundle,

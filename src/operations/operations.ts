@@ -17,6 +17,7 @@ import {
   updatePartition,
 } from './partition-management.js';
 import { reindex, reindexCancel, reindexStatus } from './reindex.js';
+import { explainDescribed } from './search-explain.js';
 import { stats } from './stats.js';
 import { subsumes } from './subsumes.js';
 import { validateCodeInCodeSystem, validateCodeInValueSet } from './validate-code.js';
@@ -121,6 +122,7 @@ export const OPERATIONS: readonly Operation[] = [
   partitionOperation('move-partition', false, movePartition),
   partitionOperation('list-partitions', true, listPartitions),
   serverOperation('partition-explain', explainPartition),
+  serverOperation('search-explain', explainDescribed),
   { ...reindexOperation('reindex', reindex), levels: ['system', 'type'] },
   { ...reindexOperation('reindex-status', reindexStatus), readOnly: true },
   reindexOperation('reindex-cancel', reindexCancel),

@@ -57,7 +57,8 @@ export async function explainPartition(
   });
 }
 
-function describe(request: RequestDetails, parameters: readonly OperationParameter[]): RequestDetails {
+/** The request that parameters describe. @throws FhirError INVALID_REQUEST */
+export function describe(request: RequestDetails, parameters: readonly OperationParameter[]): RequestDetails {
   const method = single(parameters, 'method') ?? 'GET';
   const url = single(parameters, 'url');
   if (url === undefined) throw new FhirError('INVALID_REQUEST', "The parameter 'url' is required.");

@@ -38,6 +38,7 @@ export function withOfficialParameters(stores: ResourceStores, seed: () => Promi
         after(over(scope, plan), () => search.firstPage(scope, plan, window)),
       count: (scope, plan, limit) => after(over(scope, plan), () => search.count(scope, plan, limit)),
       match: (scope, plan) => after(over(scope, plan), () => search.match(scope, plan)),
+      explain: (scope, plan, window) => search.explain(scope, plan, window),
       linked: (scope, query) => search.linked(scope, query),
     },
   };

@@ -72,8 +72,11 @@ function placesOf(
     .filter((type) => targetType === null || type === targetType)
     .map((type) => ({ type, paths: urlPathsOf(parameters, type) }))
     .filter(({ paths }) => paths.length > 0);
-  const isPinned = ({ type }: TypedPaths): boolean => NON_PARTITIONABLE_TYPES.has(type);
   return [places.filter(isPinned), places.filter((place) => !isPinned(place))];
+}
+
+function isPinned({ type }: TypedPaths): boolean {
+  return NON_PARTITIONABLE_TYPES.has(type);
 }
 
 function urlPathsOf(parameters: SearchParameterSource, type: string): readonly string[] {

@@ -2,7 +2,7 @@ import { parseReference } from '../fhir/references.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
-import type { SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
+import type { ExplainedStatement, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
 import type { CodeLookup } from './code-lists.js';
 import { canonicalCondition } from './condition.js';
 import { pageLink } from './bundle.js';
@@ -37,6 +37,12 @@ export interface SearcherParts {
   readonly clock: () => number;
 }
 
+/** A plan, and the statements that answer it. */
+export interface ExplainedSearch {
+  readonly plan: SearchPlan;
+  readonly statements: readonly ExplainedStatement[];
+}
+
 /** Search as interactions use it: always in a scope that they were given. */
 export class Searcher {
   private readonly parts: SearcherParts;
@@ -69,6 +75,12 @@ export class Searcher {
     const context = { ...this.context(request, 'strict'), now: state.asOf };
     const search = this.read(state.place, state.parameters, context);
     return runSearch(this.runner, scope, await this.resolve(scope, search), state);
+  }
+
+  /** How the first page of what was parsed is found. */
+  async explain(scope: PartitionScope, search: SearchRequest): Promise<ExplainedSearch> {
+    const plan = planRequest(await this.resolve(scope, search));
+    return { plan, statements: await this.parts.store.explain(scope, plan, { count: search.count + 1 }) };
   }
 
   /** All matches of what was parsed, in its order. @throws FhirError LIMIT_EXCEEDED where there are more than `limit` */

@@ -239,6 +239,14 @@ export interface IncludeQuery {
   readonly limit: number;
 }
 
+/** How a store answers a plan. */
+export interface ExplainedStatement {
+  /** With a mark in place of every value. */
+  readonly sql: string;
+  /** What the database does, one line each, without values. */
+  readonly steps: readonly string[];
+}
+
 /** Search over what the write side has stored. Every call sees the scope and nothing else. */
 export interface SearchStore {
   /** Each match once, in the plan's order. @throws FhirError SEARCH_TIMEOUT */
@@ -249,6 +257,12 @@ export interface SearchStore {
   count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number>;
   /** At most two matches: enough to tell none, one and several for a conditional interaction. */
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]>;
+  /** The statement of a page, in each place that has a part of the scope; it is planned, not run. */
+  explain(
+    scope: PartitionScope,
+    plan: SearchPlan,
+    window: SearchWindow,
+  ): Promise<readonly ExplainedStatement[]>;
   /** Live resources at the other end of references, each once, at most `limit`. `key` is empty. */
   linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]>;
 }

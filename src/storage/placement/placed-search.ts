@@ -1,6 +1,7 @@
 import type { PartitionScope } from '../../model/partition.js';
 import type {
   CountedPage,
+  ExplainedStatement,
   FirstWindow,
   IncludeQuery,
   SearchPlan,
@@ -41,6 +42,20 @@ export class PlacedSearch implements SearchStore {
 
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]> {
     return this.page(scope, plan, { count: 2 });
+  }
+
+  async explain(
+    scope: PartitionScope,
+    plan: SearchPlan,
+    window: SearchWindow,
+  ): Promise<readonly ExplainedStatement[]> {
+    const { router } = this;
+    if (router.isTogether(scope))
+      return router.useTogether(scope, ({ search }) => search.explain(scope, plan, window));
+    const lists = await router.each(scope, ({ search }, part) =>
+      search.explain(asSeveral(part), plan, window),
+    );
+    return lists.flat();
   }
 
   /** References lead to resources of the same home, so that each home is asked for its own. */

@@ -30,6 +30,8 @@ export interface SearchDialect {
   readonly tried: (query: Knex.QueryBuilder) => Knex.QueryBuilder;
   /** A token, URI or URL as it stands in the index. */
   readonly toKey: (text: string) => string;
+  /** What stands before a statement that is to be planned only; each row ends with one step. */
+  readonly explain: string;
   /** What the database takes for a value. */
   readonly toBinding: (value: SqlValue) => SqlValue;
 }
@@ -48,6 +50,7 @@ export function sqliteSearchDialect(): SearchDialect {
     contains: (column) => `instr(${column}, ?) > 0`,
     days: (column) => column,
     seeks: 'ordered',
+    explain: 'explain query plan',
     tried: (query) => query,
     toKey: (text) => text,
     toBinding: (value) => value,
@@ -69,6 +72,7 @@ export function postgresSearchDialect(): SearchDialect {
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',
+    explain: 'explain (costs off)',
     tried: (query) => query.offset(pg.raw('0') as unknown as number),
     toKey: toKeyText,
     toBinding: (value) => (typeof value === 'string' ? value.replaceAll('\0', NEVER_STORED) : value),

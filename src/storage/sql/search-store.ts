@@ -2,6 +2,7 @@ import type { PartitionId, PartitionScope } from '../../model/partition.js';
 import { fromStoredDate } from '../partition-date.js';
 import type {
   CountedPage,
+  ExplainedStatement,
   FirstWindow,
   IncludeQuery,
   RowKey,
@@ -37,15 +38,20 @@ interface Known {
 
 type Write = (systemIds: SystemIds) => SqlStatement | null;
 
+/** A line of a plan that compares, and may hold values: `Index Cond: (SP_NORM = 'x')`. */
+const CONDITION = /^\s*[A-Za-z][\w -]*: /;
+
 /** Search over a SQL database. */
 export class SqlSearchStore implements SearchStore {
   private readonly reader: SqlReader;
   private readonly dictionary: Dictionary;
+  private readonly dialect: SearchDialect;
   private readonly queries: SearchQueries;
 
   constructor(reader: SqlReader, dictionary: Dictionary, dialect: SearchDialect = sqliteSearchDialect()) {
     this.reader = reader;
     this.dictionary = dictionary;
+    this.dialect = dialect;
     this.queries = new SearchQueries(dictionary, dialect);
   }
 
@@ -76,6 +82,19 @@ export class SqlSearchStore implements SearchStore {
 
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]> {
     return this.page(scope, plan, { count: 2 });
+  }
+
+  async explain(
+    scope: PartitionScope,
+    plan: SearchPlan,
+    window: SearchWindow,
+  ): Promise<readonly ExplainedStatement[]> {
+    const statement = await this.prepare(this.pageOf(scope, plan, window));
+    if (statement === null) return [];
+    const sql = `${this.dialect.explain} ${statement.sql}`;
+    const rows = await this.reader.all({ ...statement, sql, cost: 'cheap', plan: 'custom' });
+    const steps = rows.map((row) => String(row.at(-1))).filter((step) => !CONDITION.test(step));
+    return [{ sql: statement.sql, steps }];
   }
 
   async linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]> {

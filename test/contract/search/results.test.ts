@@ -28,7 +28,7 @@ const observation = (n: number): object => ({
 });
 
 const other = (n: number): object => ({ resourceType: 'Observation', code: { text: `${n}` } });
-const value = (n: number, own: object): object => (n === 4 ? {} : own);
+const unlessLast = (n: number, own: object): object => (n === 4 ? {} : own);
 
 const RESOURCES: readonly object[] = [
   ...[1, 2, 3].map((n) => ({
@@ -44,9 +44,9 @@ const RESOURCES: readonly object[] = [
       ...other(n),
       id: `t${n}`,
       status: 'preliminary',
-      ...value(n, { valueCodeableConcept: { coding: [{ code: `v${n}` }] } }),
+      ...unlessLast(n, { valueCodeableConcept: { coding: [{ code: `v${n}` }] } }),
     },
-    { ...other(n), id: `s${n}`, status: 'amended', ...value(n, { valueString: 'abcd'[n - 1] ?? '' }) },
+    { ...other(n), id: `s${n}`, status: 'amended', ...unlessLast(n, { valueString: 'abcd'[n - 1] ?? '' }) },
   ]),
   { resourceType: 'Organization', id: 'a', name: 'a' },
   { resourceType: 'Organization', id: 'b', name: 'b', partOf: { reference: 'Organization/a/_history/1' } },
@@ -113,9 +113,10 @@ for (const [key, status] of SORTS) {
   });
 }
 
+const person = (id: string, family: string): object => ({ resourceType: 'Person', id, name: [{ family }] });
+
 test('pages hold what is there all the time exactly once while others write and delete', async (t) => {
   const target = client.tenant('beta');
-  const person = (id: string, family: string): object => ({ resourceType: 'Person', id, name: [{ family }] });
   for (let n = 0; n < 12; n++) await put(target, person(`k${n}`, `keep${n % 3}`));
   for (const sort of ['name', '-name', '_lastUpdated', '-_id']) {
     for (let n = 0; n < 6; n++) await put(target, person(`d${n}`, `keep${n}`));
@@ -146,9 +147,11 @@ test('parts of resources are tagged as such, in matches and in includes', async 
   for (const one of [match, included]) t.is(one?.meta?.tag?.[0]?.code, 'SUBSETTED');
 });
 
+async function patient(mode: string): Promise<Patient> {
+  return matchesOf([await search(`Patient?_id=p1&_summary=${mode}`)])[0] as Patient;
+}
+
 test('_summary says how much of each resource comes', async (t) => {
-  const patient = async (mode: string): Promise<Patient> =>
-    matchesOf([await search(`Patient?_id=p1&_summary=${mode}`)])[0] as Patient;
   t.deepEqual(Object.keys(await patient('text')), ['resourceType', 'id', 'meta', 'text']);
   t.is((await patient('data')).text, undefined);
   t.truthy((await patient('data')).name);

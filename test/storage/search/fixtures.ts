@@ -46,6 +46,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
       firstPage: (scope, plan, window) => store.firstPage(this.stored(scope), plan, window),
       count: (scope, plan, limit) => store.count(this.stored(scope), plan, limit),
       match: (scope, plan) => store.match(this.stored(scope), plan),
+      explain: (scope, plan, window) => store.explain(this.stored(scope), plan, window),
       linked: (scope, query) => store.linked(this.stored(scope), query),
     };
   }
