@@ -119,6 +119,7 @@ test('the predefined names of code systems stand for their URLs, in tokens and i
   t.like(valuesOfFilter('Observation', 'value-quantity gt 5|ucum|mg')[0], {
     system: 'http://unitsofmeasure.org',
   });
+  t.like(valuesOfFilter('Observation', 'code eq constructor|x')[0], { system: 'constructor', code: 'x' });
   t.like(valuesOfFilter('Observation', 'code eq loinc')[0], { system: undefined, code: 'loinc' });
 });
 
@@ -235,10 +236,13 @@ test('the names that filters alone have ask for two parts of one element', (t) =
 const WRONG_ELEMENTS: readonly [filter: string, says: RegExp][] = [
   ['characteristic.code eq b', /character 1": write characteristic\[filter\]\.name with code and value/],
   ['characteristic[code eq a].code eq b', /ask for both code and value/],
+  ['characteristic[constructor eq a].code eq b', /nothing else/],
   ['characteristic[kind eq a].code eq b', /character 16": "characteristic" has code and value/],
   ['characteristic[not(value eq a)].code eq b', /one test, or several with "or"/],
   ['characteristic[value pr true].code eq b', /"pr" is not for parts/],
   ['characteristic[value eq a].code ni b', /"ni" is not for parts/],
+  ['characteristic[value in ValueSet/a].code eq b', /"in" is not for parts/],
+  ['characteristic[value eq a].code ss s|b', /"ss" is not for parts/],
   ['characteristic[value eq a].code.value eq b', /nothing else/],
 ];
 

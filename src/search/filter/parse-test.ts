@@ -17,12 +17,12 @@ type Asked = Pick<FilterTest, 'operator' | 'value'>;
 type ReadValue = (asked: Asked, parameter: SearchParameter, context: ParameterContext) => SearchValue;
 
 /** What stands for a whole system, https://hl7.org/fhir/R4/search_filter.html#ops. */
-const SYSTEMS: Readonly<Record<string, string>> = {
-  loinc: 'http://loinc.org',
-  snomed: 'http://snomed.info/sct',
-  rxnorm: 'http://www.nlm.nih.gov/research/umls/rxnorm',
-  ucum: UCUM_SYSTEM,
-};
+const SYSTEMS: ReadonlyMap<string, string> = new Map([
+  ['loinc', 'http://loinc.org'],
+  ['snomed', 'http://snomed.info/sct'],
+  ['rxnorm', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
+  ['ucum', UCUM_SYSTEM],
+]);
 
 /** Those that are prefixes of values too, with the same meaning. */
 const COMPARED = everyWith(readCompared, 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'ap', 'sa', 'eb');
@@ -195,6 +195,6 @@ function readUri({ operator, value }: Asked): SearchValue {
 /** The value with the whole URL of a system that it names by its short name. */
 function withWholeSystem(value: string, place: number): string {
   const parts = splitEscaped(value, '|');
-  const system = parts.length > place + 1 ? SYSTEMS[parts[place]?.toLowerCase() ?? ''] : undefined;
+  const system = parts.length > place + 1 ? SYSTEMS.get(parts[place]?.toLowerCase() ?? '') : undefined;
   return system === undefined ? value : parts.with(place, system).join('|');
 }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { FhirResource } from 'fhir/r4.js';
+import type { FhirResource, GroupCharacteristic } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { matchesOf, pagesOf, type Bundle } from './pages.js';
@@ -75,6 +75,22 @@ const STORED: readonly FhirResource[] = [
     hasMember: [{ reference: 'Observation/head' }],
     effectivePeriod: { start: '2020-01-01', end: '2020-12-31' },
   },
+  document('first', []),
+  document('second', [
+    ['replaces', 'first'],
+    ['signs', 'third'],
+  ]),
+  document('third', [
+    ['signs', 'first'],
+    ['transforms', 'second'],
+  ]),
+  {
+    resourceType: 'Group',
+    id: 'group',
+    type: 'person',
+    actual: false,
+    characteristic: [trait('eyes', 'blue'), trait('hair', 'brown')],
+  },
   {
     resourceType: 'RiskAssessment',
     id: 'risk',
@@ -83,6 +99,31 @@ const STORED: readonly FhirResource[] = [
     prediction: [{ probabilityDecimal: 0.4 }],
   },
 ];
+
+function document(
+  id: string,
+  links: readonly (readonly ['replaces' | 'signs' | 'transforms', string])[],
+): FhirResource {
+  const relatesTo = links.map(([code, target]) => ({
+    code,
+    target: { reference: `DocumentReference/${target}` },
+  }));
+  return {
+    resourceType: 'DocumentReference',
+    id,
+    status: 'current',
+    content: [{ attachment: { title: id } }],
+    ...(links.length === 0 ? {} : { relatesTo }),
+  };
+}
+
+function trait(code: string, value: string): GroupCharacteristic {
+  return {
+    code: { coding: [{ system: 'urn:traits', code }] },
+    valueCodeableConcept: { coding: [{ system: 'urn:traits', code: value }] },
+    exclude: false,
+  };
+}
 
 function observation(
   id: string,
@@ -217,6 +258,19 @@ const FILTERS: readonly [type: string, filter: string, ids: string][] = [
   ['Observation', `code-value-quantity eq "${DISEASES}|headache$gt5"`, 'head'],
   ['RiskAssessment', 'probability gt 0.3 and subject.given eq max', 'risk'],
   ['RiskAssessment', 'probability ne 0.4', ''],
+  ['DocumentReference', 'relatesTo[code eq replaces].target re DocumentReference/first', 'second'],
+  ['DocumentReference', 'relatesTo[code eq signs].target re first', 'third'],
+  ['DocumentReference', 'relatesTo[code eq signs or code eq replaces].target re first', 'second,third'],
+  ['DocumentReference', 'relatesTo[target re DocumentReference/third].code eq replaces', ''],
+  ['DocumentReference', 'relatesTo[target re DocumentReference/third].code eq signs', 'second'],
+  ['DocumentReference', 'not (relatesTo[code eq signs].target re first)', 'first,second'],
+  ['DocumentReference', 'relation eq signs and relatesto re first', 'second,third'],
+  ['Group', 'characteristic[code eq eyes].value eq urn:traits|blue', 'group'],
+  ['Group', 'characteristic[code eq eyes].value eq brown', ''],
+  ['Group', 'characteristic eq eyes and value eq brown', 'group'],
+  ['Group', 'characteristic[code ne hair].value eq blue', 'group'],
+  ['Group', 'characteristic[code ne eyes].value eq blue', ''],
+  ['Group', 'characteristic[code ne urn:never|eyes].value ne urn:traits|blue', 'group'],
 ];
 
 for (const [type, filter, ids] of FILTERS) {
