@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ComponentSource } from '../fhir/expression/bind-composite.js';
 import { bindParameter } from '../fhir/expression/bind.js';
 import type { CompositeComponent, SearchParameter } from '../fhir/index-values.js';
 import type { RegisteredSearchParameter } from '../fhir/indexed-path.js';
@@ -209,8 +210,10 @@ export class LiveSearchParameters {
   private async announcePaths(admitted: readonly ParameterRecord[]): Promise<void> {
     const since = this.parts.clock();
     const fresh = new Map<string, OwnPath>();
+    const definitions = new Map(admitted.map(({ definition }) => [definition.url, definition]));
+    const source = { byUrl: (url: string) => definitions.get(url) ?? this.registry.byUrl(url) };
     for (const { definition } of admitted.filter(({ isActive }) => isActive)) {
-      for (const path of this.pathsOf(definition)) {
+      for (const path of this.pathsOf(definition, source)) {
         const key = ownPathKey(path);
         if (!this.paths.has(key)) fresh.set(key, { ...path, state: 'pending', since });
       }
@@ -227,11 +230,14 @@ export class LiveSearchParameters {
   }
 
   /** Paths of the definition that R4's own parameters do not index. */
-  private pathsOf(definition: SearchParameterDefinition): readonly Omit<OwnPath, 'state' | 'since'>[] {
+  private pathsOf(
+    definition: SearchParameterDefinition,
+    source: ComponentSource,
+  ): readonly Omit<OwnPath, 'state' | 'since'>[] {
     const { official } = this.parts;
     return definition.base.flatMap(typesOfBase).flatMap((resourceType) => {
       const known = this.officialPaths(resourceType);
-      return bindParameter(official.schema, resourceType, definition, this.registry)
+      return bindParameter(official.schema, resourceType, definition, source)
         .indexed.filter(({ kind, path }) => !known.has(`${kind} ${path}`))
         .map(({ kind, path, expression, component }) => ({
           resourceType,
