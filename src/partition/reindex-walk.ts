@@ -35,7 +35,7 @@ export interface ReindexRun {
 }
 
 /** Progress is saved this often; what was done since is done again after a kill. */
-const SAVE_MS = 250;
+const SAVE_MS = 500;
 const POLL_MS = 50;
 /** How much longer it rests after a batch than it worked on it. */
 const REST = 2;

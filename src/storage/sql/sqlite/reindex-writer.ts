@@ -16,9 +16,9 @@ import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
 import type { SqliteDatabase } from './open.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
-import type { WriteQueue } from './write-queue.js';
 
-const REINDEX_SQL = {
+/** The SQL of a reindex, besides that of index rows; the guard test reads it. */
+export const REINDEX_SQL = {
   isInService: WRITE_SQL.isInService,
   isCurrent: `select 1 from HFJ_RESOURCE where +PARTITION_ID = ? and RES_ID = ? and RES_VER = ?`,
   /** All that a resource refers to, whatever the path; targets are in the file, of whatever partition. */
@@ -53,25 +53,28 @@ interface Prepared {
   readonly doubtful: ReadonlySet<number>;
 }
 
+/** What a reindex writes with. */
+export interface ReindexWriterParts {
+  /** Runs `work` alone on the writer's connection; on disk when the progress of the job is, at the latest. */
+  readonly transact: <Result>(work: (db: SqliteDatabase) => Promise<Result>) => Promise<Result>;
+  readonly dictionary: Dictionary;
+  readonly allocator: Pick<Allocator, 'addNames'>;
+}
+
 /** Adds index rows that are missing; the resources stay as they are. */
 export class ReindexWriter {
-  constructor(
-    private readonly queue: WriteQueue,
-    private readonly dictionary: Dictionary,
-    private readonly allocator: Pick<Allocator, 'addNames'>,
-  ) {}
+  constructor(private readonly parts: ReindexWriterParts) {}
 
   /** One transaction, which gives the event loop its turns. @throws FhirError UNKNOWN_PARTITION */
   async write(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
-    const names = new RowNames(this.dictionary, (added) => this.allocator.addNames(added));
+    const { dictionary, allocator, transact } = this.parts;
+    const names = new RowNames(dictionary, (added) => allocator.addNames(added));
     let prepared = resources.map((resource) => prepare(names, resource));
     if (!names.isComplete) {
       await names.settle();
       prepared = resources.map((resource) => prepare(names, resource));
     }
-    return this.queue.transaction((db) =>
-      this.addAll(new RowAdder(db, partition, this.dictionary), prepared),
-    );
+    return transact((db) => this.addAll(new RowAdder(db, partition, dictionary), prepared));
   }
 
   private async addAll(adder: RowAdder, prepared: readonly Prepared[]): Promise<AddedRows> {

@@ -27,7 +27,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
   const own = new Allocator(dictionary, (work) => queue.inTurn(work));
   const queue: WriteQueue = openQueue(file, shared, own);
   const forHomes = new Allocator(dictionary, (work) => queue.transaction(work));
-  const home = sqliteHome(file, shared, { queue, allocator: forHomes });
+  const home = sqliteHome(file, shared, { queue, allocator: forHomes, holds: 'jobs' });
   return {
     home,
     registry: new SqlitePartitions(file.reader, queue),

@@ -46,7 +46,16 @@ export function openQueue(
 export function sqliteHome(
   file: SqliteFile,
   { dictionary, readers, checkpointer, options }: SharedParts,
-  { queue, allocator }: { readonly queue: WriteQueue; readonly allocator: Pick<Allocator, 'addNames'> },
+  {
+    queue,
+    allocator,
+    holds,
+  }: {
+    readonly queue: WriteQueue;
+    readonly allocator: Pick<Allocator, 'addNames'>;
+    /** Whether jobs stand in the same file, or only resources do. */
+    readonly holds: 'jobs' | 'resources';
+  },
 ): Home {
   const { reader, writer } = file;
   const sqlReader = new SqliteReader(reader, readers);
@@ -61,7 +70,12 @@ export function sqliteHome(
       queue,
       dictionary,
       arrivals: new ArrivalWriter(queue, dictionary, allocator),
-      reindex: new ReindexWriter(queue, dictionary, allocator),
+      reindex: new ReindexWriter({
+        // The job's progress is committed after it, to the same file.
+        transact: (work) => (holds === 'jobs' ? queue.lateTransaction(work) : queue.transaction(work)),
+        dictionary,
+        allocator,
+      }),
       reader: sqlReader,
     }),
     isInPlace: () => inodeOf(writer.name) === inode,

@@ -75,7 +75,7 @@ export class SqliteHomes implements HomeProvider {
       if (state !== 'current') throw outdated(partition, state);
       const opened = { writer, reader: openReader(file, 'home') };
       const queue = openQueue(opened, this.shared, this.allocator);
-      return sqliteHome(opened, this.shared, { queue, allocator: this.allocator });
+      return sqliteHome(opened, this.shared, { queue, allocator: this.allocator, holds: 'resources' });
     } catch (error) {
       writer.close();
       throw error;

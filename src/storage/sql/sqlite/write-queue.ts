@@ -105,6 +105,27 @@ export class WriteQueue {
     });
   }
 
+  /**
+   * As `transaction`, but on disk with the next commit only: for work that is done again where it is lost, and that
+   * must not make others wait for the disk.
+   */
+  async lateTransaction<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.exclusive.push(async () => {
+        const synchronous = String(this.db.pragma('synchronous', { simple: true }));
+        this.db.pragma('synchronous = normal');
+        try {
+          resolve(await this.inTurn(() => this.inTime(async () => work(this.db))));
+        } catch (error) {
+          reject(error);
+        } finally {
+          this.db.pragma(`synchronous = ${synchronous}`);
+        }
+      });
+      this.wake();
+    });
+  }
+
   /** A transaction for who has the turn already: what a unit needs before its own transaction begins. */
   async inTurn<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
     try {
