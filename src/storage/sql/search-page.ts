@@ -52,6 +52,8 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
   const walk = sql.tables.plural || plan.sort.length > 0 ? null : walkOf(driver);
   if (walk !== null) return writeIndexWalk(sql, walk, page);
   const order = driver === null && !sql.tables.plural ? resourceOrder(plan) : null;
+  if (order !== null && 'json' in plan.types && order.by !== 'type')
+    return writeEachType(sql, { plan, types: plan.types.json, order }, page);
   if (order !== null) return writeResourceWalk(sql, plan, order, page);
   return writeSorted(sql, plan, page);
 }
@@ -154,11 +156,11 @@ function resourceOrder({ where, sort, several }: PlanShape): ResourceOrder | nul
   const parts = where.kind === 'all' ? where.of : [where];
   const resource = parts.filter((part) => part.kind === 'resource').map((part) => part.by);
   const byTime = resource.includes('updated') && !resource.includes('id');
-  if (several) return key || byTime ? null : { by: 'type', direction: 'ascending' };
   if (key) {
     const { by, direction } = key;
     return others.length === 0 && by !== 'index' ? { by, direction } : null;
   }
+  if (several && !byTime) return { by: 'type', direction: 'ascending' };
   return { by: byTime ? 'updated' : 'id', direction: 'ascending' };
 }
 
@@ -176,6 +178,38 @@ function writeResourceWalk(
   return isQuick(plan, null)
     ? { query, cost: 'cheap', plan: 'generic' }
     : { query, cost: 'expensive', plan: 'custom' };
+}
+
+/** Several walks along one key of HFJ_RESOURCE, one for each type. */
+interface TypeWalks {
+  readonly plan: PlanShape;
+  readonly types: Slot;
+  readonly order: ResourceOrder;
+}
+
+/** The first of each type in the order wanted, and the first of all these: a key begins with the type. */
+function writeEachType(sql: RowSql, { plan, types, order }: TypeWalks, page: PageSlots): WrittenQuery {
+  const { knex, jsonNumbers, seeks } = sql.dialect;
+  const [t, x, r] = [sql.alias('t'), sql.alias('x'), sql.alias('r')];
+  const orderIn = (alias: string): OrderColumn[] =>
+    ORDERS[order.by].map((name) => ({
+      column: `${alias}.${name}`,
+      direction: order.direction,
+      nullable: false,
+    }));
+  const first = sql.tables.open('HFJ_RESOURCE', x).select(`${x}.RES_ID`);
+  first.whereRaw(`${x}.RES_TYPE_ID = ${t}.value and ${x}.RES_DELETED_AT is null`);
+  new ConditionSql(sql).hold(first, plan.where, { ...subjectOf(x), resource: x });
+  orderBy(first, orderIn(x), page.after);
+  first.limit(...(toMarkers([page.limit]) as [number]));
+  const query = knex.queryBuilder().from(knex.raw(jsonNumbers(t), toMarkers([types])));
+  if (seeks === 'lateral') query.crossJoin(knex.raw('lateral ? as k', [first]));
+  sql.tables.join(query, 'HFJ_RESOURCE', r);
+  if (seeks === 'lateral') query.whereRaw(`${r}.RES_ID = k.RES_ID`);
+  else query.whereIn(`${r}.RES_ID`, first);
+  finish(query, rowColumns(r, sql, 'any'), orderIn(r), { after: null, limit: page.limit });
+  const isWhole = plan.where.kind === 'all' && plan.where.of.length === 0;
+  return { query, cost: isWhole ? 'cheap' : 'expensive', plan: 'custom' };
 }
 
 function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {

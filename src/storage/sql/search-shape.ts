@@ -159,7 +159,7 @@ export class ShapeMaker {
   private ofTypes(types: readonly string[], condition: Condition): TypedShape | null {
     const ids = types.map((type) => this.dictionary.typeId(type)).filter((id) => id !== undefined);
     if (ids.length === 0) return null;
-    const list = this.listOf(ids);
+    const list = this.slots.addJson(ids);
     const where = this.condition(condition);
     return where.kind === 'none' ? null : { types: list, where };
   }
