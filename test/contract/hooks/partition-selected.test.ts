@@ -25,6 +25,8 @@ const MOVED = {
     { name: 'to', valueCode: 'shared' },
   ],
 };
+const NOTHING = { resourceType: 'Parameters' };
+const JOB = { resourceType: 'Parameters', parameter: [{ name: 'job', valueString: 'x' }] };
 const EXPLAINED = { resourceType: 'Parameters', parameter: [{ name: 'url', valueString: 'Patient/p1' }] };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -61,6 +63,15 @@ const INTERACTIONS: Readonly<Record<string, Send>> = {
   '$meta-delete': (acme) => acme.post('Patient/p1/$meta-delete', META),
   $validate: (acme) => acme.post('Patient/$validate', PATIENT),
   '$validate of an instance': (acme) => acme.get('Patient/p1/$validate'),
+  $everything: (acme) => acme.get('Patient/p1/$everything'),
+  '$everything of a type': (acme) => acme.get('Patient/$everything'),
+  $lastn: (acme) => acme.get('Observation/$lastn?patient=Patient/p1'),
+  $stats: (acme) =>
+    acme.get('Observation/$stats?subject=Patient/p1&code=x&system=urn:x&duration=1&statistic=average'),
+  $reindex: (acme) => acme.post('$reindex', NOTHING),
+  '$reindex of a type': (acme) => acme.post('Patient/$reindex', NOTHING),
+  '$reindex-status': (acme) => acme.get('$reindex-status?job=x'),
+  '$reindex-cancel': (acme) => acme.post('$reindex-cancel', JOB),
 };
 
 /** What is asked of types that stand in DEFAULT, whoever asks. */
@@ -82,6 +93,7 @@ const MANAGEMENT: Readonly<Record<string, Send>> = {
   '$partition-management-delete-partition': (root) =>
     root.post('$partition-management-delete-partition', DELETED),
   '$partition-management-move-partition': (root) => root.post('$partition-management-move-partition', MOVED),
+  '$search-explain': (root) => root.post('$search-explain', EXPLAINED),
   '$partition-explain': (root) => root.post('$partition-explain', EXPLAINED),
 };
 
