@@ -8,6 +8,7 @@ import { securityStatements } from './postgres-security.js';
  */
 export async function up(knex: Knex): Promise<void> {
   await addComposites(knex);
+  await markOldData(knex);
 }
 
 /** Migrations go forward only. */
@@ -16,6 +17,28 @@ export async function down(): Promise<void> {
 }
 
 const COMPOSITE = 'HFJ_SPIDX_COMPOSITE';
+
+/** Composites of all types: kept as paths are that wait for a reindex; the key ends with a digest of the path. */
+const PENDING = {
+  key: 'search-path:*:composite:684888c0ebb17f374298b65ee2807526',
+  path: { resourceType: '*', kind: 'composite', path: '*', expression: '', state: 'pending' },
+};
+
+/** Searches by composites say that they do not find everything, until all that is there has been indexed anew. */
+async function markOldData(knex: Knex): Promise<void> {
+  // The owner of tables does not see their rows on PostgreSQL.
+  const used = isPostgresClient(knex)
+    ? 'select 1 from HFJ_RESOURCE_ID where is_called'
+    : 'select 1 from HFJ_RESOURCE';
+  const placed = `select 1 from HFJ_PARTITION where PART_PLACEMENT <> 'shared'`;
+  const value = JSON.stringify({ ...PENDING.path, since: Date.now() });
+  await knex.raw(
+    `insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE)
+      select ADDED.K, ADDED.V from (select cast(? as text) as K, cast(? as text) as V) ADDED
+      where exists (${used}) or exists (${placed})`,
+    [PENDING.key, value],
+  );
+}
 
 /**
  * Values in elements that repeat, for composite parameters: SP_ELEMENT counts the elements of a resource, and values

@@ -9,7 +9,7 @@ import { FhirError } from '../model/errors.js';
 import type { Resource } from '../model/resource.js';
 import { assertAdmissible } from './admission.js';
 import { officialParameters } from './official-parameters.js';
-import { type OwnPath, ownPathKey, type PathKey, toIndexedDefinition } from './own-path.js';
+import { ALL_COMPOSITES, type OwnPath, ownPathKey, type PathKey, toIndexedDefinition } from './own-path.js';
 import { type ParameterState, ParameterStore, type ParameterStoreParts } from './parameter-store.js';
 import { type ParameterRecord, recordOf } from './parameter-record.js';
 import { type UniqueCombination, uniqueCombinations } from './unique-combination.js';
@@ -96,13 +96,18 @@ export class LiveSearchParameters {
 
   /** Whether resources of the type may be missed: written before the parameter, and not reindexed since. */
   isPending(resourceType: string, { type, paths, roots = [] }: PlacedParameter): boolean {
-    if (type === 'special' || this.records.size === 0) return false;
     const components = roots.flatMap((root) => root.components);
     if (components.some((one) => this.isPending(resourceType, ofComponent(one)))) return true;
+    if (type === 'composite' && paths.length > 0 && this.isWaiting(ALL_COMPOSITES)) return true;
+    if (type === 'special' || this.records.size === 0) return false;
     const official = this.officialPaths(resourceType);
     return paths.some(
       (path) => !official.has(`${type} ${path}`) && !this.complete.has(`${resourceType} ${type} ${path}`),
     );
+  }
+
+  private isWaiting(path: PathKey): boolean {
+    return this.paths.size > 0 && this.paths.get(ownPathKey(path))?.state === 'pending';
   }
 
   /** Paths that data written before them have to be reindexed for, with the parameters in force or not. */

@@ -24,6 +24,9 @@ export interface OwnPath extends PathKey {
   readonly since: number;
 }
 
+/** Stands for composites within elements of every type: a migration marks it where there were resources before them. */
+export const ALL_COMPOSITES: PathKey = { resourceType: '*', kind: 'composite', path: '*' };
+
 /** Begins the keys under which own paths are kept among the server's settings. */
 export const OWN_PATH_PREFIX = 'search-path:';
 

@@ -127,6 +127,30 @@ test('tables that cannot be dropped because of a long read go with the next star
   await next.stop();
 });
 
+test('a table of a later migration has the same native partitions, behind the same wall', async (t) => {
+  const { database, server, root, owner } = await openNative(t, { partitions: ['acme'] });
+  await root.tenant('acme').createPatient({});
+  await server.stop();
+  await owner.query('drop table hfj_spidx_composite');
+  await owner.query(`delete from hfj_migration where name >= '0003'`);
+  const next = await createTestServer({ database, settings: { nativePartitions: 12 } });
+  t.teardown(() => next.stop());
+  for (const end of ['p0', 'others', 'p1'])
+    t.is((await leavesOf(owner, end)).length, TABLES_WITH_LEAVES, end);
+  const { rows: open } = await owner.query(
+    `select relname from pg_class
+      where relispartition and relkind = 'r' and not (relrowsecurity and relforcerowsecurity)`,
+  );
+  t.deepEqual(open, []);
+  const acme = new FhirClient(next.url).tenant('acme');
+  const component = [{ code: { coding: [{ code: 'sys' }] }, valueQuantity: { value: 120 } }];
+  const pressure = { resourceType: 'Observation', status: 'final', code: { text: 'x' }, component };
+  t.is((await acme.post('Observation', pressure)).status, 201);
+  const { text } = await acme.get('Observation?component-code-value-quantity=sys$120');
+  t.regex(text, /"search":\{"mode":"match"\}/);
+  t.regex(text, /does not find all data yet/);
+});
+
 test('a long read of other tenants keeps no partition from being made, and stops nobody', async (t) => {
   const { server, root, owner } = await openNative(t, { partitions: ['acme'] });
   await owner.query('begin');
