@@ -41,6 +41,12 @@ export class ScopedTables {
     return this.restrict(query.crossJoin(this.dialect.knex.raw(`${table} as ${alias}`)), alias);
   }
 
+  /** The same for a table whose rows are looked up by RES_ID, whatever else an index offers. */
+  joinByRowId(query: Knex.QueryBuilder, table: PartitionedTable, alias: string): Knex.QueryBuilder {
+    const named = this.dialect.knex.raw(`${table} as ${alias}${this.dialect.byRowId}`);
+    return this.restrict(query.crossJoin(named), alias);
+  }
+
   private restrict(query: Knex.QueryBuilder, alias: string): Knex.QueryBuilder {
     return query.whereRaw(this.predicate(`${alias}.PARTITION_ID`), toMarkers(this.slots));
   }

@@ -30,6 +30,8 @@ export interface SearchDialect {
   readonly tried: (query: Knex.QueryBuilder) => Knex.QueryBuilder;
   /** A token, URI or URL as it stands in the index. */
   readonly toKey: (text: string) => string;
+  /** What stands behind a table whose rows are looked up by RES_ID, where another index would tempt. */
+  readonly byRowId: string;
   /** What stands before a statement that is to be planned only; each row ends with one step. */
   readonly explain: string;
   /** What the database takes for a value. */
@@ -50,6 +52,7 @@ export function sqliteSearchDialect(): SearchDialect {
     contains: (column) => `instr(${column}, ?) > 0`,
     days: (column) => column,
     seeks: 'ordered',
+    byRowId: ' not indexed',
     explain: 'explain query plan',
     tried: (query) => query,
     toKey: (text) => text,
@@ -72,6 +75,7 @@ export function postgresSearchDialect(): SearchDialect {
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',
+    byRowId: '',
     explain: 'explain (costs off)',
     tried: (query) => query.offset(pg.raw('0') as unknown as number),
     toKey: toKeyText,

@@ -204,7 +204,7 @@ function writeEachType(sql: RowSql, { plan, types, order }: TypeWalks, page: Pag
   first.limit(...(toMarkers([page.limit]) as [number]));
   const query = knex.queryBuilder().from(knex.raw(jsonNumbers(t), toMarkers([types])));
   if (seeks === 'lateral') query.crossJoin(knex.raw('lateral ? as k', [first]));
-  sql.tables.join(query, 'HFJ_RESOURCE', r);
+  sql.tables.joinByRowId(query, 'HFJ_RESOURCE', r);
   if (seeks === 'lateral') query.whereRaw(`${r}.RES_ID = k.RES_ID`);
   else query.whereIn(`${r}.RES_ID`, first);
   finish(query, rowColumns(r, sql, 'any'), orderIn(r), { after: null, limit: page.limit });
