@@ -9,6 +9,7 @@ import { assertError, type FhirClient } from '../support/fhir-client.js';
 import { allIds, createPlaced, manage, openServer, OWN_PLACEMENTS, placementOf } from './fixtures.js';
 
 const SEARCHES = [
+  'Observation?component-code-value-quantity=skin$gt32',
   'Patient?_count=7',
   'Patient?family=moved&_sort=-birthdate&_count=7',
   'Patient?identifier=urn:x|',
@@ -41,6 +42,7 @@ async function fill(client: FhirClient): Promise<void> {
       subject: { reference: `Patient/${id}` },
       effectiveDateTime: `2020-01-${String(index + 1).padStart(2, '0')}`,
       valueQuantity: { value: 36 + index / 4, system: 'http://unitsofmeasure.org', code: 'Cel' },
+      component: [{ code: { coding: [{ code: 'skin' }] }, valueQuantity: { value: 30 + (index % 5) } }],
     });
   }
   await client.post(

@@ -122,6 +122,7 @@ async function fill(client: FhirClient, end: string): Promise<readonly string[]>
     code,
     subject,
     valueQuantity: quantity,
+    component: [{ code, valueQuantity: quantity }],
   };
   const once = { 'if-none-exist': `code=weight&subject=${subject.reference}` };
   const made = await client.post<{ id: string }>('Observation', observation, once);
@@ -164,6 +165,7 @@ for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
     t.deepEqual(await tablesWith(database, `PARTITION_ID = -7 and ${isOld}`), leftOf(placement));
     for (const path of kept) t.is((await acme.get(path)).status, 200, path);
     t.is(await acme.count('Observation?code=weight&value-quantity=gt1&subject=Patient/p-new'), 1);
+    t.is(await acme.count('Observation?component-code-value-quantity=weight$70'), 1);
     const after = await beta.get<Bundle>(everything);
     t.deepEqual(after.body.entry, before.body.entry);
     t.deepEqual(await database.rows(perTable('PARTITION_ID = 1')), ofBeta);

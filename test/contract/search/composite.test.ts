@@ -251,6 +251,26 @@ test('an update replaces what its elements have, and a delete takes it away', as
   t.deepEqual(await pulses(61), []);
 });
 
+test('composites are asked of several types at once', async (t) => {
+  const item = {
+    resourceType: 'ChargeItemDefinition',
+    id: 'item',
+    url: 'http://example.org/item',
+    status: 'draft',
+    useContext: [{ code: { code: 'gender' }, valueCodeableConcept: concept('other') }],
+  };
+  await acme.put('ChargeItemDefinition/item', item);
+  const types = '?_type=ChargeItemDefinition,Measure&context-type-value';
+  t.deepEqual(await found(`${types}=gender$other`), ['item']);
+  t.deepEqual(await found(`${types}=gender$other,gender$male`), ['adults', 'item']);
+  t.deepEqual(await found(`${types}=gender$female`), []);
+});
+
+test('a filter asks for composites too', async (t) => {
+  const filter = encodeURIComponent('component-code-value-quantity eq "sys$120" and code eq BP');
+  t.deepEqual(await found(`Observation?_filter=${filter}`), ['normal']);
+});
+
 test('a composite is missing where a component is', async (t) => {
   const codes = 'Observation?code=test&code-value-concept:missing';
   t.deepEqual(await found(`${codes}=true`), ['none']);
