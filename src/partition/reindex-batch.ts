@@ -4,16 +4,14 @@ import { parseStored } from '../fhir/json.js';
 import type { PartitionId } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
 import type { HomeRows, IndexSource, Reindexed } from '../storage/placement/home.js';
-import { TimeSlice } from '../storage/time-slice.js';
+import type { Pace } from './pace.js';
 
 /** Resources of one batch: what a batch holds in memory, and reads at once. */
 const BATCH = { resources: 100, bytes: 512 * 1024 };
 /** While one of them is being written by others, resources are taken one by one. */
 const SINGLE = { resources: 1, bytes: 1 };
 /** Index rows of one transaction: writers wait a few milliseconds at most. */
-const MOST_ROWS = 200;
-/** Longest time in milliseconds that requests wait for a turn: each needs several. */
-const SLICE_MS = 2;
+const MOST_ROWS = 100;
 
 /** What makes index values of resources, by the parameters that are in force at the time. */
 export interface ReindexBatchParts {
@@ -51,7 +49,7 @@ export interface BatchResult {
 /** Brings the index rows of the next resources up to date, in transactions of bounded size. */
 export async function reindexBatch(
   rows: HomeRows,
-  { indexOf }: ReindexBatchParts,
+  { indexOf, pace }: ReindexBatchParts & { readonly pace: Pace },
   start: BatchStart,
 ): Promise<BatchResult> {
   const { partition, type, after, isContended } = start;
@@ -59,7 +57,6 @@ export async function reindexBatch(
   const replaced = await replacedTexts(rows, start, sources);
   const failures: FailedResource[] = [];
   const stale = new Set<number>();
-  const slice = new TimeSlice(SLICE_MS);
   const group = new RowGroup();
   let added = 0;
   const flush = async (): Promise<void> => {
@@ -72,7 +69,7 @@ export async function reindexBatch(
     if (made.kind === 'failed') failures.push({ id: source.id, message: made.message });
     if (made.kind === 'made') group.add(made.resource);
     if (group.isFull) await flush();
-    if (slice.isOver()) await slice.yield();
+    await pace.rest();
   }
   if (!group.isEmpty) await flush();
   const done = untilStale(sources, stale);

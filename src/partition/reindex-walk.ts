@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../model/errors.js';
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
+import { Pace } from './pace.js';
 import { type BatchResult, type BatchStart, reindexBatch } from './reindex-batch.js';
 import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
 
@@ -37,10 +38,6 @@ export interface ReindexRun {
 /** Progress is saved this often; what was done since is done again after a kill. */
 const SAVE_MS = 500;
 const POLL_MS = 50;
-/** How much longer it rests after a batch than it worked on it. */
-const REST = 2;
-/** Longest pause between two batches. */
-const LONGEST_PAUSE_MS = 1_000;
 /** A partition that is being moved is tried again after this time. */
 const MOVING_MS = 200;
 /** A resource that is written by others each time it is looked at is given up after so many times. */
@@ -62,6 +59,7 @@ export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
 export class ReindexWalk {
   progress: ReindexProgress;
   private savedAt = performance.now();
+  private readonly pace = new Pace();
   private isEnded = false;
   private readonly doubtful: BatchStart['doubtful'];
   /** Whether the partition of the progress is not done yet: an earlier run was in it. */
@@ -125,21 +123,21 @@ export class ReindexWalk {
   }
 
   private async walkType(partition: PartitionId, type: string): Promise<void> {
+    const parts = { ...this.parts, pace: this.pace };
     let isContended = false;
     let attempts = 0;
     while (!this.isStopped()) {
-      const began = performance.now();
       const { after } = this.progress;
       const start: BatchStart = { partition, type, after, isContended, doubtful: this.doubtful };
       const result: BatchResult | undefined = await this.whileServed(partition, () =>
-        this.parts.storage.useRows(partition, (rows) => reindexBatch(rows, this.parts, start)),
+        this.parts.storage.useRows(partition, (rows) => reindexBatch(rows, parts, start)),
       );
       if (result?.after === undefined) return;
       attempts = result.after === after ? attempts + 1 : 0;
       if (attempts > MOST_ATTEMPTS) throw new Error(`${type} after '${after}' is never the same twice.`);
       isContended = result.isContended;
       await this.record(type, result);
-      await pause(Math.min(LONGEST_PAUSE_MS, REST * (performance.now() - began)));
+      await this.pace.rest();
     }
   }
 

@@ -22,8 +22,11 @@ export interface LoadTargets {
 export class ReindexLoad {
   writes = 0;
   readonly violations: string[] = [];
-  /** Where times go to; undefined: nowhere. */
-  private times: number[] | undefined;
+  /** Milliseconds of the neighbour's answers while they were measured. */
+  readonly times: number[] = [];
+  /** Another number for each stretch that is measured; undefined: none is. */
+  private stretch: number | undefined;
+  private stretches = 0;
   private isOver = false;
   private readonly running: readonly Promise<void>[];
 
@@ -34,13 +37,13 @@ export class ReindexLoad {
     this.running = [...Array.from({ length: CLIENTS }, () => this.ask()), this.change()];
   }
 
-  /** Times are kept from now on, beside those of earlier calls. */
-  measure(times: number[]): void {
-    this.times = times;
+  /** Times are kept from now on. */
+  measure(): void {
+    this.stretch ??= this.stretches++;
   }
 
-  pause(): void {
-    this.times = undefined;
+  rest(): void {
+    this.stretch = undefined;
   }
 
   async stop(): Promise<void> {
@@ -52,10 +55,10 @@ export class ReindexLoad {
     const { neighbour, neighbourPatients } = this.targets;
     while (!this.isOver) {
       const number = this.random.integer(0, neighbourPatients - 1);
-      const { times } = this;
+      const { stretch } = this;
       const answer = await this.attempt(() => this.askFor(neighbour, number));
       // What began before a kill or ended after it is no measure.
-      if (answer && times && times === this.times) times.push(answer.ms);
+      if (answer && stretch !== undefined && stretch === this.stretch) this.times.push(answer.ms);
       if (answer && answer.status >= 400)
         this.violations.push(`neighbour: ${answer.bytes.toString().slice(0, 300)}`);
       await pause(REST_MS);

@@ -63,6 +63,8 @@ export interface ReindexWriterParts {
 
 /** Adds index rows that are missing; the resources stay as they are. */
 export class ReindexWriter {
+  private statements: Statements | undefined;
+
   constructor(private readonly parts: ReindexWriterParts) {}
 
   /** One transaction, which gives the event loop its turns. @throws FhirError UNKNOWN_PARTITION */
@@ -74,7 +76,10 @@ export class ReindexWriter {
       await names.settle();
       prepared = resources.map((resource) => prepare(names, resource));
     }
-    return transact((db) => this.addAll(new RowAdder(db, partition, dictionary), prepared));
+    return transact((db) => {
+      this.statements ??= prepareStatements(db);
+      return this.addAll(new RowAdder(this.statements, partition, dictionary), prepared);
+    });
   }
 
   private async addAll(adder: RowAdder, prepared: readonly Prepared[]): Promise<AddedRows> {
@@ -104,21 +109,32 @@ function prepare(names: RowNames, resource: Reindexed): Prepared {
   };
 }
 
+/** Prepared once for each home. */
+interface Statements {
+  readonly sql: Readonly<Record<keyof typeof REINDEX_SQL, Statement>>;
+  readonly inserts: Readonly<Record<ValueTable, Statement>>;
+  readonly deletes: Readonly<Record<ValueTable, Statement>>;
+}
+
+function prepareStatements(db: SqliteDatabase): Statements {
+  const tables = Object.entries(VALUE_SQL);
+  return {
+    sql: prepareAll(db, REINDEX_SQL),
+    inserts: prepareAll(db, Object.fromEntries(tables.map(([table, { insert }]) => [table, insert]))),
+    deletes: prepareAll(db, Object.fromEntries(tables.map(([table, sql]) => [table, sql.delete]))),
+  };
+}
+
 /** Adds rows of one partition inside a transaction. */
 class RowAdder {
-  private readonly sql: Readonly<Record<keyof typeof REINDEX_SQL, Statement>>;
-  private readonly inserts: Readonly<Record<ValueTable, Statement>>;
-  private readonly deletes: Readonly<Record<ValueTable, Statement>>;
+  private readonly sql: Statements['sql'];
 
   constructor(
-    db: SqliteDatabase,
+    private readonly statements: Statements,
     private readonly partition: PartitionId,
     private readonly dictionary: Dictionary,
   ) {
-    this.sql = prepareAll(db, REINDEX_SQL);
-    const tables = Object.entries(VALUE_SQL);
-    this.inserts = prepareAll(db, Object.fromEntries(tables.map(([table, { insert }]) => [table, insert])));
-    this.deletes = prepareAll(db, Object.fromEntries(tables.map(([table, sql]) => [table, sql.delete])));
+    this.sql = statements.sql;
   }
 
   assertInService(): void {
@@ -136,11 +152,16 @@ class RowAdder {
     const { resource, values, outdated } = prepared;
     for (const { table, columns } of outdated) {
       const key = columns.slice(0, KEY_COLUMNS[table]);
-      this.deletes[table].run(this.partition, ...key, resource.rowId);
+      this.statements.deletes[table].run(this.partition, ...key, resource.rowId);
     }
     let added = 0;
     for (const { table, columns } of values) {
-      added += this.inserts[table].run(this.partition, resource.date, ...columns, resource.rowId).changes;
+      added += this.statements.inserts[table].run(
+        this.partition,
+        resource.date,
+        ...columns,
+        resource.rowId,
+      ).changes;
     }
     return added + this.addLinks(prepared);
   }
