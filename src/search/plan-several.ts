@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Condition, SearchPlan, SortKey } from '../storage/search-store.js';
+import type {
+  ComponentCondition,
+  Condition,
+  ElementCondition,
+  SearchPlan,
+  SortKey,
+} from '../storage/search-store.js';
 import { invalidParameter } from './parse-context.js';
 import { planRecord } from './plan-record.js';
 import { planSearch } from './plan.js';
@@ -69,17 +75,34 @@ function combine(a: Condition, b: Condition): Condition | null {
   }
   if ((a.kind === 'index' && b.kind === 'index') || (a.kind === 'chain' && b.kind === 'chain'))
     return combineRows(a, b);
+  if (a.kind === 'element' && b.kind === 'element') return combineElements(a, b);
   return isDeepStrictEqual(a, b) ? a : null;
 }
 
 type Rows = Extract<Condition, { kind: 'index' | 'chain' }>;
 
 /** Index rows say themselves which type they are of, so that those of several types stand beside one another. */
-function combineRows(a: Rows, b: Rows): Condition | null {
+function combineRows<Asked extends Rows>(a: Asked, b: Rows | undefined): Asked | null {
+  if (b === undefined) return null;
   const { type, paths, others: _further, ...asked } = b;
-  const { type: first, paths: own, others = [], ...askedFirst } = a;
+  const { type: _first, paths: _own, others = [], ...askedFirst } = a;
   if (!isDeepStrictEqual(askedFirst, asked)) return null;
-  return { ...a, type: first, paths: own, others: [...others, { type, paths }] };
+  return { ...a, others: [...others, { type, paths }] };
+}
+
+/** Elements are of one resource, so that their rows stand beside those of other types in the same way. */
+function combineElements(a: ElementCondition, b: ElementCondition): Condition | null {
+  if (a.parts.length !== b.parts.length) return null;
+  const parts = a.parts.map((part, at) => combineParts(part, b.parts[at] ?? []));
+  return parts.every((part) => part !== null) ? { kind: 'element', parts } : null;
+}
+
+function combineParts(
+  a: readonly ComponentCondition[],
+  b: readonly ComponentCondition[],
+): readonly ComponentCondition[] | null {
+  const part = a.length === b.length ? a.map((one, at) => combineRows(one, b[at])) : [null];
+  return part.every((one) => one !== null) ? part : null;
 }
 
 /** The first type's keys, with the places of all others beside them. */
