@@ -14,6 +14,7 @@ import type { ParseContext, SearchParameterSource } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
 import { planRequest } from './plan-several.js';
+import { rememberedStore } from './remembered-store.js';
 import { resolveSearch } from './resolve.js';
 import { runSearch, type SearchResult, type SearchRunner } from './run.js';
 import type { SearchLimits, SearchPlace, SearchRequest, TypedSearch } from './search-request.js';
@@ -134,7 +135,9 @@ export class Searcher {
   }
 
   private async resolve(scope: PartitionScope, search: SearchRequest): Promise<SearchRequest> {
-    const resolving = { ...this.parts, scope };
+    const { store } = this.parts;
+    const asked = search.others.length === 0 ? store : rememberedStore(store);
+    const resolving = { ...this.parts, store: asked, scope };
     const others: TypedSearch[] = [];
     for (const other of search.others) others.push(await resolveSearch(other, resolving));
     return { ...(await resolveSearch(search, resolving)), others };
