@@ -177,6 +177,16 @@ test("pages of DEFAULT's own resources are no other tenant's", async (t) => {
   }
 });
 
+test('_ALL finds the types of every tenant, page by page', async (t) => {
+  const all = client.tenant('_ALL');
+  for (const sort of ['', '&_sort=_id', '&_sort=-_lastUpdated']) {
+    const search = `${all.base}?_type=Encounter,Practitioner,ValueSet&_count=1${sort}`;
+    const names = namesOf(matchesOf(await pagesOf(all, search))).toSorted();
+    const twice = ['Encounter/e1', 'Practitioner/dr'].flatMap((name) => [name, name]);
+    t.deepEqual(names, [...twice, 'ValueSet/vs', 'ValueSet/vs2'], sort);
+  }
+});
+
 test('the self link is what was asked for', async (t) => {
   for (const query of [
     'Patient/p1/*?_type=Observation&code=x',
