@@ -21,21 +21,42 @@ const KINDS = {
 
 const urlOf = (kind: string): string => `http://example.org/reindex/${kind}`;
 
-/** Parameters on extensions, one of every kind, for patients and for observations. */
+/** Parameters on extensions, one of every simple kind, for patients and for observations; and a composite one. */
 export function parameters(): readonly SearchParameter[] {
-  return ['Patient', 'Observation'].flatMap((base) =>
-    Object.entries(KINDS).map(([kind, type]) => ({
-      resourceType: 'SearchParameter' as const,
-      url: `${urlOf(kind)}/${base}`,
-      name: `${base}${kind}`,
-      status: 'active' as const,
-      description: `Finds ${kind}`,
-      code: `x-${kind}`,
-      base: [base as 'Patient'],
-      type: kind as SearchParameter['type'],
-      expression: `${base}.extension('${urlOf(kind)}').value.ofType(${type})`,
-    })),
+  const simple = ['Patient', 'Observation'].flatMap((base) =>
+    Object.entries(KINDS).map(([kind, type]) =>
+      parameterOf(base, kind, {
+        type: kind as SearchParameter['type'],
+        expression: `${base}.extension('${urlOf(kind)}').value.ofType(${type})`,
+      }),
+    ),
   );
+  const parts = ['relationship', 'gender'].map((element) =>
+    parameterOf('Patient', element, { type: 'token', expression: `Patient.contact.${element}` }),
+  );
+  const component = parts.map(({ url, name }) => ({
+    definition: url,
+    expression: name.slice('Patient'.length),
+  }));
+  const composite = { type: 'composite', expression: 'Patient.contact', component } as const;
+  return [...simple, ...parts, parameterOf('Patient', 'contact', composite)];
+}
+
+function parameterOf(
+  base: string,
+  kind: string,
+  more: Pick<SearchParameter, 'type' | 'expression' | 'component'>,
+): SearchParameter {
+  return {
+    resourceType: 'SearchParameter',
+    url: `${urlOf(kind)}/${base}`,
+    name: `${base}${kind}`,
+    status: 'active',
+    description: `Finds ${kind}`,
+    code: `x-${kind}`,
+    base: [base as 'Patient'],
+    ...more,
+  };
 }
 
 /** Searches by what the new parameters find, and by what was found before. */
@@ -51,6 +72,7 @@ export const SEARCHES = [
     `${type}?x-reference:missing=true`,
     `${type}?x-reference:Organization.name=home1`,
   ]),
+  'Patient?x-contact=r3$female',
   'Patient?family=family1',
   'Observation?subject:Patient.x-string=blue',
   'Organization?_has:Patient:x-reference:x-number=lt5',
@@ -82,8 +104,13 @@ export function patient(number: number, seed: number): Resource {
     id: `p${number}`,
     name: [{ family: `Family${number % 97}` }],
     identifier: [{ system: 'urn:x', value: `p${number}` }],
+    contact: [contact(seed, 'female'), contact(seed + 3, 'male')],
     extension: extensions(seed),
   };
+}
+
+function contact(seed: number, gender: string): object {
+  return { relationship: [{ coding: [{ system: 'urn:relations', code: `r${seed % 7}` }] }], gender };
 }
 
 function extensions(seed: number): readonly object[] {

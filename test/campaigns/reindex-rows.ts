@@ -16,6 +16,10 @@ const TABLES: Readonly<Record<string, { readonly columns: string; readonly joins
     joins: 'left join HFJ_SYSTEM s on s.SYS_ID = i.SYS_ID',
   },
   HFJ_SPIDX_URI: { columns: 'i.SP_VALUE' },
+  HFJ_SPIDX_COMPOSITE: {
+    columns: 'i.SP_VALUE, s.SYS_URL, i.SP_LOW, i.SP_UNIT, i.SP_ELEMENT, i.SP_HIGH, i.SP_CANON_UNIT',
+    joins: 'left join HFJ_SYSTEM s on s.SYS_ID = i.SYS_ID',
+  },
   HFJ_RES_LINK: {
     columns: 'k.RES_TYPE, g.FHIR_ID, i.TARGET_URL',
     joins: `left join HFJ_RESOURCE g on g.RES_ID = i.TARGET_RES_ID
