@@ -269,7 +269,9 @@ function compositeTexts(
   evaluate: (expression: string) => readonly FoundValue[],
 ): string[] {
   const parts = componentsOf(composite).map(({ definition, expression }) =>
-    evaluate(expression).flatMap((found) => textsOf(definition, found)),
+    evaluate(expression)
+      .flatMap((found) => textsOf(definition, found))
+      .filter((text) => text !== ''),
   );
   const longest = Math.max(...parts.map((texts) => texts.length));
   if (parts.some((texts) => texts.length === 0)) return [];
