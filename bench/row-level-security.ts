@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { normalizeString } from '../src/fhir/normalize.js';
 import type { PartitionScope } from '../src/model/partition.js';
+import type { Resource } from '../src/model/resource.js';
 import { createBulkhead, toStorageOptions } from '../src/server.js';
 import { openStorage } from '../src/storage/open-storage.js';
 import type { Condition, SearchPlan } from '../src/storage/search-store.js';
@@ -110,23 +111,19 @@ async function fill(databaseUrl: string): Promise<readonly number[]> {
   return ids.filter((id) => id !== 0);
 }
 
+function put(resource: Resource): object {
+  return { resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } };
+}
+
 function entries(): readonly object[] {
-  const put = (resource: { readonly resourceType: string; readonly id: string }): object => ({
-    resource,
-    request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
-  });
   const patients = Array.from({ length: PATIENTS }, (_, number) =>
-    put({ resourceType: 'Patient', id: `p${number}`, ...{ name: [{ family: `Family${number}` }] } }),
+    put({ resourceType: 'Patient', id: `p${number}`, name: [{ family: `Family${number}` }] }),
   );
   const observations = Array.from({ length: OBSERVATIONS }, (_, number) => {
     const code = { coding: [{ system: 'urn:codes', code: `c${number % 4}` }] };
-    const content = { status: 'final', code, subject: { reference: `Patient/p${number % PATIENTS}` } };
-    return put({
-      resourceType: 'Observation',
-      id: `o${number}`,
-      ...content,
-      ...{ note: [{ text: randomUUID() }] },
-    });
+    const subject = { reference: `Patient/p${number % PATIENTS}` };
+    const note = [{ text: randomUUID() }];
+    return put({ resourceType: 'Observation', id: `o${number}`, status: 'final', code, subject, note });
   });
   return [...patients, ...observations];
 }

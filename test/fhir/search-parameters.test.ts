@@ -163,6 +163,6 @@ test('a registry that follows another keeps what did not change', (t) => {
   t.not(second.indexedPaths('Patient'), patient);
   t.is(second.find('Patient', 'link'), undefined);
   t.truthy(first.find('Patient', 'link'));
-  const keys = (paths: typeof patient) => paths.map(({ kind, path }) => `${kind} ${path}`).toSorted();
+  const keys = (indexed: typeof patient) => indexed.map(({ kind, path }) => `${kind} ${path}`).toSorted();
   t.deepEqual(keys(second.indexedPaths('Patient')), keys(patient), 'its path goes on being indexed');
 });

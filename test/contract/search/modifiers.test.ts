@@ -164,9 +164,12 @@ function bare({ resourceType, id }: FhirResource): FhirResource {
   return { resourceType, id, ...more } as FhirResource;
 }
 
+function isPinned({ resourceType }: FhirResource): boolean {
+  return NON_PARTITIONABLE_TYPES.has(resourceType);
+}
+
 /** Types of DEFAULT in a transaction of their own: DEFAULT may be in another place than the tenant. */
 async function load(tenant: FhirClient, resources: readonly FhirResource[]): Promise<void> {
-  const isPinned = ({ resourceType }: FhirResource): boolean => NON_PARTITIONABLE_TYPES.has(resourceType);
   await store(tenant, resources.filter(isPinned));
   await store(
     tenant,
