@@ -35,6 +35,7 @@ import { defaultSettings } from './settings.js';
 import type { Settings } from './settings/schema.js';
 import { openStorage } from './storage/open-storage.js';
 import type { Storage, StorageOptions } from './storage/storage.js';
+import { withinTypes } from './storage/within-types.js';
 import { Terminology } from './terminology/terminology.js';
 
 /** What a server is made from. */
@@ -231,7 +232,7 @@ function makeReindexing(registry: DependencyContainer): Reindexing {
 
 function makeStores(registry: DependencyContainer): ResourceStores {
   const parameters = registry.resolve(LiveSearchParameters);
-  return withOfficialParameters(registry.resolve(STORAGE), () => parameters.seed());
+  return withOfficialParameters(withinTypes(registry.resolve(STORAGE)), () => parameters.seed());
 }
 
 function makeSearcher(registry: DependencyContainer): Searcher {
@@ -243,7 +244,7 @@ function makeSearcher(registry: DependencyContainer): Searcher {
       extractIndexValues(parseStored(text) as Resource, registry.resolve(LiveSearchParameters).current)
         .references,
     codes: registry.resolve(Terminology),
-    definitions: registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID),
+    definitions: registry.resolve(PartitionResolver).scopeOfDefinitions(),
     limits: {
       ...DEFAULT_SEARCH_LIMITS,
       defaultCount: settings.defaultPageSize,

@@ -32,6 +32,11 @@ export interface PartitionScope {
   readonly [scopeBrand]: true;
   readonly partitions: readonly PartitionId[];
   readonly all: boolean;
+  /**
+   * Null: resources of all types. A tenant that looks into DEFAULT for what is kept there for everybody sees
+   * resources of these types and no others.
+   */
+  readonly types: ReadonlySet<string> | null;
 }
 
 /** The one partition (and date, `YYYY-MM-DD`) that a new resource is written to. Made only by the resolver. */
@@ -39,6 +44,8 @@ export interface PartitionAssignment {
   readonly [scopeBrand]: true;
   readonly partition: PartitionId;
   readonly date: string | null;
+  /** What may be looked at there before something is written, as in PartitionScope. */
+  readonly types: ReadonlySet<string> | null;
 }
 
 /**

@@ -37,12 +37,14 @@ export interface PartitionExplanation {
   readonly date: string | null;
 }
 
+type DefaultChoice = Extract<PartitionChoice, { readonly by: 'default' }>;
 type IdentifyPointcut = Extract<PointcutName, `STORAGE_PARTITION_IDENTIFY_${string}`>;
 
 interface Selection {
   readonly partitions: readonly Partition[];
   readonly all: boolean;
   readonly date: string | null;
+  readonly types: PartitionScope['types'];
 }
 
 /** Attribute of a request with the ids of the partitions that were selected last, for the log. */
@@ -106,22 +108,30 @@ export class PartitionResolver {
 
   /** The scope of an assignment's one partition: where a conditional create looks for matches. */
   scopeOfAssignment(assignment: PartitionAssignment): PartitionScope {
-    return brand<PartitionScope>({ partitions: [assignment.partition], all: false });
+    const { partition, types } = assignment;
+    return brand<PartitionScope>({ partitions: [partition], all: false, types });
   }
 
   /** Where the next version of a stored resource goes: partition and date stay what they are. */
   assignmentOf(current: StoredVersion): PartitionAssignment {
-    return brand<PartitionAssignment>({ partition: current.partition, date: current.partitionDate });
+    const { partition, partitionDate: date } = current;
+    return brand<PartitionAssignment>({ partition, date, types: null });
   }
 
   /** A scope that was stored with a job: the decision was made when the job was started. */
   scopeOfJob(partition: PartitionId): PartitionScope {
-    return brand<PartitionScope>({ partitions: [partition], all: false });
+    return brand<PartitionScope>({ partitions: [partition], all: false, types: null });
+  }
+
+  /** What is kept in DEFAULT for everybody, as every tenant may read it. */
+  scopeOfDefinitions(): PartitionScope {
+    const types = this.options.enabled ? NON_PARTITIONABLE_TYPES : null;
+    return brand<PartitionScope>({ partitions: [DEFAULT_PARTITION_ID], all: false, types });
   }
 
   /** The same for what the server itself writes. */
   assignmentOfJob(partition: PartitionId): PartitionAssignment {
-    return brand<PartitionAssignment>({ partition, date: null });
+    return brand<PartitionAssignment>({ partition, date: null, types: null });
   }
 
   /** What a request would be decided to, and by whom; SELECTED hooks are asked too and may refuse. */
@@ -196,11 +206,9 @@ export class PartitionResolver {
   private select(choice: PartitionChoice): Selection {
     switch (choice.by) {
       case 'all':
-        return { partitions: this.directory.list(), all: true, date: null };
+        return { partitions: this.directory.list(), all: true, date: null, types: null };
       case 'default':
-        if (typeof choice.insteadOf === 'string') this.named(choice.insteadOf);
-        if (typeof choice.insteadOf === 'number') this.known(choice.insteadOf);
-        return this.selection([this.known(DEFAULT_PARTITION_ID)], choice.date);
+        return this.selectDefault(choice);
       case 'name':
         return this.selection(
           choice.names.map((name) => this.named(name)),
@@ -214,11 +222,20 @@ export class PartitionResolver {
     }
   }
 
+  /** Whoever was to be asked for a partition of its own gets no more of DEFAULT than everybody does. */
+  private selectDefault({ insteadOf, date }: DefaultChoice): Selection {
+    const own = this.known(DEFAULT_PARTITION_ID);
+    const selection = this.selection([own], date);
+    if (insteadOf === undefined) return selection;
+    const asked = typeof insteadOf === 'string' ? this.named(insteadOf) : this.known(insteadOf);
+    return asked.id === own.id ? selection : { ...selection, types: NON_PARTITIONABLE_TYPES };
+  }
+
   private selection(partitions: readonly Partition[], date: string | undefined): Selection {
     if (date !== undefined && (!CALENDAR_DATE.test(date) || Number.isNaN(Date.parse(date)))) {
       throw new Error(`A partition date must be YYYY-MM-DD, not '${date}'.`);
     }
-    return { partitions: distinct(partitions), all: false, date: date ?? null };
+    return { partitions: distinct(partitions), all: false, date: date ?? null, types: null };
   }
 
   private named(name: string): Partition {
@@ -237,7 +254,9 @@ export class PartitionResolver {
   /** Non-partitionable types live in DEFAULT, through whichever tenant they are read. */
   private pin(resourceType: string | undefined, selection: Selection): Selection {
     if (!isPinned(resourceType) || selection.all) return selection;
-    return { ...selection, partitions: [this.known(DEFAULT_PARTITION_ID)] };
+    const own = selection.partitions.some(({ id }) => id === DEFAULT_PARTITION_ID);
+    const types = own ? selection.types : NON_PARTITIONABLE_TYPES;
+    return { ...selection, partitions: [this.known(DEFAULT_PARTITION_ID)], types };
   }
 
   /** Undefined where nobody has to be waited for. */
@@ -288,13 +307,13 @@ function assertWritable(resourceType: string, { partitions, all }: Selection): v
   }
 }
 
-function toScope({ partitions, all }: Selection): PartitionScope {
-  return brand<PartitionScope>({ partitions: partitions.map(({ id }) => id), all });
+function toScope({ partitions, all, types }: Selection): PartitionScope {
+  return brand<PartitionScope>({ partitions: partitions.map(({ id }) => id), all, types });
 }
 
-function toAssignment({ partitions, date }: Selection): PartitionAssignment {
+function toAssignment({ partitions, date, types }: Selection): PartitionAssignment {
   const [partition] = partitions;
-  return brand<PartitionAssignment>({ partition: partition?.id ?? DEFAULT_PARTITION_ID, date });
+  return brand<PartitionAssignment>({ partition: partition?.id ?? DEFAULT_PARTITION_ID, date, types });
 }
 
 /** The one place where a scope or an assignment comes to be. */
