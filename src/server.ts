@@ -68,6 +68,21 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
   const registry = container.createChildContainer();
   registerTools(registry, settings, options.clock ?? Date.now);
   const directory = await openDirectory(registry, settings);
+  try {
+    return await assemble(registry, directory, options.interceptors ?? []);
+  } catch (error) {
+    // Whoever got no server can't stop it: a pool left open would keep the process alive.
+    await registry.resolve(STORAGE).close();
+    throw error;
+  }
+}
+
+async function assemble(
+  registry: DependencyContainer,
+  directory: PartitionDirectory,
+  interceptors: readonly Interceptor[],
+): Promise<Bulkhead> {
+  const settings = registry.resolve(SETTINGS);
   const storage = registry.resolve(STORAGE);
   registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
   registerParts(registry, directory);
@@ -75,7 +90,7 @@ export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bul
   const parts = registry.resolve(PARTS);
   const hooks = registry.resolve(HookRegistry);
   const modules = await loadInterceptorModules(settings.interceptors);
-  const own = [...modules, ...(options.interceptors ?? [])];
+  const own = [...modules, ...interceptors];
   for (const interceptor of [...partitionSources(settings, { partitions: () => parts.management }), ...own])
     hooks.register(interceptor);
   return new RunningServer({

@@ -46,14 +46,24 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     interceptors,
     ...(clock ? { clock } : {}),
   });
-  for (const partition of partitions) {
-    await bulkhead.partitions.create(typeof partition === 'string' ? { name: partition } : partition);
-  }
-  const { url } = await bulkhead.start();
+  const url = await startWith(bulkhead, partitions).catch(async (error: unknown) => {
+    await bulkhead.stop();
+    throw error;
+  });
   return {
     url,
     bulkhead,
     fetch: (path, init) => fetch(path === '' ? url : `${url}/${path}`, init),
     stop: () => bulkhead.stop(),
   };
+}
+
+async function startWith(
+  bulkhead: Bulkhead,
+  partitions: NonNullable<TestServerOptions['partitions']>,
+): Promise<string> {
+  for (const partition of partitions) {
+    await bulkhead.partitions.create(typeof partition === 'string' ? { name: partition } : partition);
+  }
+  return (await bulkhead.start()).url;
 }

@@ -25,7 +25,7 @@ const SETTINGS: Readonly<Record<Durability, readonly string[]>> = {
 const COMMON = [
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
-  'max_connections=500',
+  'max_connections=1500',
   'shared_buffers=128MB',
 ];
 
