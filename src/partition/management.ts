@@ -11,7 +11,7 @@ import type { PartitionRegistry, StoredJob } from '../storage/store.js';
 import type { PartitionDirectory } from './directory.js';
 import { assertPartitionId, assertPartitionName } from './partition-name.js';
 import type { PartitionMoves } from './moves.js';
-import type { PartitionPurge } from './purge.js';
+import { type PartitionPurge, PURGE_JOB } from './purge.js';
 import type { PartitionRetention, Retained } from './retention.js';
 
 /** A partition to be; without an id the next free positive one is taken. */
@@ -119,7 +119,7 @@ export class PartitionManagement {
     const partition = this.changeable(id);
     const job: StoredJob = {
       id: this.parts.newId(),
-      kind: 'partition-purge',
+      kind: PURGE_JOB,
       partition: partition.id,
       state: 'running',
       parameters: { name: partition.name },

@@ -4,7 +4,7 @@ import { MOVE_JOB } from '../storage/placement/partition-mover.js';
 import type { IndexOf } from '../storage/placement/resource-transfer.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
-import { whileLeased } from './job-lease.js';
+import { LeasedJobs } from './leased-jobs.js';
 
 /** What moves work with. */
 export interface PartitionMovesParts {
@@ -17,17 +17,17 @@ export interface PartitionMovesParts {
   readonly onError: (job: StoredJob | undefined, error: unknown) => void;
 }
 
-/**
- * Moves partitions to other homes, job by job. Of all servers and commands on one database one works on a job, as
- * long as it renews its lease; after a kill another goes on.
- */
+/** Moves partitions to other homes, job by job. */
 export class PartitionMoves {
-  private readonly owner: string;
-  private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly jobs: LeasedJobs;
 
   constructor(private readonly parts: PartitionMovesParts) {
-    this.owner = parts.newId();
+    this.jobs = new LeasedJobs({
+      ...parts,
+      kind: MOVE_JOB,
+      owner: parts.newId(),
+      run: (job, isStopped) => this.run(job, isStopped),
+    });
   }
 
   /** Starts the move; returns at once. @throws FhirError INVALID_PARTITION, PARTITION_MOVING */
@@ -41,40 +41,12 @@ export class PartitionMoves {
 
   /** Works off unfinished moves that nobody works on; returns at once. */
   wake(): void {
-    if (this.stopped || this.running) return;
-    this.running = this.work().finally(() => {
-      this.running = undefined;
-    });
+    this.jobs.wake();
   }
 
   /** A move that is stopped goes on where it was when a server starts. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
-  }
-
-  /** Never rejects: what fails is tried again with the next wake. */
-  private async work(): Promise<void> {
-    let job: StoredJob | undefined;
-    try {
-      for (job of await this.parts.storage.partitions.jobs()) {
-        if (this.stopped) return;
-        if (job.kind === MOVE_JOB && job.state === 'running') await this.runLeased(job);
-      }
-    } catch (error) {
-      this.parts.onError(job, error);
-    }
-  }
-
-  private runLeased(job: StoredJob): Promise<void> {
-    const { storage, onError } = this.parts;
-    return whileLeased({ storage, owner: this.owner, onError }, job, async (isLost) => {
-      try {
-        await this.run(job, () => this.stopped || isLost());
-      } catch (error) {
-        onError(job, error);
-      }
-    });
+  stop(): Promise<void> {
+    return this.jobs.stop();
   }
 
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {

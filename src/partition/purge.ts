@@ -2,7 +2,7 @@ import type { HookRegistry } from '../hooks/registry.js';
 import type { Partition } from '../model/partition.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
-import { whileLeased } from './job-lease.js';
+import { LeasedJobs } from './leased-jobs.js';
 
 /** Rows deleted in one transaction: writers wait a few milliseconds at most. */
 const BATCH_ROWS = 2_000;
@@ -16,66 +16,38 @@ export interface PartitionPurgeParts {
   readonly onError: (job: StoredJob | undefined, error: unknown) => void;
 }
 
-/**
- * Deletes everything that a partition holds, job by job, in bounded batches. What is left to do stands in the
- * database: of all servers on it one works on a job, and after a kill another goes on.
- */
+/** Kind of the jobs that purge. */
+export const PURGE_JOB = 'partition-purge';
+
+/** Deletes everything that a partition holds, job by job, in bounded batches. What is left to do stands in the database. */
 export class PartitionPurge {
-  private readonly owner: string;
-  private running: Promise<void> | undefined;
-  private again = false;
-  private stopped = false;
+  private readonly jobs: LeasedJobs;
 
   constructor(private readonly parts: PartitionPurgeParts) {
-    this.owner = parts.newId();
+    this.jobs = new LeasedJobs({
+      ...parts,
+      kind: PURGE_JOB,
+      owner: parts.newId(),
+      run: (job, isStopped) => this.run(job, isStopped),
+    });
   }
 
-  /** Works off unfinished jobs that nobody works on; returns at once. */
+  /** Works off unfinished purges that nobody works on; returns at once. */
   wake(): void {
-    if (this.stopped) return;
-    this.again = true;
-    this.running ??= this.work().finally(() => {
-      this.running = undefined;
-      if (this.again && !this.stopped) this.wake();
-    });
+    this.jobs.wake();
   }
 
   /** Resolves when nothing is being purged. */
-  async idle(): Promise<void> {
-    while (this.running) await this.running;
+  idle(): Promise<void> {
+    return this.jobs.idle();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.idle();
+  /** A purge that is stopped goes on when a server starts. */
+  stop(): Promise<void> {
+    return this.jobs.stop();
   }
 
-  /** Never rejects: what fails is tried again with the next wake. */
-  private async work(): Promise<void> {
-    this.again = false;
-    let job: StoredJob | undefined;
-    try {
-      for (job of await this.parts.storage.partitions.jobs()) {
-        if (this.stopped) return;
-        if (job.kind === 'partition-purge' && job.state === 'running') await this.runLeased(job);
-      }
-    } catch (error) {
-      this.parts.onError(job, error);
-    }
-  }
-
-  private runLeased(job: StoredJob): Promise<void> {
-    const { storage, onError } = this.parts;
-    return whileLeased({ storage, owner: this.owner, onError }, job, async (isLost) => {
-      try {
-        await this.run(job, () => this.stopped || isLost());
-      } catch (error) {
-        // The job stays unfinished: nobody else can empty a partition that is out of service already.
-        onError(job, error);
-      }
-    });
-  }
-
+  /** What fails stays unfinished: nobody else can empty a partition that is out of service already. */
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {
     const { partitions } = this.parts.storage;
     while ((await partitions.purgeSome(job.partition, BATCH_ROWS)) > 0) {

@@ -1,24 +1,23 @@
 import { DEFAULT_PARTITION_ID } from '../model/partition.js';
 import type { StoredJob } from '../storage/store.js';
-import { whileLeased } from './job-lease.js';
+import { LeasedJobs } from './leased-jobs.js';
 import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
 import { beginProgress, ReindexWalk, type ReindexProgress } from './reindex-walk.js';
 
 /** Kind of the jobs that reindex. */
 export const REINDEX_JOB = 'reindex';
 
-/**
- * Makes the index rows of stored resources complete, job by job. Of all servers and commands on one database one works
- * on a job, as long as it renews its lease; after a kill another goes on.
- */
+/** Makes the index rows of stored resources complete, job by job. */
 export class Reindexing {
-  private readonly owner: string;
-  private running: Promise<void> | undefined;
-  private again = false;
-  private stopped = false;
+  private readonly jobs: LeasedJobs;
 
   constructor(private readonly parts: ReindexParts) {
-    this.owner = parts.newId();
+    this.jobs = new LeasedJobs({
+      ...parts,
+      kind: REINDEX_JOB,
+      owner: parts.newId(),
+      run: (job, isStopped) => this.run(job, isStopped),
+    });
   }
 
   /** Starts the job; returns at once. */
@@ -50,47 +49,12 @@ export class Reindexing {
 
   /** Works off unfinished jobs that nobody works on; returns at once. */
   wake(): void {
-    if (this.stopped) return;
-    this.again = true;
-    this.running ??= this.work().finally(() => {
-      this.running = undefined;
-      if (this.again) this.wake();
-    });
+    this.jobs.wake();
   }
 
   /** A job that is stopped goes on where it was when a server starts. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running;
-  }
-
-  /** Never rejects: what fails is tried again with the next wake. */
-  private async work(): Promise<void> {
-    this.again = false;
-    let job: StoredJob | undefined;
-    try {
-      for (job of await this.parts.storage.partitions.jobs()) {
-        if (this.stopped) return;
-        if (job.kind === REINDEX_JOB && job.state === 'running') await this.runLeased(job.id);
-      }
-    } catch (error) {
-      this.parts.onError(job, error);
-    }
-  }
-
-  private async runLeased(id: string): Promise<void> {
-    const { storage, onError } = this.parts;
-    const listed = await this.find(id);
-    if (listed === undefined) return;
-    await whileLeased({ storage, owner: this.owner, onError }, listed, async (isLost) => {
-      // Whoever had the lease before may have come further since.
-      const job = await this.find(id);
-      try {
-        if (job?.state === 'running') await this.run(job, () => this.stopped || isLost());
-      } catch (error) {
-        onError(job, error);
-      }
-    });
+  stop(): Promise<void> {
+    return this.jobs.stop();
   }
 
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {
