@@ -8,10 +8,15 @@ export interface PathName {
   readonly path: string;
 }
 
+/** One text for one path. */
+export function pathKey({ type, kind, path }: PathName): string {
+  return `${type} ${kind} ${path}`;
+}
+
 /** Names that rows are about to be made of. */
 export interface NewNames {
   readonly types: ReadonlySet<string>;
-  /** By type, kind and path in one text. */
+  /** By `pathKey`. */
   readonly paths: ReadonlyMap<string, PathName>;
   readonly systems: ReadonlySet<string>;
 }
@@ -53,7 +58,8 @@ export class RowNames implements RowIds {
     const id = this.dictionary.pathId(type, kind, path);
     if (id !== undefined) return id;
     this.ensureType(type);
-    this.paths.set(`${type} ${kind} ${path}`, { type, kind, path });
+    const name = { type, kind, path };
+    this.paths.set(pathKey(name), name);
     return UNKNOWN;
   }
 

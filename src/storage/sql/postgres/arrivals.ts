@@ -6,7 +6,7 @@ import { valueArrays, type OwnedRows } from './change-arrays.js';
 import { MOVE_SQL } from './move-sql.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { rawRows } from './raw-rows.js';
-import { RowNames } from './row-names.js';
+import { RowNames } from '../row-names.js';
 import type { PgStatement } from './statement.js';
 import { WRITE_SQL } from './write-sql.js';
 
@@ -23,7 +23,7 @@ export async function arrivalStatements(
   partition: PartitionId,
   arrivals: readonly Arrival[],
 ): Promise<readonly PgStatement[]> {
-  const names = new RowNames(dictionary);
+  const names = new RowNames(dictionary, (added) => dictionary.add(added));
   let prepared = arrivals.map((arrival) => prepare(names, arrival));
   if (!names.isComplete) {
     await names.settle();

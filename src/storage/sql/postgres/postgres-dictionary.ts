@@ -1,25 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { NO_SYSTEM, type Dictionary, type PathKind } from '../dictionary.js';
+import { type NewNames, pathKey, type PathName } from '../row-names.js';
 import { int4Array, textArray } from './binary-array.js';
 import type { PostgresConnections } from './connections.js';
 import type { PgStatement } from './statement.js';
 
 const MAX_SYSTEMS_IN_MEMORY = 20_000;
-
-/** An index path by its name. */
-export interface PathName {
-  readonly type: string;
-  readonly kind: PathKind;
-  readonly path: string;
-}
-
-/** Names that rows are about to be made of. */
-export interface NewNames {
-  readonly types: ReadonlySet<string>;
-  /** By `pathKey`. */
-  readonly paths: ReadonlyMap<string, PathName>;
-  readonly systems: ReadonlySet<string>;
-}
 
 /** `[id, name]`. */
 type NameRow = readonly [number, string];
@@ -168,10 +154,6 @@ export class PostgresDictionary implements Dictionary {
     if (id === undefined) this.missed = true;
     return id;
   }
-}
-
-export function pathKey({ type, kind, path }: PathName): string {
-  return `${type} ${kind} ${path}`;
 }
 
 function listKey(kind: PathKind, type: string): string {

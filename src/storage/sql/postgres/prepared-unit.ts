@@ -10,7 +10,7 @@ import {
   type ValueRow,
 } from '../index-rows.js';
 import { TimeSlice } from '../../time-slice.js';
-import type { RowNames } from './row-names.js';
+import type { RowNames } from '../row-names.js';
 
 /** A change with everything computed that needs no transaction. */
 export interface PreparedChange {

@@ -17,7 +17,7 @@ import { refusalOf } from './database-error.js';
 import { toKeyText } from './key-text.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { REINDEX_SQL } from './reindex-sql.js';
-import { RowNames } from './row-names.js';
+import { RowNames } from '../row-names.js';
 import type { PgStatement } from './statement.js';
 
 /** What index rows are added with. */
@@ -94,7 +94,7 @@ async function prepareAll(
   dictionary: PostgresDictionary,
   resources: readonly Reindexed[],
 ): Promise<readonly Prepared[]> {
-  const names = new RowNames(dictionary);
+  const names = new RowNames(dictionary, (added) => dictionary.add(added));
   const prepare = (resource: Reindexed): Prepared => {
     const { type, index, references, outdated } = resource;
     const values = distinctRows(toValueRows(names, type, index));

@@ -22,7 +22,7 @@ import type { PostgresDictionary } from './postgres-dictionary.js';
 import { type PreparedChange, type PreparedUnit, prepareUnit, referenceOf } from './prepared-unit.js';
 import type { PartitionLock } from './prologue.js';
 import type { RowIdBlocks } from './row-id-blocks.js';
-import { RowNames } from './row-names.js';
+import { RowNames } from '../row-names.js';
 import type { PgStatement } from './statement.js';
 import { WRITE_SQL } from './write-sql.js';
 
@@ -69,7 +69,11 @@ export class PostgresUnitWriter {
   async prepare(unit: WriteUnit): Promise<PreparedUnit> {
     const creates = unit.changes.filter(({ kind }) => kind === 'create').length;
     const rowIds = await this.parts.rowIds.take(creates);
-    return prepareUnit(unit, new RowNames(this.parts.dictionary), rowIds);
+    return prepareUnit(
+      unit,
+      new RowNames(this.parts.dictionary, (added) => this.parts.dictionary.add(added)),
+      rowIds,
+    );
   }
 
   /** One round trip and one transaction for all of the units. */

@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import type { Dictionary, PathKind } from '../dictionary.js';
-import type { NewNames } from '../row-names.js';
+import { type NewNames, pathKey } from '../row-names.js';
 import type { SqliteDatabase } from './open.js';
 
 const MAX_SYSTEMS_IN_MEMORY = 20_000;
@@ -87,7 +87,7 @@ export class SqliteDictionary implements Dictionary {
   }
 
   pathId(resourceType: string, kind: PathKind, path: string): number | undefined {
-    const key = pathKey(resourceType, kind, path);
+    const key = pathKey({ type: resourceType, kind, path });
     return this.pathKeys.get(key) ?? (this.isStale() ? this.pathKeys.get(key) : undefined);
   }
 
@@ -141,7 +141,7 @@ export class SqliteDictionary implements Dictionary {
   }
 
   private rememberPath(id: number, type: string, kind: PathKind, path: string): void {
-    const key = pathKey(type, kind, path);
+    const key = pathKey({ type, kind, path });
     if (this.pathKeys.has(key)) return;
     this.pathKeys.set(key, id);
     for (const list of [listKey(kind), listKey(kind, type)]) {
@@ -155,10 +155,6 @@ export class SqliteDictionary implements Dictionary {
     this.types.set(type, id);
     this.typeNames.set(id, type);
   }
-}
-
-function pathKey(resourceType: string, kind: PathKind, path: string): string {
-  return `${resourceType} ${kind} ${path}`;
 }
 
 function listKey(kind: PathKind, resourceType = ''): string {
