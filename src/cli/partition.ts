@@ -60,13 +60,13 @@ export function deletePartition(terminal: Terminal, name: string, flags: Flags):
 /** `bulkhead partition move NAME --to shared|schema|database`: waits for the end; a move under way is followed. */
 export function movePartition(terminal: Terminal, name: string, flags: Flags): Promise<ExitCode> {
   return manage(terminal, flags, async (server) => {
-    const { id, placement = 'shared' } = server.partitions.read({ name });
+    const { id } = server.partitions.read({ name });
     const to = flags.to as Placement;
     const stopped = terminal.stopSignal();
     const job = (await runningMove(server, id)) ?? (await server.partitions.startMove(id, to));
     const { copied, paused, left } = await follow(server, job.id, stopped);
     terminal.print(
-      `Moved partition ${name} from ${placement} to ${String(job.parameters['to'])}: ${copied} resources; ` +
+      `Moved partition ${name} to ${String(job.parameters['to'])}: ${copied} resources; ` +
         `writers waited ${paused} ms; ${left} rows left behind.`,
     );
   });

@@ -33,15 +33,11 @@ test('a move that is killed is finished by the next one, and the tenant is equal
     await ended;
     t.deepEqual(await inventory(), before);
   }
-  const listed = await run('partition', 'list');
-  if (!/acme +database/.test(listed.out)) {
-    const { exit, out } = await run('partition', 'move', 'acme', '--to', 'database');
-    t.is(exit, 0);
-    t.regex(
-      out,
-      /^Moved partition acme from shared to database: \d+ resources; writers waited \d+ ms; 0 rows left/,
-    );
-  }
+  // The last one may have been killed between its cut-over and its end: then this one removes the old rows.
+  const { exit, out } = await run('partition', 'move', 'acme', '--to', 'database');
+  if (exit === 0)
+    t.regex(out, /^Moved partition acme to database: \d+ resources; writers waited \d+ ms; 0 rows left/);
+  t.regex((await run('partition', 'list')).out, /acme +database/);
   t.deepEqual(await inventory(), before);
   t.is((await run('partition', 'move', 'acme', '--to', 'database')).exit, 1);
 });
