@@ -18,7 +18,8 @@ export function generatePatients(count: number): PatientRecord[] {
   return Array.from({ length: count }, (_, number) => generateRecord(number));
 }
 
-function generateRecord(number: number): Resource[] {
+/** One record; `number` is below 65,536. */
+export function generateRecord(number: number): Resource[] {
   const record = [patientOf(number)];
   for (let at = 0; at < OBSERVATIONS_OF_ONE; at++) {
     if (at % 6 === 0) record.push(encounterOf(number, at));

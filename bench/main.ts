@@ -3,8 +3,10 @@
  *
  * `--store postgres` (sqlite) measures both on PostgreSQL, the one that npm brings, with durable settings;
  * `--placement schema` or `database` (shared) also measures partitions with homes of their own, and `--partitions N`
- * (1000) says with how many memory and start are measured; `--quick` runs each case once and shortly; `--json` prints the figures for programs; `--only PREFIX` runs the
- * cases whose name begins so (`loop`, `partitions` and `placement` are names too); `--profile FOLDER` writes CPU profiles.
+ * (1000) says with how many memory and start are measured; `--resources N` (250000) is how many are searched;
+ * `--quick` runs each case once and shortly; `--json` prints the figures for programs; `--only PREFIX` runs the cases
+ * whose name begins so (`loop`, `partitions`, `placement` and `shapes` are names too); `--profile FOLDER` writes CPU
+ * profiles.
  * Ends with 1 if a target was missed.
  */
 import { parseArgs } from 'node:util';
@@ -16,6 +18,7 @@ import type { Placement } from '../src/model/partition.js';
 import { measurePartitions } from './partitions.js';
 import { measurePlacement } from './placement.js';
 import { report, type BenchResult } from './report.js';
+import { measureSearch } from './search/measure-search.js';
 import { compareThroughput } from './throughput.js';
 
 const { values } = parseArgs({
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     profile: { type: 'string' },
     placement: { type: 'string', default: 'shared' },
     partitions: { type: 'string', default: '1000' },
+    resources: { type: 'string' },
   },
 });
 const { quick, json, only, profile } = values;
@@ -42,6 +46,8 @@ const effort = {
 // The server refuses a placement that its database does not have.
 const placed = { placement: values.placement as Placement, partitions: Number(values.partitions) };
 
+const resources = Number(values.resources ?? (quick ? 15_000 : 250_000));
+
 pinParent();
 const corpus = loadCorpus();
 const result: BenchResult = {
@@ -51,6 +57,7 @@ const result: BenchResult = {
   loop: 'loop'.startsWith(only) ? await measureEventLoop(corpus, store, quick ? 3 : 8) : undefined,
   partitions: 'partitions'.startsWith(only) ? await measurePartitions(effort) : undefined,
   placement: 'placement'.startsWith(only) ? await measurePlacement({ ...effort, ...placed }) : undefined,
+  search: 'shapes'.startsWith(only) ? await measureSearch(store, resources) : undefined,
 };
 store.stop();
 const { text, misses } = report(result);

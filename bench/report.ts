@@ -1,6 +1,7 @@
 import { LOOP_LIMIT_MS, type LoopResult } from './event-loop.js';
 import { PARTITION_LIMITS, type PartitionResult } from './partitions.js';
 import { PLACED_START_LIMIT_MS, type PlacementResult } from './placement.js';
+import { SEARCH_LIMITS, type SearchResult, type ShapeResult, type Times } from './search/measure-search.js';
 import type { Comparison, Sample } from './throughput.js';
 
 /** Everything that one run has measured. */
@@ -11,10 +12,11 @@ export interface BenchResult {
   readonly loop: LoopResult | undefined;
   readonly partitions: PartitionResult | undefined;
   readonly placement: PlacementResult | undefined;
+  readonly search: SearchResult | undefined;
 }
 
 /** The result for people, and what missed its target. */
-export function report({ corpus, store, throughput, loop, partitions, placement }: BenchResult): {
+export function report({ corpus, store, throughput, loop, partitions, placement, search }: BenchResult): {
   readonly text: string;
   readonly misses: readonly string[];
 } {
@@ -25,6 +27,7 @@ export function report({ corpus, store, throughput, loop, partitions, placement 
     ...(loop ? loopRows(loop) : []),
     ...(partitions ? partitionRows(partitions) : []),
     ...(placement ? placementRows(placement) : []),
+    ...(search ? searchRows(search) : []),
   ];
   const misses = [
     ...throughput
@@ -33,6 +36,7 @@ export function report({ corpus, store, throughput, loop, partitions, placement 
     ...(loop ? loopMisses(loop) : []),
     ...(partitions ? partitionMisses(partitions) : []),
     ...(placement ? placementMisses(placement) : []),
+    ...(search ? searchMisses(search) : []),
   ];
   return { text: rows.join('\n'), misses };
 }
@@ -132,4 +136,34 @@ function partitionMisses({ rates, startEmpty, startFull }: PartitionResult): str
     ...(startEmpty > startEmptyMs ? [`start with an empty database: ${startEmpty.toFixed(0)} ms`] : []),
     ...(startFull > startFullMs ? [`start with many partitions: ${startFull.toFixed(0)} ms`] : []),
   ];
+}
+
+function searchRows({ resources, shapes }: SearchResult): string[] {
+  const columns = ['partitions', 'floor µs', 'store µs', 'ratio', 'HTTP µs'];
+  return [`searches in ${resources} resources, p50 / p99:`, searchLine('', columns), ...shapes.map(shapeRow)];
+}
+
+function shapeRow({ name, partitions, floor, store, http }: ShapeResult): string {
+  const ratio = floor && store ? (store.p50 / floor.p50).toFixed(2) : '-';
+  return searchLine(name, [String(partitions), toCell(floor), toCell(store), ratio, toCell(http)]);
+}
+
+function toCell(times: Times | undefined): string {
+  return times ? `${times.p50.toFixed(0)} / ${times.p99.toFixed(0)}` : '-';
+}
+
+function searchLine(name: string, cells: readonly string[]): string {
+  return `  ${name.padEnd(28)}${cells.map((cell) => cell.padStart(18)).join('')}`;
+}
+
+function searchMisses({ shapes }: SearchResult): string[] {
+  return shapes.flatMap(({ name, partitions, floor, store, http }) => {
+    const where = `${name} in ${partitions} partitions`;
+    const ratio = floor && store ? store.p50 / floor.p50 : 0;
+    const p99 = http.p99 / 1000;
+    return [
+      ...(ratio > SEARCH_LIMITS.ratio ? [`${where}: ${ratio.toFixed(2)} times the floor`] : []),
+      ...(p99 > SEARCH_LIMITS.p99Ms ? [`${where}: ${p99.toFixed(0)} ms at p99`] : []),
+    ];
+  });
 }
