@@ -7,18 +7,19 @@ import type { StoredJob } from '../storage/store.js';
 import { InterruptedError } from './command-error.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { withServer } from './open-server.js';
+import { displayReindex, type ReindexDisplay } from './reindex-progress.js';
 import { type Flags, settingsOf } from './setting-flags.js';
 import type { Terminal } from './terminal.js';
 
 const POLL_MS = 100;
-const LINE_MS = 5_000;
 
 /** `bulkhead reindex [--partition NAME] [--type TYPE]… [--parameter URL]…`: waits for the end. */
 export async function reindex(terminal: Terminal, flags: Flags): Promise<ExitCode> {
   return withServer(await settingsOf(terminal, flags), async (server) => {
     const stopped = terminal.stopSignal();
     const { id } = await server.parts.reindexing.start(targetOf(server, flags));
-    const job = await follow(server, id, { stopped, print: terminal.print });
+    const display = displayReindex(terminal);
+    const job = await follow(server, id, { stopped, display }).finally(display.stop);
     const { seen = 0, added = 0, failed = 0, failures = [] } = progressOf(job) ?? {};
     terminal.print(`Reindexed ${seen} resources: ${added} index rows were missing.`);
     if (job.state === 'done') return EXIT.ok;
@@ -40,21 +41,17 @@ function targetOf({ partitions, parts }: Bulkhead, flags: Flags): ReindexTarget 
   };
 }
 
-/** Prints how far it is every five seconds. */
+/** Answers the job as it ended. */
 async function follow(
   { parts: { reindexing } }: Bulkhead,
   id: string,
-  { stopped, print }: { readonly stopped: AbortSignal; readonly print: Terminal['print'] },
+  { stopped, display }: { readonly stopped: AbortSignal; readonly display: ReindexDisplay },
 ): Promise<StoredJob> {
-  for (let said = performance.now(); ;) {
+  for (;;) {
     const job = await reindexing.find(id);
     if (job && job.state !== 'running') return job;
     if (stopped.aborted) throw new InterruptedError('The next server that starts goes on with the reindex.');
-    const progress = job && progressOf(job);
-    if (progress && performance.now() - said > LINE_MS) {
-      print(`  ${progress.seen} resources, ${progress.added} index rows were missing so far`);
-      said = performance.now();
-    }
+    if (job) display.show(job);
     reindexing.wake();
     await pause(POLL_MS);
   }

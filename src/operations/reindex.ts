@@ -10,6 +10,7 @@ import { FhirError } from '../model/errors.js';
 import { DEFAULT_PARTITION_ID, type PartitionId, type PartitionScope } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import { progressOf } from '../partition/reindex.js';
+import { estimateReindex } from '../partition/reindex-estimate.js';
 import type { ReindexTarget } from '../partition/reindex-parts.js';
 import { targetOf } from '../partition/resolver.js';
 import type { StoredJob } from '../storage/store.js';
@@ -118,6 +119,7 @@ function respond(request: RequestDetails, job: StoredJob, status = 200): Outgoin
         ...(types ?? []).map((type) => ({ name: 'type', valueCode: type })),
         { name: 'partitions', valueInteger: progress?.partitions ?? 0 },
         { name: 'resources', valueInteger: progress?.seen ?? 0 },
+        ...estimateParts(job),
         { name: 'added', valueInteger: progress?.added ?? 0 },
         { name: 'failed', valueInteger: progress?.failed ?? 0 },
         ...(progress?.type ? [{ name: 'reached', valueString: `${progress.type}/${progress.after}` }] : []),
@@ -125,6 +127,16 @@ function respond(request: RequestDetails, job: StoredJob, status = 200): Outgoin
       ],
     },
     status,
+  );
+}
+
+/** What is not known yet is left out. */
+function estimateParts(job: StoredJob): readonly { readonly name: string; readonly valueInteger: number }[] {
+  const progress = progressOf(job);
+  if (progress === undefined) return [];
+  const { total, percent, secondsLeft } = estimateReindex(job.state, progress);
+  return Object.entries({ total, percent, secondsLeft }).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, valueInteger: value }],
   );
 }
 

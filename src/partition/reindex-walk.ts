@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FhirError } from '../model/errors.js';
-import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
+import type { PartitionId } from '../model/partition.js';
 import { Pace } from './pace.js';
 import { type BatchResult, type BatchStart, reindexBatch } from './reindex-batch.js';
+import { speedAfter } from './reindex-estimate.js';
 import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
+import { countTarget } from './reindex-total.js';
+import { targetPartitions, whileServed } from './served-partitions.js';
 
 /** How far a job has come; stands in its result, so that it goes on from there. */
 export interface ReindexProgress {
@@ -16,8 +18,12 @@ export interface ReindexProgress {
   readonly after: string;
   /** Partitions that are done. */
   readonly partitions: number;
+  /** Resources that there were to look at when the walk began; null until they are counted. */
+  readonly total: number | null;
   /** Resources that were looked at. */
   readonly seen: number;
+  /** How many of them in a second, of late; 0 until it is measured. */
+  readonly perSecond: number;
   /** Index rows that were missing. */
   readonly added: number;
   /** Resources that could not be indexed. */
@@ -38,8 +44,6 @@ export interface ReindexRun {
 /** Progress is saved this often; what was done since is done again after a kill. */
 const SAVE_MS = 500;
 const POLL_MS = 50;
-/** A partition that is being moved is tried again after this time. */
-const MOVING_MS = 200;
 /** A resource that is written by others each time it is looked at is given up after so many times. */
 const MOST_ATTEMPTS = 200;
 const MOST_FAILURES = 10;
@@ -48,7 +52,7 @@ const CLOCKS_MS = 60_000;
 
 /** A job before its first batch. */
 export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
-  const counts = { partitions: 0, seen: 0, added: 0, failed: 0 };
+  const counts = { partitions: 0, total: null, seen: 0, perSecond: 0, added: 0, failed: 0 };
   return { paths, partition: null, type: '', after: '', ...counts, failures: [] };
 }
 
@@ -58,7 +62,8 @@ export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
  */
 export class ReindexWalk {
   progress: ReindexProgress;
-  private savedAt = performance.now();
+  /** When the progress was saved, and how many resources had been looked at by then. */
+  private saved: { readonly at: number; readonly seen: number };
   private readonly pace = new Pace();
   private isEnded = false;
   private readonly doubtful: BatchStart['doubtful'];
@@ -71,6 +76,7 @@ export class ReindexWalk {
     private readonly watched: ReindexRun,
   ) {
     this.progress = watched.progress;
+    this.saved = { at: performance.now(), seen: watched.progress.seen };
     this.doubtful = doubtfulTime(parts, watched.progress.paths);
   }
 
@@ -83,6 +89,16 @@ export class ReindexWalk {
       await pause(POLL_MS);
     }
     return true;
+  }
+
+  /** Counts what there is to do, unless it is known; false where it was stopped, or the job has ended. */
+  async countAll(): Promise<boolean> {
+    if (this.progress.total !== null) return true;
+    const total = await countTarget(this.parts, this.target, () => this.isStopped());
+    if (total === undefined) return false;
+    this.move({ total });
+    await this.save();
+    return !this.isStopped();
   }
 
   /** False where it was stopped. */
@@ -101,12 +117,8 @@ export class ReindexWalk {
   /** The one that an earlier run was in, or the next one. */
   private async nextPartition(): Promise<PartitionId | undefined> {
     const { partition: last } = this.progress;
-    const registered = await this.parts.storage.partitions.list();
-    const { partitions } = this.target;
-    return [DEFAULT_PARTITION_ID, ...registered.map(({ id }) => id)]
-      .filter((id) => partitions === null || partitions.includes(id))
-      .toSorted((a, b) => a - b)
-      .find((id) => last === null || id > last || (this.isInPartition && id === last));
+    const partitions = await targetPartitions(this.parts.storage, this.target);
+    return partitions.find((id) => last === null || id > last || (this.isInPartition && id === last));
   }
 
   private async walkPartition(partition: PartitionId): Promise<void> {
@@ -151,27 +163,23 @@ export class ReindexWalk {
       failed: failed + fresh.length,
       failures: [...failures, ...fresh].slice(0, MOST_FAILURES),
     });
-    if (performance.now() - this.savedAt < SAVE_MS) return;
-    this.isEnded ||= !(await this.watched.save(this.progress));
-    this.savedAt = performance.now();
+    if (performance.now() - this.saved.at >= SAVE_MS) await this.save();
   }
 
-  /** Waits for a partition that is being moved; undefined where it has gone, or the run was stopped. */
-  private async whileServed<Result>(
+  private async save(): Promise<void> {
+    const { at, seen } = this.saved;
+    const made = { seen: this.progress.seen - seen, ms: performance.now() - at };
+    this.saved = { at: at + made.ms, seen: this.progress.seen };
+    if (made.seen > 0) this.move({ perSecond: speedAfter(this.progress.perSecond, made) });
+    this.isEnded ||= !(await this.watched.save(this.progress));
+  }
+
+  private whileServed<Result>(
     partition: PartitionId,
     work: () => Promise<Result>,
   ): Promise<Result | undefined> {
-    while (!this.isStopped()) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isNotServed(error)) throw error;
-        const registered = await this.parts.storage.partitions.list();
-        if (!registered.some(({ id }) => id === partition)) return undefined;
-        await pause(MOVING_MS);
-      }
-    }
-    return undefined;
+    const { storage } = this.parts;
+    return whileServed({ storage, isStopped: () => this.isStopped() }, partition, work);
   }
 
   private isStopped(): boolean {
@@ -181,10 +189,6 @@ export class ReindexWalk {
   private move(change: Partial<ReindexProgress>): void {
     this.progress = { ...this.progress, ...change };
   }
-}
-
-function isNotServed(error: unknown): boolean {
-  return error instanceof FhirError && error.code === 'UNKNOWN_PARTITION';
 }
 
 /** From the first path's beginning until every server knew the last one. */

@@ -61,8 +61,7 @@ export class Reindexing {
     const { paths, storage } = this.parts;
     const target = job.parameters as unknown as ReindexTarget;
     await paths.refresh();
-    const known = job.result as unknown as ReindexProgress | null;
-    const progress = known ?? beginProgress(pathsOf(target, paths.pendingPaths()));
+    const progress = progressOf(job) ?? beginProgress(pathsOf(target, paths.pendingPaths()));
     const save = (reached: ReindexProgress, state: StoredJob['state'] = 'running'): Promise<boolean> =>
       storage.partitions.saveRunningJob({ ...job, state, result: { ...reached } });
     if (!(await save(progress))) return;
@@ -71,7 +70,7 @@ export class Reindexing {
       save: (reached) => save(reached),
       isStopped,
     });
-    if (!(await walk.untilSettled()) || !(await walk.run())) return;
+    if (!(await walk.untilSettled()) || !(await walk.countAll()) || !(await walk.run())) return;
     const isComplete = target.partitions === null && walk.progress.failed === 0;
     if (isComplete) await paths.markIndexed(progress.paths);
     await save(walk.progress, walk.progress.failed === 0 ? 'done' : 'failed');
@@ -84,5 +83,7 @@ function pathsOf({ types }: ReindexTarget, pending: readonly PendingPath[]): rea
 
 /** The job's progress; undefined before it has begun. */
 export function progressOf({ result }: StoredJob): ReindexProgress | undefined {
-  return (result as unknown as ReindexProgress | null) ?? undefined;
+  if (result === null) return undefined;
+  // A job that an earlier version of the server began has not counted.
+  return { ...beginProgress([]), ...result };
 }

@@ -5,7 +5,7 @@ import { MOVE_SQL as SQLITE_MOVE_SQL } from '../../src/storage/sql/sqlite/move-s
 import { REINDEX_SQL as SQLITE_REINDEX_SQL } from '../../src/storage/sql/sqlite/reindex-writer.js';
 import { unscoped } from './sql-aliases.js';
 
-const SOURCES = ['sizesOfType', 'ofType', 'replacedWithin'] as const;
+const SOURCES = ['countAfter', 'sizesOfType', 'ofType', 'replacedWithin'] as const;
 
 test('no statement of a reindex opens a partitioned table without a predicate on the partition', (t) => {
   const statements = [

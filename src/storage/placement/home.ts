@@ -41,6 +41,11 @@ export interface ResourceMark {
   readonly updated: number;
 }
 
+/** How many resources of a type were counted, the last of which has the id `id`. */
+export interface TypeCount extends Pick<ResourceMark, 'typeId' | 'type' | 'id'> {
+  readonly count: number;
+}
+
 /** A resource's current version with everything that hangs on it but index rows, which follow from its text. */
 export interface ResourceRows {
   readonly rowId: number;
@@ -138,6 +143,12 @@ export interface HomeRows {
   state(partition: PartitionId): Promise<ServiceState | undefined>;
   /** Resources by type and id, after `after`. */
   marks(partition: PartitionId, after: ResourceMark | null, limit: number): Promise<readonly ResourceMark[]>;
+  /** Counts the resources, `limit` at most, that come after `after` in the order of `marks`. */
+  countAfter(
+    partition: PartitionId,
+    after: Pick<ResourceMark, 'typeId' | 'id'> | null,
+    limit: number,
+  ): Promise<readonly TypeCount[]>;
   /** RES_TYPE_IDs of every type that was ever written. */
   typeIds(): Promise<readonly number[]>;
   /** Names of every type that was ever written. */

@@ -57,6 +57,11 @@ export const MOVE_SQL = {
   marks: `select ${MARK} from HFJ_RESOURCE r
     where r.PARTITION_ID = $1 and (r.RES_TYPE_ID, r.FHIR_ID) > ($2::integer, $3::text)
     order by r.RES_TYPE_ID, r.FHIR_ID limit $4`,
+  countAfter: `select c.RES_TYPE_ID, max(c.FHIR_ID), count(*) from (
+      select r.RES_TYPE_ID, r.FHIR_ID from HFJ_RESOURCE r
+      where r.PARTITION_ID = $1 and (r.RES_TYPE_ID, r.FHIR_ID) > ($2::integer, $3::text)
+      order by r.RES_TYPE_ID, r.FHIR_ID limit $4) c
+    group by c.RES_TYPE_ID order by c.RES_TYPE_ID`,
   changed: `select ${MARK} from HFJ_RESOURCE r
     where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $2 and (r.RES_UPDATED, r.RES_ID) > ($3::bigint, $4::bigint)
     order by r.RES_UPDATED, r.RES_ID limit $5`,

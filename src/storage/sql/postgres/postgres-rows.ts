@@ -13,6 +13,7 @@ import type {
   ResourceRows,
   RetainedRows,
   ServiceState,
+  TypeCount,
   VersionWindow,
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
@@ -92,6 +93,18 @@ export class PostgresRows implements HomeRows {
   ): Promise<readonly ResourceMark[]> {
     const from = [after?.typeId ?? -1, after?.id ?? ''];
     return this.toMarks(await this.all('marks', [partition, ...from, limit]));
+  }
+
+  async countAfter(
+    partition: PartitionId,
+    after: Pick<ResourceMark, 'typeId' | 'id'> | null,
+    limit: number,
+  ): Promise<readonly TypeCount[]> {
+    const from = [after?.typeId ?? -1, after?.id ?? ''];
+    const rows = (await this.all('countAfter', [partition, ...from, limit])) as [number, string, number][];
+    const { dictionary } = this.parts;
+    await dictionary.knowTypes(rows.map(([typeId]) => typeId));
+    return rows.map(([typeId, id, count]) => ({ typeId, type: dictionary.typeName(typeId), id, count }));
   }
 
   async typeIds(): Promise<readonly number[]> {

@@ -19,6 +19,10 @@ export const MOVE_SQL = {
   state: `select PART_STATE from HFJ_PARTITION where PART_ID = ?`,
   marks: `select ${MARK} from HFJ_RESOURCE where PARTITION_ID = ? and (RES_TYPE_ID, FHIR_ID) > (?, ?)
     order by RES_TYPE_ID, FHIR_ID limit ?`,
+  countAfter: `select RES_TYPE_ID, max(FHIR_ID), count(*) from (
+      select RES_TYPE_ID, FHIR_ID from HFJ_RESOURCE where PARTITION_ID = ? and (RES_TYPE_ID, FHIR_ID) > (?, ?)
+      order by RES_TYPE_ID, FHIR_ID limit ?)
+    group by RES_TYPE_ID order by RES_TYPE_ID`,
   changed: `select ${MARK} from HFJ_RESOURCE
     where PARTITION_ID = ? and RES_TYPE_ID = ? and (RES_UPDATED, RES_ID) > (?, ?)
     order by RES_UPDATED, RES_ID limit ?`,

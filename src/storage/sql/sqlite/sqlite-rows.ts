@@ -14,6 +14,7 @@ import type {
   ResourceRows,
   RetainedRows,
   ServiceState,
+  TypeCount,
   VersionWindow,
 } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
@@ -29,6 +30,7 @@ import { countDangling, retain } from './retain.js';
 import type { WriteQueue } from './write-queue.js';
 
 type MarkRow = readonly [typeId: number, id: string, rowId: number, version: number, updated: number];
+type CountRow = [typeId: number, id: string, count: number];
 
 /** Rows of partitions in one SQLite file: reads on the read connection, writes through the queue. */
 export class SqliteRows implements HomeRows {
@@ -85,6 +87,21 @@ export class SqliteRows implements HomeRows {
     return this.toMarks(
       this.all(MOVE_SQL.marks, [partition, after?.typeId ?? -1, after?.id ?? '', limit]) as MarkRow[],
     );
+  }
+
+  async countAfter(
+    partition: PartitionId,
+    after: Pick<ResourceMark, 'typeId' | 'id'> | null,
+    limit: number,
+  ): Promise<readonly TypeCount[]> {
+    const rows = this.all(MOVE_SQL.countAfter, [partition, after?.typeId ?? -1, after?.id ?? '', limit]);
+    const { dictionary } = this.parts;
+    return (rows as CountRow[]).map(([typeId, id, count]) => ({
+      typeId,
+      type: dictionary.typeName(typeId),
+      id,
+      count,
+    }));
   }
 
   async typeIds(): Promise<readonly number[]> {
