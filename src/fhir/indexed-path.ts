@@ -21,15 +21,15 @@ export interface IndexedPath {
   readonly path: string;
   readonly walk: Walk | undefined;
   readonly expression: string;
-  /** Of kind `composite`: a component within the elements that `walk` leads to; `walk` is always there. */
+  /** Of kind `composite`: a component within the elements that `walk`, or else `expression`, leads to. */
   readonly component?: IndexedComponent;
 }
 
 /** A component of a composite parameter whose root repeats. */
 export interface IndexedComponent {
   readonly kind: IndexKind;
-  /** From the element on. */
-  readonly walk: Walk;
+  /** From the element on; undefined where the engine evaluates the elements and `expression` in them. */
+  readonly walk: Walk | undefined;
   readonly expression: string;
 }
 

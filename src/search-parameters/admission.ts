@@ -1,5 +1,5 @@
 import { isResourceType } from '../fhir/definitions.js';
-import { checkExpression } from '../fhir/expression/check.js';
+import { checkComponent, checkExpression, type ExpressionFinding } from '../fhir/expression/check.js';
 import type { TypeSchema } from '../fhir/expression/schema.js';
 import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
 import { typesOfBase } from '../fhir/search-parameters.js';
@@ -146,17 +146,34 @@ function expressionFindings(
     const needsNone = type === 'composite' || type === 'special' || official.get(id)?.expression === '';
     return needsNone ? [] : [invalid('expression', 'a FHIRPath expression is needed')];
   }
-  if (type === 'composite' || type === 'special' || !TYPES.has(type)) return [];
+  if (type === 'special' || !TYPES.has(type)) return [];
   for (const name of base) {
-    // What all resources have, any one of them shows.
-    const resourceType = isResourceType(name) ? name : 'Basic';
+    const resourceType = typicalOf(name);
     const found = checkExpression(schema, resourceType, definition);
-    if (found) return [invalid('expression', describe(found.message, found.position, expression))];
+    if (found) return [invalid('expression', describe(found, expression))];
+    const parts = type === 'composite' ? partFindings(definition, resourceType) : [];
+    if (parts.length > 0) return parts;
   }
   return [];
 }
 
-function describe(message: string, position: number | undefined, expression: string): string {
+/** What all resources have, any one of them shows. */
+function typicalOf(base: string): string {
+  return isResourceType(base) ? base : 'Basic';
+}
+
+/** A component without an expression finds nothing, which a unique combination does not need. */
+function partFindings(
+  { components = [] }: SearchParameterDefinition,
+  resourceType: string,
+): readonly OutcomeIssue[] {
+  return components.flatMap((component, at) => {
+    const found = component.expression === '' ? undefined : checkComponent(resourceType, component);
+    return found ? [invalid(`component[${at}].expression`, describe(found, component.expression))] : [];
+  });
+}
+
+function describe({ message, position }: ExpressionFinding, expression: string): string {
   if (position === undefined) return message;
   const rest = expression.slice(position, position + 40);
   return `${message}, at character ${position + 1}${rest === '' ? '' : `: "${rest}"`}`;

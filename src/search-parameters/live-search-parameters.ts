@@ -9,7 +9,14 @@ import { FhirError } from '../model/errors.js';
 import type { Resource } from '../model/resource.js';
 import { assertAdmissible } from './admission.js';
 import { officialParameters } from './official-parameters.js';
-import { ALL_COMPOSITES, type OwnPath, ownPathKey, type PathKey, toIndexedDefinition } from './own-path.js';
+import {
+  ALL_COMPOSITES,
+  type OwnPath,
+  ownPathKey,
+  type PathKey,
+  toIndexedDefinition,
+  toOwnComponent,
+} from './own-path.js';
 import { type ParameterState, ParameterStore, type ParameterStoreParts } from './parameter-store.js';
 import { type ParameterRecord, recordOf } from './parameter-record.js';
 import { type UniqueCombination, uniqueCombinations } from './unique-combination.js';
@@ -249,7 +256,7 @@ export class LiveSearchParameters {
           kind,
           path,
           expression,
-          ...(component && { component: { kind: component.kind, expression: component.expression } }),
+          ...(component && { component: toOwnComponent(component) }),
         }));
     });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IndexedComponent, IndexedPath } from '../fhir/indexed-path.js';
-import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
+import type { SearchComponent, SearchParameterDefinition } from '../fhir/r4/compact.js';
 
 /** Names one indexed path of a resource type. */
 export interface PathKey {
@@ -17,7 +17,7 @@ export interface OwnPath extends PathKey {
   /** The FHIRPath expression that has the path, or the elements that it is in. */
   readonly expression: string;
   /** What the path is within elements that repeat. */
-  readonly component?: Pick<IndexedComponent, 'kind' | 'expression'>;
+  readonly component?: Pick<IndexedComponent, 'kind' | 'expression'> & Pick<SearchComponent, 'byEngine'>;
   /** `pending`: resources that were written before it may have no rows of it. */
   readonly state: 'pending' | 'indexed';
   /** When it came to be indexed, in milliseconds since 1970 UTC. */
@@ -41,8 +41,15 @@ export function toIndexedDefinition(own: OwnPath): SearchParameterDefinition {
   const { resourceType, kind, expression, component } = own;
   const definition = { code: '', url: '', type: kind, base: [resourceType], expression, description: '' };
   if (!component) return definition;
-  return {
-    ...definition,
-    components: [{ definition: '', expression: component.expression, type: component.kind }],
-  };
+  const { kind: type, ...others } = component;
+  return { ...definition, components: [{ definition: '', type, ...others }] };
+}
+
+/** What is kept of a component, so that it can be indexed without its parameter. */
+export function toOwnComponent({
+  kind,
+  expression,
+  walk,
+}: IndexedComponent): NonNullable<OwnPath['component']> {
+  return walk ? { kind, expression } : { kind, expression, byEngine: true };
 }

@@ -2,6 +2,8 @@ import { rowMaker } from '../extract/row-makers.js';
 import type { CompositeComponent, CompositeRoot } from '../index-values.js';
 import type { IndexedComponent, IndexedPath, IndexKind } from '../indexed-path.js';
 import type { SearchComponent, SearchParameterDefinition } from '../r4/compact.js';
+import { compileElementsForEngine, OF_RESOURCE } from './engine.js';
+import { generateWalks, type Route } from './generate.js';
 import { lowerExpression } from './lower.js';
 import { parseExpression } from './parser.js';
 import type { StaticType, TypeSchema } from './schema.js';
@@ -29,13 +31,10 @@ interface Part {
 
 const NOTHING: BoundComposite = { roots: [], indexed: [] };
 
-/** Begins the expression of a component that stands outside of the root. */
-const OF_RESOURCE = /^%(?:resource|context)\./;
-
 /**
  * The roots of a composite parameter with its components. A root that a resource has once at most is as good as the
- * resource itself: what the resource is indexed by answers its components. Nothing where an expression is one that
- * only the FHIRPath engine knows.
+ * resource itself: what the resource is indexed by answers its components. Where one of the expressions is one that
+ * only the FHIRPath engine knows, it evaluates all of them.
  */
 export function bindComposite(
   schema: TypeSchema,
@@ -45,14 +44,71 @@ export function bindComposite(
 ): BoundComposite {
   const parts = toParts(definition, source);
   if (parts === undefined) return NOTHING;
+  if (parts.some(({ component }) => component.byEngine)) return bindForEngine(definition, parts);
   try {
     const walks = lowerExpression(parseExpression(definition.expression), resourceType);
     const binder = new RootBinder(schema, resourceType, definition.expression);
     const roots = walks.flatMap((walk) => binder.bind(walk, parts) ?? []);
-    return { roots, indexed: [...binder.indexed.values()] };
+    const indexed = [...binder.indexed.values()];
+    generateWalks(schema, resourceType, indexed.map(toRoute));
+    return { roots, indexed };
   } catch (error) {
     if (!(error instanceof UnsupportedExpression)) throw error;
-    return NOTHING;
+    return bindForEngine(definition, parts);
+  }
+}
+
+function toRoute({ walk = [], component }: IndexedPath): Route {
+  return { steps: [...walk, ...(component?.walk ?? [])], emit: () => ';' };
+}
+
+/**
+ * One root, whose elements have numbers of their own: nothing that the compiler made can be put beside them. What is
+ * not FHIRPath is not indexed; it was stored before anybody looked.
+ */
+function bindForEngine({ expression }: SearchParameterDefinition, parts: readonly Part[]): BoundComposite {
+  if (!isEvaluable(expression, parts)) return NOTHING;
+  const bound = parts.map((part) => engineComponent(part, expression));
+  const components = bound.map(({ component }) => component);
+  return { roots: [{ components }], indexed: bound.map(({ indexed }) => indexed) };
+}
+
+function engineComponent(
+  { component: { definition: url, expression }, code, kinds }: Part,
+  root: string,
+): { readonly component: CompositeComponent; readonly indexed: IndexedPath } {
+  const kind = kinds[0] ?? 'token';
+  const path = `(${root})#${kind}:${expression}`;
+  return {
+    component: {
+      code,
+      url,
+      type: kind,
+      paths: [path],
+      targets: [],
+      targetFilter: null,
+      expression,
+      valueTypes: [],
+      within: 'element',
+    },
+    indexed: {
+      kind: 'composite',
+      path,
+      walk: undefined,
+      expression: root,
+      component: { kind, walk: undefined, expression },
+    },
+  };
+}
+
+function isEvaluable(root: string, parts: readonly Part[]): boolean {
+  const texts = parts.map(({ component }) => component.expression);
+  if (root === '' || texts.includes('')) return false;
+  try {
+    compileElementsForEngine(root, texts);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -132,7 +188,7 @@ class RootBinder {
     return path;
   }
 
-  private elementPath(walk: Walk, component: IndexedComponent): string {
+  private elementPath(walk: Walk, component: IndexedComponent & { readonly walk: Walk }): string {
     const path = `${walkText(walk)}#${component.kind}:${walkText(component.walk)}`;
     this.indexed.set(`composite ${path}`, {
       kind: 'composite',

@@ -1,4 +1,4 @@
-import type { SearchParameterDefinition } from '../r4/compact.js';
+import type { SearchComponent, SearchParameterDefinition } from '../r4/compact.js';
 import type { IndexKind } from '../indexed-path.js';
 import { rowMaker } from '../extract/row-makers.js';
 import { compileForEngine } from './engine.js';
@@ -42,6 +42,27 @@ export function checkExpression(
   try {
     parsed = parseExpression(expression);
     return checkWalks(schema, resourceType, lowerExpression(parsed, resourceType), { expression, kind });
+  } catch (error) {
+    if (!(error instanceof UnsupportedExpression)) throw error;
+    return checkForEngine(resourceType, expression, { isParsed: parsed !== undefined, refusal: error });
+  }
+}
+
+/**
+ * Why a component of a composite parameter can't be evaluated in its elements; undefined where it can. What the
+ * compiler knows is not looked at any closer.
+ */
+export function checkComponent(
+  resourceType: string,
+  { expression }: Pick<SearchComponent, 'expression'>,
+): ExpressionFinding | undefined {
+  const excess = checkSize(expression);
+  if (excess) return excess;
+  let parsed: Expression | undefined;
+  try {
+    parsed = parseExpression(expression);
+    lowerExpression(parsed, resourceType);
+    return undefined;
   } catch (error) {
     if (!(error instanceof UnsupportedExpression)) throw error;
     return checkForEngine(resourceType, expression, { isParsed: parsed !== undefined, refusal: error });

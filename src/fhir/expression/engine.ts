@@ -17,6 +17,12 @@ export interface TypedValue {
  */
 export type EngineExpression = (resource: Resource) => readonly TypedValue[];
 
+/**
+ * Evaluates expressions in each element that another one finds in the resource: for each element, the values of each
+ * expression. @throws as EngineExpression
+ */
+export type EngineElements = (resource: Resource) => readonly (readonly (readonly TypedValue[])[])[];
+
 /** An expression that the engine was not done with in time. */
 export class ExpressionTooCostly extends Error {
   override readonly name = 'ExpressionTooCostly';
@@ -36,8 +42,11 @@ interface FhirPathLibrary {
     expression: string,
     model: unknown,
     options: EngineOptions,
-  ): (resource: Resource, variables: Readonly<Record<string, unknown>>) => unknown[];
+  ): (value: unknown, variables: Readonly<Record<string, unknown>>) => unknown[];
 }
+
+/** A compiled expression, outside of any budget. */
+type Evaluation = (value: unknown, resource: Resource) => readonly TypedValue[];
 
 interface EngineOptions {
   readonly traceFn: () => void;
@@ -61,6 +70,26 @@ const OPTIONS: EngineOptions = {
  * server is rewritten first. Throws the engine's error where the text is not FHIRPath, and ExpressionTooCostly.
  */
 export function compileForEngine(text: string): EngineExpression {
+  const evaluate = compile(text);
+  return (resource) => withinBudget(BUDGET_MS, () => evaluate(resource, resource));
+}
+
+/** Begins the expression of a component that stands outside of its element. */
+export const OF_RESOURCE = /^%(?:resource|context)\./;
+
+/** As `compileForEngine`: `texts` are evaluated in the elements that `root` finds; one budget is for all of them. */
+export function compileElementsForEngine(root: string, texts: readonly string[]): EngineElements {
+  const elements = compile(root);
+  const parts = texts.map((text) => ({ evaluate: compile(text), isOfResource: OF_RESOURCE.test(text) }));
+  return (resource) =>
+    withinBudget(BUDGET_MS, () =>
+      elements(resource, resource).map(({ value }) =>
+        parts.map(({ evaluate, isOfResource }) => evaluate(isOfResource ? resource : value, resource)),
+      ),
+    );
+}
+
+function compile(text: string): Evaluation {
   const { library, model } = engine();
   const rewritten = rewriteText(text);
   const [values, types] = withinBudget(
@@ -71,12 +100,11 @@ export function compileForEngine(text: string): EngineExpression {
         library.compile(`(${rewritten}).select($this.type().name)`, model, OPTIONS),
       ] as const,
   );
-  return (resource) =>
-    withinBudget(BUDGET_MS, () => {
-      const variables = { resource, rootResource: resource };
-      const names = types(resource, variables);
-      return values(resource, variables).map((value, at) => ({ value, type: fhirType(String(names[at])) }));
-    });
+  return (value, resource) => {
+    const variables = { resource, rootResource: resource };
+    const names = types(value, variables);
+    return values(value, variables).map((found, at) => ({ value: found, type: fhirType(String(names[at])) }));
+  };
 }
 
 /** V8's own watchdog ends what a script calls, wherever that was compiled; it costs a quarter of a millisecond. */

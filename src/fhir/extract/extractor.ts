@@ -1,11 +1,6 @@
 import { FhirError } from '../../model/errors.js';
 import type { Resource } from '../../model/resource.js';
-import {
-  compileForEngine,
-  ExpressionTooCostly,
-  type EngineExpression,
-  type TypedValue,
-} from '../expression/engine.js';
+import { compileElementsForEngine, compileForEngine, ExpressionTooCostly } from '../expression/engine.js';
 import { generateWalks, type Route } from '../expression/generate.js';
 import { expressionRuntime, type ExpressionRuntime } from '../expression/runtime.js';
 import type { StaticType, TypeSchema } from '../expression/schema.js';
@@ -25,7 +20,11 @@ export function compileExtractor(
   resourceType: string,
   paths: readonly IndexedPath[],
 ): Extractor {
-  const extractors = [compileWalks(schema, resourceType, paths), ...paths.flatMap(engineExtractor)];
+  const extractors = [
+    compileWalks(schema, resourceType, paths),
+    ...paths.flatMap(engineExtractor),
+    ...elementExtractors(paths),
+  ];
   const [only] = extractors;
   if (extractors.length === 1 && only) return only;
   return (resource, rows) => {
@@ -74,8 +73,8 @@ function rowsOf({ kind, path, makerOf }: MadeRows, makers: RowMaker[]): Route['e
  */
 function elementRoutes(paths: readonly IndexedPath[], makers: RowMaker[]): readonly Route[] {
   const roots: string[] = [];
-  return paths.flatMap(({ path, walk = [], component }): readonly Route[] => {
-    if (!component) return [];
+  return paths.flatMap(({ path, walk, component }): readonly Route[] => {
+    if (!walk || !component?.walk) return [];
     const root = walkText(walk);
     const known = roots.indexOf(root);
     const element = `element${known < 0 ? roots.push(root) - 1 : known}`;
@@ -113,12 +112,33 @@ function engineExtractor({ kind, path, walk, expression }: IndexedPath): Extract
   ];
 }
 
+/** The same for composite parameters; those with equal elements share their numbers. */
+function elementExtractors(paths: readonly IndexedPath[]): readonly Extractor[] {
+  const parts = paths.flatMap(({ path, walk, expression, component }) =>
+    component && !walk ? { path, root: expression, ...component } : [],
+  );
+  return [...Map.groupBy(parts, ({ root }) => root)].map(([root, ofRoot]): Extractor => {
+    const evaluate = compileElementsForEngine(
+      root,
+      ofRoot.map(({ expression }) => expression),
+    );
+    return (resource, rows) => {
+      for (const values of evaluateFor(resource, evaluate, root)) {
+        rows.element = rows.nextElement();
+        ofRoot.forEach(({ kind, path }, at) => {
+          for (const { value, type } of values[at] ?? []) elementMaker(kind, type)?.(value, path, rows, null);
+        });
+      }
+    };
+  });
+}
+
 /** @throws FhirError LIMIT_EXCEEDED */
-function evaluateFor(
+function evaluateFor<Found>(
   resource: Resource,
-  evaluate: EngineExpression,
+  evaluate: (resource: Resource) => readonly Found[],
   expression: string,
-): readonly TypedValue[] {
+): readonly Found[] {
   try {
     return evaluate(resource);
   } catch (error) {

@@ -81,6 +81,8 @@ export interface SearchComponent {
   readonly expression: string;
   /** Its type, where no definition tells it. */
   readonly type?: SearchParameterDefinition['type'];
+  /** Evaluated by the FHIRPath engine, even if the compiler knows it: other parts of its parameter have to be. */
+  readonly byEngine?: true;
 }
 
 /** Compartment code (`Patient`) to resource type to search-parameter codes; only types that have any. */
