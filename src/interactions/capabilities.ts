@@ -6,8 +6,8 @@ import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import { describeOperations, operationsOf, type OperationDescription } from '../operations/operations.js';
 import { isServerLevel } from '../operations/partition-management.js';
-import { isSearchable } from '../search/parse-criterion.js';
 import { resourceResponse } from './response.js';
+import { commonCapabilities, searchCapabilities } from './search-capabilities.js';
 import type { ServerParts } from './server-parts.js';
 import { present, presentationOf } from './show.js';
 import { terminologyCapabilities } from './terminology-capabilities.js';
@@ -46,6 +46,7 @@ export async function capabilities(server: ServerParts, request: RequestDetails)
 
 function toStatement(server: ServerParts, request: RequestDetails): Resource {
   const operations = describeOperations(isServerLevel(request) ? 'server' : 'tenant');
+  const searches = searchCapabilities(server);
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -61,9 +62,13 @@ function toStatement(server: ServerParts, request: RequestDetails): Resource {
       {
         mode: 'server',
         interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
+        searchParam: commonCapabilities(),
         operation: operations.filter(({ levels }) => levels.includes('system')).map(toOperation),
         compartment: COMPARTMENTS.map((name) => `http://hl7.org/fhir/CompartmentDefinition/${name}`),
-        resource: [...RESOURCE_TYPES].map((type) => toResourceEntry(server, type, operations)),
+        resource: [...RESOURCE_TYPES].map((type) => ({
+          ...toResourceEntry(server, type, operations),
+          ...searches[type],
+        })),
       },
     ],
   };
@@ -74,11 +79,6 @@ function toResourceEntry(
   type: string,
   operations: readonly OperationDescription[],
 ): object {
-  const parameters = server.parameters.list(type);
-  const searchable = parameters.filter(isSearchable);
-  const references = searchable
-    .filter((parameter) => parameter.type === 'reference')
-    .map(({ code }) => `${type}:${code}`);
   const own = operationsOf(type, operations);
   return {
     type,
@@ -92,8 +92,6 @@ function toResourceEntry(
     conditionalUpdate: true,
     conditionalDelete: 'single',
     referencePolicy: ['literal', 'logical', 'enforced', 'local'],
-    ...(references.length === 0 ? {} : { searchInclude: ['*', ...references] }),
-    searchParam: searchable.map(({ code, url, type: kind }) => ({ name: code, definition: url, type: kind })),
     operation: own.map(toOperation),
   };
 }

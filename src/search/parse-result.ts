@@ -69,6 +69,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
+/** Names of the parameters that are about the result, those included that are refused. */
+export const RESULT_PARAMETERS: readonly string[] = Object.keys(READERS);
+
 /** Whether the name, without its modifier, is about the result and not about what matches. */
 export function isResultParameter(code: string): boolean {
   return Object.hasOwn(READERS, code);
