@@ -17,7 +17,7 @@ test('a log that cannot be copied is told once, and ends neither the server nor 
   await writeFile(`${broken}-wal`, '');
   await truncate(`${broken}-wal`, LONG_LOG);
   const whole = join(folder, 'whole.db');
-  const writer = openWriter(whole, 'normal');
+  const writer = openWriter(whole);
   writer.exec('create table T (N integer)');
   const warnings: string[] = [];
   const checkpointer = new Checkpointer((message) => warnings.push(message));

@@ -15,7 +15,7 @@ const DOWNGRADE = `
   delete from HFJ_MIGRATION where name > '0002';`;
 
 function change(file: string, sql: string): void {
-  const db = openWriter(file, 'normal', 'home');
+  const db = openWriter(file, 'home');
   db.exec(sql);
   db.close();
 }

@@ -53,7 +53,7 @@ function logBytes(file: string): number {
 }
 
 function connect(file: string): SqliteDatabase {
-  const db = watched.get(file) ?? openWriter(file, 'full', 'home');
+  const db = watched.get(file) ?? openWriter(file, 'home');
   db.pragma(`busy_timeout = ${RESTART_WAIT_MS}`);
   return db;
 }

@@ -13,7 +13,7 @@ export interface SqliteLocation {
   readonly dispose: () => void;
 }
 
-/** How hard SQLite makes sure that a commit survives a power cut. */
+/** Whether a write is acknowledged once it survives a power cut (`full`), or before. */
 export type Synchronous = 'full' | 'normal';
 
 /**
@@ -50,18 +50,14 @@ function tune(db: SqliteDatabase, cache: CacheSize): SqliteDatabase {
 }
 
 /**
- * The one connection that writes. It never checkpoints: copying a large WAL would block the event loop, so a
- * worker does it (see checkpoint-worker.ts).
+ * The one connection that writes. It neither checkpoints, as copying a large WAL would block the event loop (see
+ * checkpoint-worker.ts), nor waits for the disk (see LogSync).
  */
-export function openWriter(
-  file: string,
-  synchronous: Synchronous,
-  cache: CacheSize = 'main',
-): SqliteDatabase {
+export function openWriter(file: string, cache: CacheSize = 'main'): SqliteDatabase {
   const db = new Database(file, { fileMustExist: cache === 'home', ...observed() });
   db.pragma('page_size = 4096');
   db.pragma('journal_mode = wal');
-  db.pragma(`synchronous = ${synchronous}`);
+  db.pragma('synchronous = normal');
   db.pragma('wal_autocheckpoint = 0');
   return tune(db, cache);
 }

@@ -16,7 +16,7 @@ const READER_WORKERS = 2;
 /** Opens (and if need be makes and migrates) the main database. */
 export async function openSqliteDatabase(options: StorageOptions): Promise<MainDatabase> {
   const location = locateSqlite(options.url);
-  const writer = openWriter(location.file, options.synchronous);
+  const writer = openWriter(location.file);
   await bringUpToDate(writer, location.file);
   const file = { writer, reader: openReader(location.file) };
   const dictionary = new SqliteDictionary(writer);

@@ -8,6 +8,7 @@ import type { Allocator } from './allocator.js';
 import { ArrivalWriter } from './arrival-writer.js';
 import type { Checkpointer } from './checkpointer.js';
 import type { SqliteDatabase } from './open.js';
+import { LogSync } from './log-sync.js';
 import { ReindexWriter } from './reindex-writer.js';
 import type { ReaderPool } from './reader-pool.js';
 import { SqliteBlobs } from './sqlite-blobs.js';
@@ -39,7 +40,8 @@ export function openQueue(
 ): WriteQueue {
   const units = new UnitWriter(writer, dictionary, options);
   writer.pragma('busy_timeout = 1');
-  return new WriteQueue(writer, { writer: units, dictionary, allocator });
+  const log = new LogSync(writer.name, options.synchronous);
+  return new WriteQueue(writer, { writer: units, dictionary, allocator, log });
 }
 
 /** A file as a home. */

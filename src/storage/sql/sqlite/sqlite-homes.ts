@@ -45,7 +45,7 @@ export class SqliteHomes implements HomeProvider {
     const draft = `${file}.${process.pid}-${this.made++}.new`;
     removeFile(draft);
     await migrateFile(draft);
-    const writer = openWriter(draft, 'full', 'home');
+    const writer = openWriter(draft, 'home');
     writer.prepare(MOVE_SQL.setState).run(partition, `#${partition}`, state);
     // Closing the last connection copies the log, so that one file is all there is.
     writer.close();
@@ -69,7 +69,7 @@ export class SqliteHomes implements HomeProvider {
     if (!existsSync(file)) {
       throw new FhirError('UNKNOWN_PARTITION', 'The partition has gone, or its file is missing.');
     }
-    const writer = openWriter(file, this.shared.options.synchronous, 'home');
+    const writer = openWriter(file, 'home');
     try {
       const state = schemaState(writer);
       if (state !== 'current') throw outdated(partition, state);

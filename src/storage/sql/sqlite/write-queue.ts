@@ -5,6 +5,7 @@ import { TimeSlice } from '../../time-slice.js';
 import type { Dictionary } from '../dictionary.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
+import type { LogSync } from './log-sync.js';
 import type { SqliteDatabase } from './open.js';
 import { type PreparedChange, prepareChange } from './prepared-change.js';
 import { BLOB_SQL } from './sqlite-blobs.js';
@@ -64,13 +65,14 @@ export interface WriteQueueParts {
   readonly writer: UnitWriter;
   readonly dictionary: Dictionary;
   readonly allocator: Pick<Allocator, 'takeRowIds' | 'addNames'>;
+  readonly log: Pick<LogSync, 'reached' | 'assertWhole' | 'close'>;
 }
 
 /**
  * Group commit: units that arrive while another transaction is under way are committed together by the next
  * one, each behind its own savepoint where there are several, so that one refused unit never fails its neighbours. A caller hears of
- * its unit only after the commit is on disk. There is one transaction at a time, and this queue is the only
- * user of the writer's connection while it is not idle.
+ * its unit only after the commit is on disk; the next transaction goes on meanwhile. There is one transaction at a time,
+ * and this queue is the only user of the writer's connection while it is not idle.
  */
 export class WriteQueue {
   private readonly db: SqliteDatabase;
@@ -97,6 +99,16 @@ export class WriteQueue {
 
   /** Runs `work` alone on the writer's connection, inside a transaction of its own. */
   async transaction<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
+    const result = await this.lateTransaction(work);
+    await this.parts.log.reached();
+    return result;
+  }
+
+  /**
+   * As `transaction`, but on disk with a later commit only: for work that is done again where it is lost, and that
+   * need not wait for the disk.
+   */
+  lateTransaction<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.exclusive.push(() =>
         this.inTurn(() => this.inTime(async () => work(this.db))).then(resolve, reject),
@@ -106,28 +118,11 @@ export class WriteQueue {
   }
 
   /**
-   * As `transaction`, but on disk with the next commit only: for work that is done again where it is lost, and that
-   * must not make others wait for the disk.
+   * A transaction for who has the turn already: what a unit needs before its own transaction begins. It gets to the disk
+   * with that one.
    */
-  async lateTransaction<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.exclusive.push(async () => {
-        const synchronous = String(this.db.pragma('synchronous', { simple: true }));
-        this.db.pragma('synchronous = normal');
-        try {
-          resolve(await this.inTurn(() => this.inTime(async () => work(this.db))));
-        } catch (error) {
-          reject(error);
-        } finally {
-          this.db.pragma(`synchronous = ${synchronous}`);
-        }
-      });
-      this.wake();
-    });
-  }
-
-  /** A transaction for who has the turn already: what a unit needs before its own transaction begins. */
   async inTurn<Result>(work: (db: SqliteDatabase) => Result | Promise<Result>): Promise<Result> {
+    this.parts.log.assertWhole();
     try {
       await this.begin();
       const result = await work(this.db);
@@ -143,6 +138,7 @@ export class WriteQueue {
   async close(): Promise<void> {
     this.closed = true;
     while (this.running) await pause(1);
+    await this.parts.log.close();
   }
 
   private wake(): void {
@@ -186,7 +182,7 @@ export class WriteQueue {
     }
     batch.forEach((pending, index) => {
       const outcome = outcomes[index]!;
-      if (outcome.kind === 'done') pending.resolve();
+      if (outcome.kind === 'done') this.parts.log.reached().then(pending.resolve, pending.reject);
       else pending.reject(outcome.error);
     });
   }
@@ -194,6 +190,7 @@ export class WriteQueue {
   private async commit(batch: readonly PendingUnit[]): Promise<readonly Outcome[]> {
     const slice = new TimeSlice();
     const fence = batch.length === 1 ? ALONE : SAVEPOINT;
+    this.parts.log.assertWhole();
     try {
       const prepared = await this.prepareAll(batch, slice);
       await this.begin();
