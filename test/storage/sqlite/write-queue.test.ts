@@ -10,7 +10,11 @@ import { openReader, openWriter } from '../../../src/storage/sql/sqlite/open.js'
 import { SqliteDictionary } from '../../../src/storage/sql/sqlite/sqlite-dictionary.js';
 import { migrateFile } from '../../../src/storage/sql/sqlite/migrate-file.js';
 import { UnitWriter } from '../../../src/storage/sql/sqlite/unit-writer.js';
-import { type WaitLimits, WriteQueue, type WriteQueueParts } from '../../../src/storage/sql/sqlite/write-queue.js';
+import {
+  type WaitLimits,
+  WriteQueue,
+  type WriteQueueParts,
+} from '../../../src/storage/sql/sqlite/write-queue.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-queue-'));
 test.after.always(() => rmSync(folder, { recursive: true }));
