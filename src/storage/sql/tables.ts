@@ -1,10 +1,5 @@
-/**
- * Names of all tables, by what the guard tests need to know of them: partitioned tables hold something of a
- * resource and are opened by `scoped-tables.ts` alone.
- */
-export const PARTITIONED_TABLES = [
-  'HFJ_RESOURCE',
-  'HFJ_RES_VER',
+/** Rows by which searches find resources. */
+export const INDEX_TABLES = [
   'HFJ_SPIDX_TOKEN',
   'HFJ_SPIDX_STRING',
   'HFJ_SPIDX_DATE',
@@ -13,6 +8,16 @@ export const PARTITIONED_TABLES = [
   'HFJ_SPIDX_URI',
   'HFJ_SPIDX_COMPOSITE',
   'HFJ_RES_LINK',
+] as const;
+
+/**
+ * Names of all tables, by what the guard tests need to know of them: partitioned tables hold something of a
+ * resource and are opened by `scoped-tables.ts` alone.
+ */
+export const PARTITIONED_TABLES = [
+  'HFJ_RESOURCE',
+  'HFJ_RES_VER',
+  ...INDEX_TABLES,
   'HFJ_RES_SEARCH_URL',
   'HFJ_RES_ID_CLAIM',
   'HFJ_BINARY_CHUNK',

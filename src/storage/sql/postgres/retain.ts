@@ -1,15 +1,19 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { RetainedRows } from '../../placement/home.js';
-import type { PartitionedTable } from '../tables.js';
+import {
+  LONGEST_UPLOAD_MS,
+  type OwnedRows,
+  type RetainedTable,
+  retainSteps,
+  toRetained,
+} from '../retain-steps.js';
 import type { PostgresConnections } from './connections.js';
 import type { PgStatement, PgValue } from './statement.js';
 
-/** A table that is walked through, and what of it still belongs to a resource. */
-interface WalkedTable {
+/** A table that is walked through. */
+interface WalkedTable extends OwnedRows {
   /** An indexed key to walk along: columns and their types. */
   readonly key: readonly string[];
-  /** Holds for rows whose resource is there: it was written while others were deleted, and keeps all its rows. */
-  readonly inUse?: string;
   /** Whether writers wait, since rows of such a table are handed over from one resource to another. */
   readonly exclusive?: true;
 }
@@ -24,13 +28,10 @@ const CONTENT_IS_USED = `(exists (select 1 from HFJ_BINARY_STAGE s where s.PARTI
   or exists (select 1 from HFJ_RES_VER v where v.PARTITION_ID = $1 and v.RES_TYPE_ID = $3::integer
     and v.RES_UPDATED >= $4::bigint and v.PARTITION_DATE < $2::date and strpos(v.RES_TEXT, t.BLOB_ID) > 0))`;
 
-/** How long before a retention content may have been sent whose resource comes during it; in milliseconds. */
-const LONGEST_UPLOAD_MS = 24 * 60 * 60 * 1000;
-
 const owned = (...key: readonly string[]): WalkedTable => ({ key, inUse: RESOURCE_IS_THERE });
 
-const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, WalkedTable>> = {
-  HFJ_RESOURCE: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'] },
+const WALKED: Readonly<Record<RetainedTable, WalkedTable>> = {
+  HFJ_RESOURCE: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'], inUse: 'false' },
   HFJ_RES_VER: owned('RES_TYPE_ID integer', 'RES_UPDATED bigint', 'RES_ID bigint'),
   HFJ_RES_LINK: owned('PARAM_ID integer', 'TARGET_RES_ID bigint', 'TARGET_URL text', 'RES_ID bigint'),
   HFJ_RES_SEARCH_URL: { ...owned('RES_TYPE_ID integer', 'RES_SEARCH_URL text'), exclusive: true },
@@ -59,26 +60,7 @@ const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, Wal
   HFJ_BINARY_CHUNK: { key: ['BLOB_ID text', 'CHUNK_NO integer'], inUse: CONTENT_IS_USED, exclusive: true },
 };
 
-const INDEXES = [
-  'HFJ_SPIDX_TOKEN',
-  'HFJ_SPIDX_STRING',
-  'HFJ_SPIDX_DATE',
-  'HFJ_SPIDX_NUMBER',
-  'HFJ_SPIDX_QUANTITY',
-  'HFJ_SPIDX_URI',
-  'HFJ_SPIDX_COMPOSITE',
-  'HFJ_RES_LINK',
-] as const;
-
-/**
- * Index rows go first: a search takes as many of them as a page needs and would find fewer resources than there are
- * where some lead nowhere. Then resources go, then what is left: of versions, and of what was written meanwhile.
- * What is being sent is left to the sweep of blobs.
- */
-const STEPS: readonly (readonly [table: string, walked: WalkedTable])[] = [
-  ...INDEXES.map((table) => [table, { ...WALKED[table], inUse: 'false' }] as const),
-  ...Object.entries(WALKED),
-];
+const STEPS = retainSteps(WALKED);
 
 /** What a retention is about. */
 export interface Expired {
@@ -111,7 +93,7 @@ export async function* retain(
 }
 
 interface Walk {
-  readonly table: string;
+  readonly table: RetainedTable;
   readonly walked: WalkedTable;
   /** The last key that was walked past; empty at the beginning. */
   readonly after: readonly PgValue[];
@@ -142,14 +124,7 @@ function deleteStretch(
   const first = common.length + 1;
   const above = after.length === 0 ? '' : compare(walked.key, '>', first);
   const below = last === null ? '' : compare(walked.key, '<=', first + after.length);
-  const spared = walked.inUse === undefined ? '' : `and not ${walked.inUse}`;
   const text = `delete from ${table} t where t.PARTITION_ID = $1 and t.PARTITION_DATE < $2::date
-    and $3::integer is not null and $4::bigint is not null ${spared} ${above} ${below}`;
+    and $3::integer is not null and $4::bigint is not null and not ${walked.inUse} ${above} ${below}`;
   return { text, values: [...common, ...after, ...(last ?? [])] };
-}
-
-function toRetained(table: string, deleted: number): RetainedRows {
-  const none = { resources: 0, versions: 0, indexRows: 0 };
-  if (table === 'HFJ_RESOURCE') return { ...none, resources: deleted };
-  return table === 'HFJ_RES_VER' ? { ...none, versions: deleted } : { ...none, indexRows: deleted };
 }

@@ -1,15 +1,19 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { RetainedRows } from '../../placement/home.js';
-import type { PartitionedTable } from '../tables.js';
+import {
+  LONGEST_UPLOAD_MS,
+  type OwnedRows,
+  type RetainedTable,
+  retainSteps,
+  toRetained,
+} from '../retain-steps.js';
 import type { SqliteDatabase } from './open.js';
 import type { WriteQueue } from './write-queue.js';
 
-/** A table that is walked through, and what of it still belongs to a resource. */
-interface WalkedTable {
+/** A table that is walked through. */
+interface WalkedTable extends OwnedRows {
   /** An indexed key to walk along. */
   readonly key: string;
-  /** Holds for rows whose resource is there: it was written while others were deleted, and keeps all its rows. */
-  readonly inUse: string;
 }
 
 const RESOURCE_IS_THERE = `exists (select 1 from HFJ_RESOURCE r
@@ -24,12 +28,9 @@ const CONTENT_IS_USED = `(exists (select 1 from HFJ_BINARY_STAGE s
   or exists (select 1 from HFJ_RES_VER v where v.PARTITION_ID = @partition and v.RES_TYPE_ID = @binaryType
     and v.RES_UPDATED >= @since and v.PARTITION_DATE < @before and instr(v.RES_TEXT, t.BLOB_ID) > 0))`;
 
-/** How long before a retention content may have been sent whose resource comes during it; in milliseconds. */
-const LONGEST_UPLOAD_MS = 24 * 60 * 60 * 1000;
-
 const owned = (key: string): WalkedTable => ({ key, inUse: RESOURCE_IS_THERE });
 
-const WALKED: Readonly<Record<Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>, WalkedTable>> = {
+const WALKED: Readonly<Record<RetainedTable, WalkedTable>> = {
   HFJ_RESOURCE: { key: 'RES_TYPE_ID, FHIR_ID', inUse: 'false' },
   HFJ_RES_VER: owned('RES_TYPE_ID, RES_UPDATED, RES_ID'),
   HFJ_RES_LINK: owned('PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID'),
@@ -50,26 +51,7 @@ const DANGLING = `select count(*) from HFJ_RES_LINK l
     select 1 from HFJ_RESOURCE r where r.RES_ID = l.TARGET_RES_ID
       and +r.PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0))`;
 
-const INDEXES = [
-  'HFJ_SPIDX_TOKEN',
-  'HFJ_SPIDX_STRING',
-  'HFJ_SPIDX_DATE',
-  'HFJ_SPIDX_NUMBER',
-  'HFJ_SPIDX_QUANTITY',
-  'HFJ_SPIDX_URI',
-  'HFJ_SPIDX_COMPOSITE',
-  'HFJ_RES_LINK',
-] as const;
-
-/**
- * Index rows go first: a search takes as many of them as a page needs and would find fewer resources than there are
- * where some lead nowhere. Then resources go, then what is left: of versions, and of what was written meanwhile.
- * What is being sent is left to the sweep of blobs.
- */
-const STEPS: readonly (readonly [table: string, walked: WalkedTable])[] = [
-  ...INDEXES.map((table) => [table, { ...WALKED[table], inUse: 'false' }] as const),
-  ...Object.entries(WALKED),
-];
+const STEPS = retainSteps(WALKED);
 
 /** What a retention is about. */
 export interface Expired {
@@ -104,7 +86,7 @@ export function countDangling(db: SqliteDatabase, partition: PartitionId): numbe
 }
 
 interface Walk {
-  readonly table: string;
+  readonly table: RetainedTable;
   readonly walked: WalkedTable;
   /** The last key that was walked past; empty at the beginning. */
   readonly after: readonly unknown[];
@@ -133,10 +115,4 @@ function deleteStretch(
     )
     .run([...after, ...(last ?? [])], common);
   return { deleted: changes, last };
-}
-
-function toRetained(table: string, deleted: number): RetainedRows {
-  const none = { resources: 0, versions: 0, indexRows: 0 };
-  if (table === 'HFJ_RESOURCE') return { ...none, resources: deleted };
-  return table === 'HFJ_RES_VER' ? { ...none, versions: deleted } : { ...none, indexRows: deleted };
 }
