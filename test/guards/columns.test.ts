@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
-import { openReader, type SqliteDatabase } from '../../src/storage/sql/sqlite/open.js';
-import { migrateFile } from '../../src/storage/sql/sqlite/migrate-file.js';
 import { PARTITIONED_TABLES, SHARED_TABLES } from '../../src/storage/sql/tables.js';
+import { openMigratedFile } from '../support/migrated-file.js';
 
 /** Keys that do not begin with PARTITION_ID, and why no tenant's query is served by them. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
@@ -28,19 +24,9 @@ interface Column {
   readonly pk: number;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-columns-'));
-const file = join(folder, 'schema.db');
-let db: SqliteDatabase;
-
-test.before(async () => {
-  await migrateFile(file);
-  db = openReader(file);
-});
-
-test.after.always(() => {
-  db.close();
-  rmSync(folder, { recursive: true });
-});
+const file = await openMigratedFile();
+const { db } = file;
+test.after.always(() => file.remove());
 
 function columnsOf(table: string): readonly Column[] {
   return db.pragma(`table_info(${table})`) as Column[];

@@ -1,42 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import type { Condition } from '../../../../src/storage/search-store.js';
-import { sqliteSearchDialect } from '../../../../src/storage/sql/search-dialect.js';
-import { SearchQueries } from '../../../../src/storage/sql/search-query.js';
-import { migrateFile } from '../../../../src/storage/sql/sqlite/migrate-file.js';
-import { openReader, type SqliteDatabase } from '../../../../src/storage/sql/sqlite/open.js';
+import { openMigratedFile } from '../../../support/migrated-file.js';
 import * as c from '../conditions.js';
-import { scopeOf } from '../fixtures.js';
-import { SKEWED_NAMES } from '../postgres/skewed-data.js';
+import { explainPlan } from './explained-plan.js';
 
 const TYPE = 'Observation';
-const queries = new SearchQueries(SKEWED_NAMES, sqliteSearchDialect());
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-plans-'));
-const file = join(folder, 'plans.db');
-let db: SqliteDatabase;
-
-test.before(async () => {
-  await migrateFile(file);
-  db = openReader(file);
-});
-test.after.always(() => {
-  db.close();
-  rmSync(folder, { recursive: true });
-});
+const file = await openMigratedFile();
+test.after.always(() => file.remove());
 
 const elements = c.element(
   [c.token(TYPE, 'part code', c.code('e1', 'urn:codes'))],
   [c.heavier('part value')],
 );
 
-function planOf(where: Condition, partitions: readonly number[] = [1]): readonly string[] {
-  const search = { scope: scopeOf(...partitions), systemIds: SKEWED_NAMES.systemId };
-  const statement = queries.page(search, c.plan(TYPE, where), { count: 50 });
-  if (statement === null) throw new Error('Nothing can match.');
-  const steps = db.prepare(`explain query plan ${statement.sql}`).all(...statement.bindings);
-  return (steps as { detail: string }[]).map(({ detail }) => detail);
+function planOf(where: Condition, partitions?: readonly number[]): readonly string[] {
+  return explainPlan(file.db, c.plan(TYPE, where), partitions);
 }
 
 const BY_VALUE =

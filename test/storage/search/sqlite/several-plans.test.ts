@@ -1,37 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import type { SearchPlan } from '../../../../src/storage/search-store.js';
-import { sqliteSearchDialect } from '../../../../src/storage/sql/search-dialect.js';
-import { SearchQueries } from '../../../../src/storage/sql/search-query.js';
-import { migrateFile } from '../../../../src/storage/sql/sqlite/migrate-file.js';
-import { openReader, type SqliteDatabase } from '../../../../src/storage/sql/sqlite/open.js';
-import { scopeOf } from '../fixtures.js';
-import { SKEWED_NAMES } from '../postgres/skewed-data.js';
+import { openMigratedFile } from '../../../support/migrated-file.js';
+import { explainPlan } from './explained-plan.js';
 
-const queries = new SearchQueries(SKEWED_NAMES, sqliteSearchDialect());
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-plans-'));
-const file = join(folder, 'plans.db');
-let db: SqliteDatabase;
-
-test.before(async () => {
-  await migrateFile(file);
-  db = openReader(file);
-});
-test.after.always(() => {
-  db.close();
-  rmSync(folder, { recursive: true });
-});
+const file = await openMigratedFile();
+test.after.always(() => file.remove());
 
 const EVERY: SearchPlan = { type: ['Patient', 'Observation'], where: { kind: 'all', of: [] }, sort: [] };
 
 function stepsOf(plan: SearchPlan): string {
-  const search = { scope: scopeOf(1), systemIds: SKEWED_NAMES.systemId };
-  const statement = queries.page(search, plan, { count: 50 });
-  if (statement === null) throw new Error('Nothing can match.');
-  const steps = db.prepare(`explain query plan ${statement.sql}`).all(...statement.bindings);
-  return (steps as { detail: string }[]).map(({ detail }) => detail).join('\n');
+  return explainPlan(file.db, plan).join('\n');
 }
 
 test('resources of several types come in the order of one key, without sorting', (t) => {
