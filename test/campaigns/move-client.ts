@@ -1,3 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** How long a client waits for a server that was gone. */
+const RETRY_MS = 25;
+
 /** A request as a campaign sends it. */
 export interface RequestOptions {
   readonly body?: object;
@@ -42,4 +47,16 @@ export async function request(
 export async function get<Body>(base: string, path: string): Promise<Body> {
   const { bytes } = await request(base, 'GET', path, { status: 200 });
   return JSON.parse(bytes.toString()) as Body;
+}
+
+/** The answer; undefined, after a moment, where the server was gone. */
+export async function attempt(send: () => Promise<Answered>): Promise<Answered | undefined> {
+  try {
+    return await send();
+  } catch (error) {
+    // What fetch throws where there is no answer.
+    if (!(error instanceof TypeError)) throw error;
+    await pause(RETRY_MS);
+    return undefined;
+  }
 }

@@ -1,14 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Bundle } from 'fhir/r4.js';
 import type { Violations } from './crash-verify.js';
-import { get, request, type Answered } from './move-client.js';
+import { attempt, get, request } from './move-client.js';
 import type { Random } from './random.js';
 
 /** Ids of what the writers write begin so. */
 export const WRITTEN = 'w-';
 
 const RESOURCES_OF_A_WRITER = 50;
-const RETRY_MS = 25;
 
 /** What a writer was told of one resource. */
 interface Acknowledged {
@@ -71,7 +69,7 @@ export class MoveLoad {
       this.written.set(id, known);
       const name = [{ family: 'Written', given: [String(turn)] }];
       const body = { resourceType: 'Patient', id, name };
-      const answer = await this.attempt(() => request(this.base, 'PUT', `Patient/${id}`, { body }));
+      const answer = await attempt(() => request(this.base, 'PUT', `Patient/${id}`, { body }));
       if (!answer) known.open++;
       else if (answer.status === 200 || answer.status === 201) {
         this.writes++;
@@ -95,24 +93,12 @@ export class MoveLoad {
       const id = `p${random.integer(0, patients - 1)}`;
       const isSearch = random.integer(0, 4) === 0;
       const path = isSearch ? `Patient?identifier=urn:x|${id}` : `Patient/${id}`;
-      const answer = await this.attempt(() => request(this.base, 'GET', path));
+      const answer = await attempt(() => request(this.base, 'GET', path));
       if (!answer) continue;
       this.reads++;
       this.longestRead = Math.max(this.longestRead, answer.ms);
       if (answer.status !== 200 || !answer.bytes.includes(`"id":"${id}"`))
         this.violations.push(`GET ${path}: ${answer.status} ${answer.bytes.toString().slice(0, 300)}`);
-    }
-  }
-
-  /** Undefined where the server was gone. */
-  private async attempt(send: () => Promise<Answered>): Promise<Answered | undefined> {
-    try {
-      return await send();
-    } catch (error) {
-      // What fetch throws where there is no answer.
-      if (!(error instanceof TypeError)) throw error;
-      await pause(RETRY_MS);
-      return undefined;
     }
   }
 }

@@ -6,28 +6,26 @@
  * Prints the longest pause that a writer and a reader saw. Ends with 1 at the first violation.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Placement } from '../../src/model/partition.js';
 import { createTenants, endWithSignals, say } from './campaign.js';
 import { CrashServer } from './crash-server.js';
 import { type CrashStore, createCrashStore } from './crash-store.js';
 import type { Violations } from './crash-verify.js';
+import {
+  concludeJob,
+  type JobOptions,
+  neighbourOf,
+  parseJobOptions,
+  secondsSince,
+  tenantOf,
+  urlOf,
+} from './job-campaign.js';
 import { request } from './move-client.js';
 import { fill, patientsFor } from './move-content.js';
 import { compare, type Inventory, takeInventory } from './move-inventory.js';
 import { newestMove } from './move-jobs.js';
 import { MoveLoad } from './move-load.js';
 import { type Random, seededRandom } from './random.js';
-
-const { values } = parseArgs({
-  options: {
-    store: { type: 'string', default: 'sqlite' },
-    resources: { type: 'string', default: '100000' },
-    kills: { type: 'string', default: '4' },
-    short: { type: 'boolean', default: false },
-    seed: { type: 'string' },
-  },
-});
 
 const ROUTES: Readonly<Record<'sqlite' | 'postgres', readonly Placement[]>> = {
   sqlite: ['database', 'shared'],
@@ -44,39 +42,32 @@ interface Campaign {
   readonly server: CrashServer;
   readonly random: Random;
   readonly load: MoveLoad;
-  readonly resources: number;
+  readonly options: JobOptions;
   readonly before: { readonly tenant: Inventory; readonly neighbour: Inventory };
 }
 
 async function main(): Promise<void> {
-  const { store: kind } = values;
-  if (kind !== 'sqlite' && kind !== 'postgres') throw new Error('--store is sqlite or postgres.');
-  const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  const resources = values.short ? 3_000 : Number(values.resources);
-  say(`seed ${seed}, ${resources} resources, ${kind}, ${values.kills} kills in each move`);
+  const options = parseJobOptions({ short: 3_000, kills: 4 }, ' in each move');
   endWithSignals();
-  const store = await createCrashStore(kind);
+  const store = await createCrashStore(options.store);
   const server = await CrashServer.create(store.environment);
   try {
     await server.start();
-    const campaign = await prepare({ store, server, resources, random: seededRandom(seed) });
-    const violations = await runRoute(campaign, ROUTES[kind]);
-    for (const violation of violations) say(`violation: ${violation}`);
-    if (violations.length > 0) process.exitCode = 1;
-    else say(`equal before and after ${ROUTES[kind].length} moves, ${campaign.load.writes} writes meanwhile`);
-    if (violations.length === 0) store.dispose();
-    else say(`seed ${seed}; kept: ${JSON.stringify(store.environment)}`);
+    const campaign = await prepare({ store, server, options, random: seededRandom(options.seed) });
+    const route = ROUTES[options.store];
+    const violations = await runRoute(campaign, route);
+    if (violations.length === 0)
+      say(`equal before and after ${route.length} moves, ${campaign.load.writes} writes meanwhile`);
+    concludeJob(violations, [store], options);
   } finally {
     await server.kill();
   }
 }
 
-async function prepare(
-  parts: Pick<Campaign, 'store' | 'server' | 'resources' | 'random'>,
-): Promise<Campaign> {
-  const { server, resources, random } = parts;
+async function prepare(parts: Pick<Campaign, 'store' | 'server' | 'options' | 'random'>): Promise<Campaign> {
+  const { server, options, random } = parts;
   await createTenants(server);
-  const patients = patientsFor(resources);
+  const patients = patientsFor(options.resources);
   const began = performance.now();
   await fill(tenantOf(server), patients);
   await fill(neighbourOf(server), patientsFor(NEIGHBOUR_RESOURCES));
@@ -84,7 +75,7 @@ async function prepare(
     tenant: await takeInventory(tenantOf(server)),
     neighbour: await takeInventory(neighbourOf(server)),
   };
-  say(`${before.tenant.versions.size} versions, filled and listed in ${seconds(began)} s`);
+  say(`${before.tenant.versions.size} versions, filled and listed in ${secondsSince(began)} s`);
   return { ...parts, before, load: new MoveLoad(tenantOf(server), { random, patients }) };
 }
 
@@ -104,7 +95,7 @@ async function runMove(campaign: Campaign, to: Placement): Promise<Violations> {
   const kills = await killOnTheWay(campaign);
   const { paused, left } = await untilMoved(campaign);
   await load.stop();
-  const duration = seconds(began);
+  const duration = secondsSince(began);
   const violations = [
     ...(left === 0 ? [] : [`${left} rows are left in the old place`]),
     ...(await load.verify(to)),
@@ -130,8 +121,8 @@ async function startMove({ url }: CrashServer, to: Placement): Promise<void> {
 
 /** Kills while resources are copied, about when writers are held up, and while old rows go. Answers how often. */
 async function killOnTheWay(campaign: Campaign): Promise<number> {
-  const { random, resources, store } = campaign;
-  const kills = Number(values.kills);
+  const { random, store } = campaign;
+  const { kills, resources } = campaign.options;
   const isThere: readonly (() => Promise<boolean>)[] = Array.from({ length: kills }, (_, index) => {
     if (index === kills - 1) return async () => (await progressOf(store))?.phase === 'drain';
     const part = index === kills - 2 ? 1 : random.integer(0, 95) / 100;
@@ -160,24 +151,12 @@ async function untilMoved({ store }: Campaign): Promise<{ readonly paused: numbe
   return { paused: progress?.paused ?? 0, left: progress?.left ?? -1 };
 }
 
-async function isDone({ environment }: CrashStore): Promise<boolean> {
-  return (await newestMove(environment['BULKHEAD_DATABASE_URL']!))?.state === 'done';
+async function isDone(store: CrashStore): Promise<boolean> {
+  return (await newestMove(urlOf(store)))?.state === 'done';
 }
 
-async function progressOf({ environment }: CrashStore) {
-  return (await newestMove(environment['BULKHEAD_DATABASE_URL']!))?.progress;
-}
-
-function tenantOf({ url }: CrashServer): string {
-  return `${url}/acme`;
-}
-
-function neighbourOf({ url }: CrashServer): string {
-  return `${url}/beta`;
-}
-
-function seconds(began: number): string {
-  return ((performance.now() - began) / 1000).toFixed(1);
+async function progressOf(store: CrashStore) {
+  return (await newestMove(urlOf(store)))?.progress;
 }
 
 await main();

@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answered, request } from './move-client.js';
+import { type Answered, attempt, request } from './move-client.js';
 import type { Random } from './random.js';
 import { patient } from './reindex-content.js';
 
 const CLIENTS = 3;
 /** Between two requests of one client: a server that has nothing to spare would show its load twice over. */
 const REST_MS = 15;
-const RETRY_MS = 25;
 
 /** Whom the load is about. */
 export interface LoadTargets {
@@ -56,7 +55,7 @@ export class ReindexLoad {
     while (!this.isOver) {
       const number = this.random.integer(0, neighbourPatients - 1);
       const { stretch } = this;
-      const answer = await this.attempt(() => this.askFor(neighbour, number));
+      const answer = await attempt(() => this.askFor(neighbour, number));
       // What began before a kill or ended after it is no measure.
       if (answer && stretch !== undefined && stretch === this.stretch) this.times.push(answer.ms);
       if (answer && answer.status >= 400)
@@ -79,7 +78,7 @@ export class ReindexLoad {
       const number = this.random.integer(0, patients - 1);
       const body = patient(number, this.random.integer(0, 10_000));
       const isDelete = this.random.integer(0, 9) === 0 && number % 10 === 9;
-      const answer = await this.attempt(() =>
+      const answer = await attempt(() =>
         isDelete
           ? request(tenant, 'DELETE', `Observation/o${number}-3`)
           : request(tenant, 'PUT', `Patient/p${number}`, { body }),
@@ -88,18 +87,6 @@ export class ReindexLoad {
       if (answer && answer.status >= 400)
         this.violations.push(`writer: ${answer.bytes.toString().slice(0, 300)}`);
       await pause(REST_MS);
-    }
-  }
-
-  /** Undefined where the server was gone. */
-  private async attempt(send: () => Promise<Answered>): Promise<Answered | undefined> {
-    try {
-      return await send();
-    } catch (error) {
-      // What fetch throws where there is no answer.
-      if (!(error instanceof TypeError)) throw error;
-      await pause(RETRY_MS);
-      return undefined;
     }
   }
 }

@@ -7,29 +7,27 @@
  * `--kills N` (3), `--seed N`. Ends with 1 where anything differs.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Bundle } from 'fhir/r4.js';
 import type { Resource } from '../../src/model/resource.js';
 import { createTenants, endWithSignals, say } from './campaign.js';
 import { CrashServer } from './crash-server.js';
 import { type CrashStore, createCrashStore } from './crash-store.js';
 import type { Violations } from './crash-verify.js';
+import {
+  concludeJob,
+  type JobOptions,
+  neighbourOf,
+  parseJobOptions,
+  secondsSince,
+  tenantOf,
+  urlOf,
+} from './job-campaign.js';
 import { get, request } from './move-client.js';
 import { newestReindex } from './move-jobs.js';
 import { type Random, seededRandom } from './random.js';
 import { parameters, resourcesOf, SEARCHES, storeAll } from './reindex-content.js';
 import { percentile, ReindexLoad } from './reindex-load.js';
 import { compareRows } from './reindex-rows.js';
-
-const { values } = parseArgs({
-  options: {
-    store: { type: 'string', default: 'sqlite' },
-    resources: { type: 'string', default: '100000' },
-    kills: { type: 'string', default: '3' },
-    short: { type: 'boolean', default: false },
-    seed: { type: 'string' },
-  },
-});
 
 const NEIGHBOUR_RESOURCES = 1_000;
 /** Patients of the tenant that are changed meanwhile. */
@@ -50,27 +48,21 @@ interface Campaign {
   /** Has the neighbour alone, and does not reindex. */
   readonly control: CrashServer;
   readonly random: Random;
-  readonly resources: number;
+  readonly options: JobOptions;
 }
 
 async function main(): Promise<void> {
-  const { store: kind } = values;
-  if (kind !== 'sqlite' && kind !== 'postgres') throw new Error('--store is sqlite or postgres.');
-  const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  const resources = values.short ? 10_000 : Number(values.resources);
-  say(`seed ${seed}, ${resources} resources, ${kind}, ${values.kills} kills`);
+  const options = parseJobOptions({ short: 10_000, kills: 3 }, '');
   endWithSignals();
-  const [store, fresh] = [await createCrashStore(kind), await createCrashStore(kind)];
+  const [store, fresh] = [await createCrashStore(options.store), await createCrashStore(options.store)];
   const server = await CrashServer.create(store.environment);
   const other = await CrashServer.create(fresh.environment);
   try {
     await Promise.all([server.start(), other.start()]);
-    const violations = await run({ store, server, control: other, random: seededRandom(seed), resources });
+    const random = seededRandom(options.seed);
+    const violations = await run({ store, server, control: other, random, options });
     violations.push(...(await compareWithFresh({ store, server }, { store: fresh, server: other })));
-    for (const violation of violations) say(`violation: ${violation}`);
-    if (violations.length > 0) process.exitCode = 1;
-    else [store, fresh].forEach((one) => one.dispose());
-    if (violations.length > 0) say(`seed ${seed}; kept: ${JSON.stringify(store.environment)}`);
+    concludeJob(violations, [store, fresh], options);
   } finally {
     await Promise.all([server.kill(), other.kill()]);
   }
@@ -88,7 +80,7 @@ async function run(campaign: Campaign): Promise<Violations> {
   await Promise.all([load.stop(), usual.stop()]);
   const [high, normal] = [percentile(load.times, 0.95), percentile(usual.times, 0.95)];
   say(
-    `${((performance.now() - began) / 1000).toFixed(1)} s, ${kills} kills, ${load.writes} writes meanwhile; neighbour's ` +
+    `${secondsSince(began)} s, ${kills} kills, ${load.writes} writes meanwhile; neighbour's ` +
       `p95 ${high.toFixed(1)} ms (${load.times.length} answers) beside ${normal.toFixed(1)} ms (${usual.times.length})`,
   );
   if (high > Math.max(2 * normal, UNREST_MS))
@@ -98,11 +90,11 @@ async function run(campaign: Campaign): Promise<Violations> {
   return [...violations, ...load.violations.slice(0, 10)];
 }
 
-function loadOf({ random, resources, server }: Campaign, target: CrashServer): ReindexLoad {
+function loadOf({ random, options, server }: Campaign, target: CrashServer): ReindexLoad {
   return new ReindexLoad(
     {
       tenant: target === server ? tenantOf(target) : neighbourOf(target),
-      patients: Math.min(CHANGED_PATIENTS, Math.min(resources, NEIGHBOUR_RESOURCES) / 10),
+      patients: Math.min(CHANGED_PATIENTS, Math.min(options.resources, NEIGHBOUR_RESOURCES) / 10),
       neighbour: neighbourOf(target),
       neighbourPatients: NEIGHBOUR_RESOURCES / 5,
     },
@@ -110,12 +102,12 @@ function loadOf({ random, resources, server }: Campaign, target: CrashServer): R
   );
 }
 
-async function fill({ server, control, resources }: Campaign): Promise<void> {
+async function fill({ server, control, options }: Campaign): Promise<void> {
   const began = performance.now();
   await Promise.all([server, control].map((one) => createTenants(one)));
-  await storeAll(tenantOf(server), resourcesOf(resources));
+  await storeAll(tenantOf(server), resourcesOf(options.resources));
   for (const one of [server, control]) await storeAll(neighbourOf(one), resourcesOf(NEIGHBOUR_RESOURCES));
-  say(`filled in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  say(`filled in ${secondsSince(began)} s`);
 }
 
 async function addParameters({ url }: CrashServer): Promise<void> {
@@ -124,8 +116,8 @@ async function addParameters({ url }: CrashServer): Promise<void> {
 
 /** Kills at random points of the walk; times are taken while it works. Answers how often. */
 async function killOnTheWay(campaign: Campaign, loads: readonly ReindexLoad[]): Promise<number> {
-  const { random, resources, store, server, control } = campaign;
-  const count = Number(values.kills);
+  const { random, options, store, server, control } = campaign;
+  const { kills: count, resources } = options;
   const parts = Array.from({ length: count }, (_, n) => (n + random.integer(10, 90) / 100) / (count + 1));
   let killed = 0;
   for (const part of [...parts, Number.POSITIVE_INFINITY]) {
@@ -217,18 +209,6 @@ async function isDone(store: CrashStore): Promise<boolean> {
 
 async function seen(store: CrashStore): Promise<number> {
   return (await newestReindex(urlOf(store)))?.progress?.seen ?? 0;
-}
-
-function urlOf({ environment }: CrashStore): string {
-  return environment['BULKHEAD_DATABASE_URL'] ?? '';
-}
-
-function tenantOf({ url }: CrashServer): string {
-  return `${url}/acme`;
-}
-
-function neighbourOf({ url }: CrashServer): string {
-  return `${url}/beta`;
 }
 
 await main();
