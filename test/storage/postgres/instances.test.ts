@@ -28,28 +28,45 @@ async function openPair(t: ExecutionContext, options: StoreTestOptions = {}): Pr
   return { database, servers, clients };
 }
 
-/** A second, and as much again for a busy machine. */
-const COHERENT_MS = 2_000;
+/** What happens on one server is known to the other within this time. */
+const COHERENT_MS = 1_000;
+/** On a busy machine one attempt may be late, but not every one is. */
+const ATTEMPTS = 3;
+const PATIENCE_MS = 10_000;
 
-/** Milliseconds until the tenant is served. */
-async function untilServed(client: FhirClient): Promise<number> {
-  const begin = Date.now();
-  while ((await client.get('Patient')).status !== 200) {
-    if (Date.now() - begin > 5 * COHERENT_MS) break;
-    await pause(10);
+/** Milliseconds of the first attempt that was quick enough, or of the last. */
+async function quickest(attempt: (name: string) => Promise<number>): Promise<number> {
+  for (let number = 1; ; number++) {
+    const ms = await attempt(`acme-${number}`);
+    if (ms < COHERENT_MS || number === ATTEMPTS) return ms;
   }
+}
+
+/** Milliseconds until a search answers so. */
+async function untilAnswered(client: FhirClient, status: number): Promise<number> {
+  const begin = Date.now();
+  while ((await client.get('Patient')).status !== status && Date.now() - begin < PATIENCE_MS) await pause(10);
   return Date.now() - begin;
 }
 
-test('a partition that is made on one server is served by the other within a second, and gone as soon', async (t) => {
+test('a partition that is made on one server is served by the other within a second', async (t) => {
   const { servers, clients } = await openPair(t);
-  const { id } = await servers[0].bulkhead.partitions.create({ name: 'acme' });
-  const there = clients[1].tenant('acme');
-  t.true((await untilServed(there)) < COHERENT_MS);
-  await servers[0].bulkhead.partitions.delete(id);
-  const begin = Date.now();
-  while ((await there.get('Patient')).status !== 404 && Date.now() - begin < 5 * COHERENT_MS) await pause(10);
-  t.true(Date.now() - begin < COHERENT_MS);
+  const late = await quickest(async (name) => {
+    await servers[0].bulkhead.partitions.create({ name });
+    return untilAnswered(clients[1].tenant(name), 200);
+  });
+  t.true(late < COHERENT_MS, `${late} ms`);
+});
+
+test('a partition that is deleted on one server is gone from the other within a second', async (t) => {
+  const { servers, clients } = await openPair(t);
+  const late = await quickest(async (name) => {
+    const { id } = await servers[0].bulkhead.partitions.create({ name });
+    await untilAnswered(clients[1].tenant(name), 200);
+    await servers[0].bulkhead.partitions.delete(id);
+    return untilAnswered(clients[1].tenant(name), 404);
+  });
+  t.true(late < COHERENT_MS, `${late} ms`);
 });
 
 test('it is so too where nothing is heard of notifications', async (t) => {
@@ -57,16 +74,20 @@ test('it is so too where nothing is heard of notifications', async (t) => {
   const admin = await connectTo(t, database.url);
   const deafen = `select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'bulkhead watcher'`;
-  // For as long as they need to come back; each connects beside the start of its server.
-  for (let deafened = 0; deafened < 2; await pause(10)) deafened += (await admin.query(deafen)).rowCount ?? 0;
-  await servers[0].bulkhead.partitions.create({ name: 'acme' });
-  t.true((await untilServed(clients[1].tenant('acme'))) < COHERENT_MS);
+  const late = await quickest(async (name) => {
+    // For as long as they need to come back; each connects beside the start of its server.
+    for (let deafened = 0; deafened < 2; await pause(10))
+      deafened += (await admin.query(deafen)).rowCount ?? 0;
+    await servers[0].bulkhead.partitions.create({ name });
+    return untilAnswered(clients[1].tenant(name), 200);
+  });
+  t.true(late < COHERENT_MS, `${late} ms`);
 });
 
 test('of 64 identical conditional creates over two servers one is made in each tenant', async (t) => {
   const { servers, clients } = await openPair(t);
   for (const name of ['acme', 'beta']) await servers[0].bulkhead.partitions.create({ name });
-  await untilServed(clients[1].tenant('beta'));
+  await untilAnswered(clients[1].tenant('beta'), 200);
   const value = uniqueValue();
   const create = (client: FhirClient) =>
     client.post(
@@ -97,7 +118,7 @@ test('of 64 identical conditional creates over two servers one is made in each t
 test('the pages of a search can be read on another server than the one that began it', async (t) => {
   const { servers, clients } = await openPair(t);
   await servers[0].bulkhead.partitions.create({ name: 'acme' });
-  await untilServed(clients[1].tenant('acme'));
+  await untilAnswered(clients[1].tenant('acme'), 200);
   const here = clients[0].tenant('acme');
   const made = await Promise.all(Array.from({ length: 7 }, () => here.createPatient()));
   const read: (string | undefined)[] = [];
@@ -126,7 +147,7 @@ test('a purge is worked off by one server, and by another one when that is gone'
   });
   const { database, servers, clients } = await openPair(t, { interceptors: [counting] });
   const { id } = await servers[0].bulkhead.partitions.create({ name: 'acme' });
-  await untilServed(clients[1].tenant('acme'));
+  await untilAnswered(clients[1].tenant('acme'), 200);
   await Promise.all(Array.from({ length: 20 }, () => clients[1].tenant('acme').createPatient()));
   const job = await servers[0].bulkhead.partitions.startPurge(id);
   await Promise.all(servers.map(({ bulkhead }) => untilPurged(t, bulkhead, job.id)));
