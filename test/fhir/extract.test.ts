@@ -4,98 +4,16 @@ import { EARLIEST, LATEST } from '../../src/fhir/date-range.js';
 import { structureDefinitions } from '../../src/fhir/definitions.js';
 import { TypeSchema } from '../../src/fhir/expression/schema.js';
 import { extractIndexValues } from '../../src/fhir/extract.js';
-import { UNNAMED_TARGET, type IndexValues } from '../../src/fhir/index-values.js';
-import { createSearchParameterRegistry, SearchParameterRegistry } from '../../src/fhir/search-parameters.js';
+import { SearchParameterRegistry } from '../../src/fhir/search-parameters.js';
 import type { Resource } from '../../src/model/resource.js';
 import { SAMPLES } from './expression/sample-resources.js';
+import { registry, rows } from './index-rows.js';
 
-const registry = createSearchParameterRegistry();
 const UCUM = 'http://unitsofmeasure.org';
-
-/** The rows of one kind and path, without the path. */
-function rows(resource: Resource, kind: keyof IndexValues, path: string): unknown[] {
-  const all: readonly { readonly path: string }[] = extractIndexValues(resource, registry)[kind];
-  return all.filter((row) => row.path === path).map((row) => omitPath(row));
-}
-
-function omitPath(row: { readonly path: string }): object {
-  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'path'));
-}
 
 function effectivePeriodRows(effectivePeriod: object): unknown[] {
   return rows({ resourceType: 'Observation', effectivePeriod }, 'dates', 'effective');
 }
-
-function subjectRows(reference: string): unknown[] {
-  return rows({ resourceType: 'Observation', subject: { reference } }, 'references', 'subject');
-}
-
-function deceasedRows(resource: object): unknown[] {
-  return rows({ resourceType: 'Patient', ...resource }, 'tokens', 'deceased.exists() and deceased!=false');
-}
-
-test('a concept is indexed by each of its codings, and not by its text', (t) => {
-  const code = {
-    coding: [{ system: 'urn:a', code: '1' }, { code: '2' }, { system: 'urn:b' }],
-    text: 'words',
-  };
-  t.deepEqual(rows({ resourceType: 'Observation', code }, 'tokens', 'code'), [
-    { system: 'urn:a', value: '1' },
-    { system: null, value: '2' },
-    { system: 'urn:b', value: '' },
-  ]);
-});
-
-test('a concept of text only has a value without a code', (t) => {
-  const code = { text: 'words' };
-  t.deepEqual(rows({ resourceType: 'Observation', code }, 'tokens', 'code'), [{ system: null, value: '' }]);
-});
-
-test('the words beside a code are indexed apart from it', (t) => {
-  const code = {
-    coding: [
-      { code: '1', display: 'Kopfschmérz' },
-      { code: '2', display: 'KOPFSCHMERZ' },
-    ],
-    text: 'Ache',
-  };
-  t.deepEqual(rows({ resourceType: 'Observation', code }, 'strings', 'code#text'), [
-    { normalized: 'kopfschmerz', exact: '' },
-    { normalized: 'ache', exact: '' },
-  ]);
-});
-
-test('an identifier is indexed by its types, where it has them', (t) => {
-  const type = {
-    coding: [{ system: 'urn:t', code: 'MR' }, { code: 'X' }, { system: 'urn:t' }],
-    text: 'Record',
-  };
-  const patient = { resourceType: 'Patient', identifier: [{ value: '1', type }, { type }] };
-  t.deepEqual(rows(patient, 'tokens', 'identifier#of-type'), [
-    { system: 'urn:t', value: 'MR|1' },
-    { system: null, value: 'X|1' },
-  ]);
-  t.deepEqual(rows(patient, 'strings', 'identifier#text'), [{ normalized: 'record', exact: '' }]);
-});
-
-test('the identifier and the version of a reference have rows of their own', (t) => {
-  const subject = { reference: 'Patient/1/_history/2', identifier: { system: 'urn:i', value: 'x' } };
-  const observation = { resourceType: 'Observation', subject };
-  const found = [{ system: 'urn:i', value: 'x' }];
-  t.deepEqual(rows(observation, 'tokens', 'subject#identifier'), found);
-  t.deepEqual(rows(observation, 'tokens', 'subject#identifier:Patient'), found);
-  const { identifier } = subject;
-  const unnamed = {
-    resourceType: 'Observation',
-    subject: { identifier },
-    focus: [{ type: 'Group', identifier }],
-  };
-  t.deepEqual(rows(unnamed, 'tokens', 'subject#identifier:'), found);
-  t.deepEqual(rows(unnamed, 'tokens', 'focus#identifier:Group'), found);
-  const invented = { resourceType: 'Observation', subject: { type: 'Invented', identifier } };
-  t.deepEqual(rows(invented, 'tokens', 'subject#identifier:'), found);
-  t.deepEqual(rows(observation, 'uris', 'subject#version'), [{ value: 'Patient/1/_history/2' }]);
-});
 
 test('the request that a source names has a row of its own', (t) => {
   const patient = { resourceType: 'Patient', meta: { source: 'urn:s#r' } };
@@ -109,49 +27,6 @@ test('a place is one row of latitude and longitude', (t) => {
     { value: 1, system: null, code: null, unit: null, canonicalValue: 2, canonicalUnit: null },
   ]);
   t.deepEqual(rows({ resourceType: 'Location', position: { latitude: 1 } }, 'quantities', 'position'), []);
-});
-
-test('an identifier is indexed by system and value', (t) => {
-  const identifier = [{ system: 'urn:i', value: 'x' }, { value: 'y' }, { system: 'urn:only' }];
-  t.deepEqual(rows({ resourceType: 'Patient', identifier }, 'tokens', 'identifier'), [
-    { system: 'urn:i', value: 'x' },
-    { system: null, value: 'y' },
-    { system: 'urn:only', value: '' },
-  ]);
-});
-
-test('a code that is bound to one code system has that system', (t) => {
-  t.deepEqual(rows({ resourceType: 'Patient', gender: 'male' }, 'tokens', 'gender'), [
-    { system: 'http://hl7.org/fhir/administrative-gender', value: 'male' },
-  ]);
-});
-
-test('a contact point is indexed by its value alone, on the paths whose filter it passes', (t) => {
-  const patient = {
-    resourceType: 'Patient',
-    telecom: [
-      { system: 'phone', value: '12' },
-      { system: 'email', value: 'a@b' },
-    ],
-  };
-  t.deepEqual(rows(patient, 'tokens', 'telecom'), [
-    { system: null, value: '12' },
-    { system: null, value: 'a@b' },
-  ]);
-  t.deepEqual(rows(patient, 'tokens', "telecom.where(system='phone')"), [{ system: null, value: '12' }]);
-});
-
-test('booleans are tokens without a system', (t) => {
-  t.deepEqual(rows({ resourceType: 'Patient', active: false }, 'tokens', 'active'), [
-    { system: null, value: 'false' },
-  ]);
-});
-
-test('who has a date of death is deceased, and who has no statement is not', (t) => {
-  t.deepEqual(deceasedRows({ deceasedDateTime: '2020' }), [{ system: null, value: 'true' }]);
-  t.deepEqual(deceasedRows({ deceasedBoolean: true }), [{ system: null, value: 'true' }]);
-  t.deepEqual(deceasedRows({ deceasedBoolean: false }), [{ system: null, value: 'false' }]);
-  t.deepEqual(deceasedRows({}), [{ system: null, value: 'false' }]);
 });
 
 test('each part of a name is a row', (t) => {
@@ -267,52 +142,6 @@ test('a probability may be a number or a range', (t) => {
 test('URIs are indexed exactly as written', (t) => {
   t.deepEqual(rows({ resourceType: 'ValueSet', url: 'http://Example.org/VS/' }, 'uris', 'url'), [
     { value: 'http://Example.org/VS/' },
-  ]);
-});
-
-test('references are local, elsewhere, or not indexed', (t) => {
-  const local = [{ type: 'Patient', id: '1', url: null }];
-  t.deepEqual(subjectRows('Patient/1'), local);
-  t.deepEqual(subjectRows('Patient/1/_history/2'), local);
-  t.deepEqual(subjectRows('https://x.example/fhir/Patient/1/_history/2'), [
-    { type: null, id: null, url: 'https://x.example/fhir/Patient/1' },
-  ]);
-  t.deepEqual(subjectRows('urn:uuid:1'), [{ type: null, id: null, url: 'urn:uuid:1' }]);
-});
-
-test('a reference that names no target still counts as a value', (t) => {
-  const unnamed = [{ type: null, id: null, url: UNNAMED_TARGET }];
-  const subjects = [{ reference: '#contained' }, { identifier: { value: '1' } }, { display: 'Somebody' }];
-  for (const subject of subjects) {
-    t.deepEqual(rows({ resourceType: 'Observation', subject }, 'references', 'subject'), unnamed);
-  }
-});
-
-test('an absolute URL of this server is a local reference', (t) => {
-  const base = 'https://here.example/fhir/';
-  const toLocal = (url: string) => (url === `${base}Patient/1` ? { type: 'Patient', id: '1' } : null);
-  const resource = {
-    resourceType: 'Observation',
-    subject: { reference: `${base}Patient/1` },
-    focus: [{ reference: 'http://a.example/Patient/1' }],
-  };
-  t.deepEqual(extractIndexValues(resource, registry, toLocal).references, [
-    { path: 'subject', type: 'Patient', id: '1', url: null },
-    { path: 'focus', type: null, id: null, url: 'http://a.example/Patient/1' },
-  ]);
-});
-
-test('a document is found by the resource that it begins with, which need not be stored besides', (t) => {
-  const entry = [{ resource: { resourceType: 'Composition', id: 'c' } }];
-  t.deepEqual(rows({ resourceType: 'Bundle', type: 'document', entry }, 'references', 'entry[0].resource'), [
-    { type: null, id: null, url: 'Composition/c' },
-  ]);
-});
-
-test('a canonical is a URL with its version', (t) => {
-  const response = { resourceType: 'QuestionnaireResponse', questionnaire: 'http://x.example/Q|2' };
-  t.deepEqual(rows(response, 'references', 'questionnaire'), [
-    { type: null, id: null, url: 'http://x.example/Q|2' },
   ]);
 });
 

@@ -3,7 +3,7 @@ import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
 import { Random } from '../contract/search/random.js';
 import { generateResource } from './generated-resources.js';
 import { parametersOf } from './parameters.js';
-import { textsIn } from './random-queries.js';
+import { textsIn } from './query-values.js';
 
 /** Where a value of a parameter stands. */
 export interface Covered {

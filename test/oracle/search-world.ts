@@ -5,7 +5,8 @@ import { matchesOf, pagesOf } from '../contract/search/pages.js';
 import { Random } from '../contract/search/random.js';
 import { generateResource } from './generated-resources.js';
 import { parameterOf } from './parameters.js';
-import { modifiersOf, type Served } from './random-queries.js';
+import { modifiersOf } from './query-values.js';
+import type { Served } from './random-queries.js';
 import { SAMPLE_TERMINOLOGY } from './sample-codes.js';
 import { SearchOracle } from './search-oracle.js';
 

@@ -3,7 +3,7 @@ import type { CapabilityStatement } from 'fhir/r4.js';
 import { searchParameterDefinitions } from '../../../src/fhir/definitions.js';
 import { RESOURCE_TYPES } from '../../../src/fhir/r4/resource-types.js';
 import { coveringResources, type Covered } from '../../oracle/covering-resources.js';
-import { textsIn } from '../../oracle/random-queries.js';
+import { textsIn } from '../../oracle/query-values.js';
 import { nameOf, SearchOracle } from '../../oracle/search-oracle.js';
 import { load } from '../../oracle/search-world.js';
 import { createTestServer } from '../../support/test-server.js';

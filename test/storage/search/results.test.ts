@@ -1,8 +1,9 @@
 import test from 'ava';
 import type { RowKey, SearchPlan } from '../../../src/storage/search-store.js';
-import { CASES, sample } from './cases.js';
+import { CASES } from './cases.js';
 import * as c from './conditions.js';
 import { scopeOf, SearchDatabase } from './fixtures.js';
+import { sample } from './sample.js';
 
 async function found(db: SearchDatabase, plan: SearchPlan, ...partitions: number[]): Promise<string[]> {
   const rows = await db.store.page(scopeOf(...partitions), plan, { count: 100 });

@@ -2,9 +2,10 @@ import test from 'ava';
 import type { PartitionScope } from '../../../src/model/partition.js';
 import type { SortKey } from '../../../src/storage/search-store.js';
 import { PARTITIONED_TABLES, SHARED_TABLES } from '../../../src/storage/sql/tables.js';
-import { CASES, sample } from './cases.js';
+import { CASES } from './cases.js';
 import * as c from './conditions.js';
 import { scopeOf, type SearchDatabase } from './fixtures.js';
+import { sample } from './sample.js';
 
 const SORTS: readonly (readonly SortKey[])[] = [
   [],

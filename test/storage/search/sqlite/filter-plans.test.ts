@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { Condition } from '../../../../src/storage/search-store.js';
-import { sample } from '../cases.js';
 import * as c from '../conditions.js';
 import { scopeOf } from '../fixtures.js';
+import { sample } from '../sample.js';
 
 /** A walk through a whole table; what was found already has names that begin with m. */
 const UNBOUND = /SCAN (HFJ_|[tr]\d)/;

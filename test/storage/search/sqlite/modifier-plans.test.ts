@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { Condition } from '../../../../src/storage/search-store.js';
-import { sample } from '../cases.js';
 import * as c from '../conditions.js';
 import { scopeOf } from '../fixtures.js';
+import { sample } from '../sample.js';
 
 const AMOUNT = { value: 20, low: 19.5, high: 20.5, unit: { kind: 'any' }, over: 'range' } as const;
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { SearchPlan, SortKey } from '../../../../src/storage/search-store.js';
-import { sample } from '../cases.js';
 import * as c from '../conditions.js';
 import { scopeOf, type SearchDatabase } from '../fixtures.js';
+import { sample } from '../sample.js';
 
 const LOINC = 'http://loinc.org';
 const SORTER = /TEMP B-TREE/;
