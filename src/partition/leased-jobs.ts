@@ -70,7 +70,7 @@ export class LeasedJobs {
 
   private async workOn({ id }: StoredJob): Promise<void> {
     const { storage, owner, onError } = this.parts;
-    const lease = new Lease(() => storage.leaseJob(id, owner, LEASE_MS));
+    const lease = new Lease((ms) => storage.leaseJob(id, owner, ms));
     if (!(await lease.renew())) return;
     // Whoever had the lease before may have come further since the jobs were listed.
     const job = (await this.unfinished()).find((one) => one.id === id);
@@ -85,6 +85,7 @@ export class LeasedJobs {
     } finally {
       clearInterval(renewing);
     }
+    if (this.stopped) await lease.giveUp();
   }
 }
 
@@ -93,12 +94,27 @@ class Lease {
   private isTaken = false;
   private end = -Infinity;
 
-  constructor(private readonly take: () => Promise<boolean>) {}
+  private renewing: Promise<boolean> = Promise.resolve(false);
 
-  async renew(): Promise<boolean> {
+  constructor(private readonly take: (ms: number) => Promise<boolean>) {}
+
+  renew(): Promise<boolean> {
+    const extend = (): Promise<boolean> => this.extend();
+    this.renewing = this.renewing.then(extend, extend);
+    return this.renewing;
+  }
+
+  /** Whoever asks next has the job: a server that takes this one's place need not wait. */
+  async giveUp(): Promise<void> {
+    // One that comes later would take it back; whether it failed has been told.
+    await this.renewing.catch(() => false);
+    if (!this.isLost()) await this.take(0);
+  }
+
+  private async extend(): Promise<boolean> {
     // From before the question: the database cannot have counted from an earlier moment.
     const asked = performance.now();
-    if (await this.take()) this.end = asked + LEASE_MS;
+    if (await this.take(LEASE_MS)) this.end = asked + LEASE_MS;
     else this.isTaken = true;
     return !this.isTaken;
   }
