@@ -1,3 +1,5 @@
+import type { LiftedPaths } from './uplift.js';
+
 /**
  * The values that a resource is found by, as extraction hands them to storage. Each value names the `path` it
  * came from (one row per path, not per search-parameter code: `patient` and `subject` share a path and differ
@@ -114,6 +116,8 @@ export interface SearchParameter {
   readonly valueTypes: readonly string[];
   /** Composite parameters: the elements whose values belong together; empty where they are not indexed. */
   readonly roots?: readonly CompositeRoot[];
+  /** What is lifted of it for all data. */
+  readonly lifted?: LiftedPaths;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Walk } from './expression/steps.js';
 import type { SearchParameter, SearchParameterType } from './index-values.js';
 import type { SearchComponent } from './r4/compact.js';
+import type { Lift } from './uplift.js';
 
 /** The kinds of search parameter that have index rows; each kind has rows of its own. */
 export type IndexKind = Exclude<SearchParameterType, 'composite' | 'special'>;
@@ -23,6 +24,8 @@ export interface IndexedPath {
   readonly expression: string;
   /** Of kind `composite`: a component within the elements that `walk`, or else `expression`, leads to. */
   readonly component?: IndexedComponent;
+  /** Rows of lifted values beside the ordinary ones: token rows, or those of one element, which is the resource. */
+  readonly lift?: Lift;
 }
 
 /** A component of a composite parameter whose root repeats. */

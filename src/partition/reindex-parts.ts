@@ -31,7 +31,7 @@ export interface PendingPaths {
   pendingPaths(): readonly PendingPath[];
   /** From when on every write has rows of the path, in milliseconds since 1970 UTC. */
   settledAt(path: PendingPath): number;
-  markIndexed(paths: readonly PathName[]): Promise<void>;
+  markIndexed(paths: readonly PendingPath[]): Promise<void>;
 }
 
 /** What reindexing works with. */

@@ -6,6 +6,7 @@ import { typesOfBase } from '../fhir/search-parameters.js';
 import { ERROR_CATALOGUE, ERROR_SYSTEM, FhirError } from '../model/errors.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { ParameterRecord } from './parameter-record.js';
+import { upliftFindings } from './uplift-findings.js';
 
 /** What a new or changed parameter is judged by. */
 export interface Standing {
@@ -46,6 +47,7 @@ function findings(record: ParameterRecord, standing: Standing): readonly Outcome
     ...targetFindings(definition),
     ...componentFindings(definition, standing),
     ...uniqueFindings(record, standing),
+    ...upliftFindings(record, standing.records).map(({ place, message }) => invalid(place, message)),
     ...expressionFindings(record, standing),
   ];
 }

@@ -20,6 +20,7 @@ import {
 import { type ParameterState, ParameterStore, type ParameterStoreParts } from './parameter-store.js';
 import { type ParameterRecord, recordOf } from './parameter-record.js';
 import { type UniqueCombination, uniqueCombinations } from './unique-combination.js';
+import { pathsToLift, UpliftsInForce } from './uplifts-in-force.js';
 
 /** What live search parameters are made of. */
 export interface LiveParts extends ParameterStoreParts {
@@ -65,6 +66,7 @@ export class LiveSearchParameters {
   private readonly indexed = new Map<string, SearchParameterDefinition>();
   private registry: SearchParameterRegistry;
   private uniques: ReadonlyMap<string, readonly UniqueCombination[]> = new Map();
+  private lifting: UpliftsInForce;
   /** What was last seen in the database. */
   private seen: Pick<ParameterState, 'versions' | 'pathsText'> = { versions: '[]', pathsText: '[]' };
   private checkedAt = -Infinity;
@@ -73,6 +75,7 @@ export class LiveSearchParameters {
 
   constructor(private readonly parts: LiveParts) {
     this.registry = parts.official;
+    this.lifting = this.liftedNow();
     this.official = officialParameters();
     this.store = new ParameterStore(parts);
   }
@@ -83,7 +86,13 @@ export class LiveSearchParameters {
 
   /** The parameter that `code` means on the type now. */
   find(resourceType: string, code: string): RegisteredSearchParameter | undefined {
-    return this.registry.find(resourceType, code);
+    const parameter = this.registry.find(resourceType, code);
+    return parameter && this.lifting.of(resourceType, parameter);
+  }
+
+  /** What is lifted now. */
+  get uplifts(): UpliftsInForce {
+    return this.lifting;
   }
 
   /** All parameters of a type, in alphabetical order of their codes. */
@@ -131,9 +140,13 @@ export class LiveSearchParameters {
   }
 
   /** All data has rows of these paths now: searches by them warn no more. */
-  async markIndexed(paths: readonly PathKey[]): Promise<void> {
+  async markIndexed(paths: readonly (PathKey & Pick<OwnPath, 'since'>)[]): Promise<void> {
     await this.refresh();
-    const known = paths.flatMap((path) => this.paths.get(ownPathKey(path)) ?? []);
+    const known = paths.flatMap((path) => {
+      const own = this.paths.get(ownPathKey(path));
+      // One that has come back meanwhile waits for a reindex of its own.
+      return own?.since === path.since ? own : [];
+    });
     await this.store.savePaths(known.map((path) => ({ ...path, state: 'indexed' })));
     await this.refresh();
   }
@@ -224,11 +237,18 @@ export class LiveSearchParameters {
     const fresh = new Map<string, OwnPath>();
     const definitions = new Map(admitted.map(({ definition }) => [definition.url, definition]));
     const source = { byUrl: (url: string) => definitions.get(url) ?? this.registry.byUrl(url) };
-    for (const { definition } of admitted.filter(({ isActive }) => isActive)) {
-      for (const path of this.pathsOf(definition, source)) {
-        const key = ownPathKey(path);
-        if (!this.paths.has(key)) fresh.set(key, { ...path, state: 'pending', since });
-      }
+    const active = admitted.filter(({ isActive }) => isActive);
+    const beside = [...this.records.values()].filter(
+      ({ id, isActive }) => isActive && !admitted.some((record) => record.id === id),
+    );
+    const targets = active.map(({ definition }) => definition);
+    for (const path of [
+      ...active.flatMap(({ definition }) => this.pathsOf(definition, source)),
+      ...[...beside, ...active].flatMap((record) => pathsToLift(record, targets, this.registry)),
+    ]) {
+      const key = ownPathKey(path);
+      const isKept = this.paths.has(key) && (!path.copiedFrom || this.lifting.maintains(path));
+      if (!isKept) fresh.set(key, { ...path, state: 'pending', since });
     }
     if (fresh.size > 0) await this.store.savePaths([...fresh.values()]);
   }
@@ -276,7 +296,14 @@ export class LiveSearchParameters {
     this.seen = found;
     this.registry = this.registry.with([...this.inForce()], [...this.keptIndexed()]);
     this.uniques = uniqueCombinations(this.records.values(), this.registry);
+    this.lifting = this.liftedNow();
     return true;
+  }
+
+  private liftedNow(): UpliftsInForce {
+    return new UpliftsInForce(this.records.values(), this.registry, ({ resourceType, kind, path }) =>
+      this.complete.has(`${resourceType} ${kind} ${path}`),
+    );
   }
 
   private *inForce(): Iterable<SearchParameterDefinition> {
@@ -288,6 +315,7 @@ export class LiveSearchParameters {
   private *keptIndexed(): Iterable<SearchParameterDefinition> {
     for (const [id, definition] of this.official) if (this.records.has(id)) yield definition;
     for (const [key, path] of this.paths) {
+      if (path.copiedFrom) continue;
       const known = this.indexed.get(key) ?? toIndexedDefinition(path);
       this.indexed.set(key, known);
       yield known;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IndexedComponent, IndexedPath } from '../fhir/indexed-path.js';
 import type { SearchComponent, SearchParameterDefinition } from '../fhir/r4/compact.js';
+import type { Lift } from '../fhir/uplift.js';
 
 /** Names one indexed path of a resource type. */
 export interface PathKey {
@@ -18,6 +19,10 @@ export interface OwnPath extends PathKey {
   readonly expression: string;
   /** What the path is within elements that repeat. */
   readonly component?: Pick<IndexedComponent, 'kind' | 'expression'> & Pick<SearchComponent, 'byEngine'>;
+  /** Lifted values of the paths of `expression`. */
+  readonly lift?: Lift;
+  /** Nothing is extracted: rows are copies of a target's own rows on this path. */
+  readonly copiedFrom?: PathKey;
   /** `pending`: resources that were written before it may have no rows of it. */
   readonly state: 'pending' | 'indexed';
   /** When it came to be indexed, in milliseconds since 1970 UTC. */
@@ -38,8 +43,9 @@ export function ownPathKey({ resourceType, kind, path }: PathKey): string {
 
 /** What makes a registry index the path: a parameter that nobody can name. */
 export function toIndexedDefinition(own: OwnPath): SearchParameterDefinition {
-  const { resourceType, kind, expression, component } = own;
+  const { resourceType, kind, expression, component, lift } = own;
   const definition = { code: '', url: '', type: kind, base: [resourceType], expression, description: '' };
+  if (lift) return { ...definition, type: lift.kind, lift };
   if (!component) return definition;
   const { kind: type, ...others } = component;
   return { ...definition, components: [{ definition: '', type, ...others }] };

@@ -1,6 +1,7 @@
 import { parseStored } from '../fhir/json.js';
 import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
 import type { Resource } from '../model/resource.js';
+import { type ParsedUplifts, parseUplifts } from './uplift.js';
 
 /** A stored SearchParameter (https://hl7.org/fhir/R4/searchparameter.html), as far as the server acts by it. */
 export interface ParameterRecord {
@@ -11,6 +12,8 @@ export interface ParameterRecord {
   /** No two resources of a partition may have equal values of its components. */
   readonly isUnique: boolean;
   readonly definition: SearchParameterDefinition;
+  /** What its extensions lift; left out where they lift nothing. */
+  readonly uplifts?: ParsedUplifts;
 }
 
 /** Marks a composite parameter as unique, as HAPI FHIR does. */
@@ -33,12 +36,14 @@ export function recordOf(
   resource: Resource,
   { id, version }: Pick<ParameterRecord, 'id' | 'version'>,
 ): ParameterRecord {
+  const uplifts = parseUplifts(resource);
   return {
     id,
     version,
     isActive: resource['status'] === 'active',
     isUnique: isUnique(resource),
     definition: toDefinition(resource),
+    ...(uplifts && { uplifts }),
   };
 }
 

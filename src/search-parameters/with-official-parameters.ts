@@ -40,6 +40,7 @@ export function withOfficialParameters(stores: ResourceStores, seed: () => Promi
       match: (scope, plan) => after(over(scope, plan), () => search.match(scope, plan)),
       explain: (scope, plan, window) => search.explain(scope, plan, window),
       linked: (scope, query) => search.linked(scope, query),
+      hasStaleCopies: (scope, types) => search.hasStaleCopies(scope, types),
     },
   };
 }

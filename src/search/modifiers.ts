@@ -116,7 +116,7 @@ function overIdentifier(syntax: ValueSyntax): ValueSyntax {
 
 /** The same syntax over derived rows, which are answered as a parameter of their own. */
 function over(syntax: ValueSyntax, type: SearchParameterType, derived: keyof DerivedPaths): ValueSyntax {
-  const { parameter } = syntax;
+  const { lifted: _, ...parameter } = syntax.parameter;
   const paths = parameter.paths.map((path) => derivedPaths(path)[derived]);
   return { ...syntax, parameter: { ...parameter, type, paths, targetFilter: null } };
 }

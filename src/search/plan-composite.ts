@@ -39,8 +39,8 @@ function planRoot(
   return { kind: 'all', of: parts.length === 0 ? of : [...of, { kind: 'element', parts }] };
 }
 
-/** A component's condition is one on index rows, or several of which any may hold. */
-function toAlternatives(condition: Condition): readonly ComponentCondition[] {
+/** Conditions of which any may hold for one element, of a condition on index rows or of several. */
+export function toAlternatives(condition: Condition): readonly ComponentCondition[] {
   if (condition.kind === 'any') return condition.of.flatMap(toAlternatives);
   if (condition.kind !== 'index') return [];
   if (condition.index !== 'reference') return [condition];

@@ -10,6 +10,7 @@ import type {
 } from '../storage/search-store.js';
 import { planComposite } from './plan-composite.js';
 import { planDerived } from './plan-derived.js';
+import { planCopied, planLifted } from './plan-lifted.js';
 import { toQuantityTests } from './plan-quantity.js';
 import { toTokenTests } from './plan-token.js';
 import { toUriTests, toUrlTests } from './plan-uri.js';
@@ -42,9 +43,9 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
         type: target.type,
         where: planCriterion(target.type, target.criterion),
       }));
-      return targets.length === 0
-        ? NEVER
-        : { kind: 'chain', type, paths: criterion.parameter.paths, targets };
+      if (targets.length === 0) return NEVER;
+      const chain: Condition = { kind: 'chain', type, paths: criterion.parameter.paths, targets };
+      return planCopied(chain, criterion.copies, (parameter, values) => planIndex(type, parameter, values));
     }
     case 'member': {
       const { compartment, isOwn, paths } = criterion;
@@ -103,7 +104,10 @@ function planIndex(
 ): Condition {
   if (parameter.roots !== undefined)
     return planComposite(parameter.roots, values, (component, asked) => planIndex(type, component, asked));
-  const of = [planRows(type, parameter, values), ...planDerived(type, parameter, values)];
+  const rows = planLifted(parameter, values, (paths, asked) =>
+    planRows(type, { ...parameter, paths }, asked),
+  );
+  const of = [...rows, ...planDerived(type, parameter, values)];
   const [only] = of;
   return of.length === 1 && only ? only : { kind: 'any', of };
 }

@@ -80,7 +80,13 @@ export type SummaryMode = 'true' | 'text' | 'data' | 'count' | 'false';
 export type Criterion =
   | ValueCriterion
   | { readonly kind: 'missing'; readonly parameter: SearchParameter; readonly missing: boolean }
-  | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly targets: readonly ChainTarget[] }
+  | {
+      readonly kind: 'chain';
+      readonly parameter: SearchParameter;
+      readonly targets: readonly ChainTarget[];
+      /** Copies of all the targets' values that are asked for, where there are any: see `liftChain`. */
+      readonly copies?: readonly CopiedValues[];
+    }
   /** It belongs to a compartment: by a reference on one of the paths, or as the compartment's own resource. */
   | {
       readonly kind: 'member';
@@ -104,6 +110,12 @@ export interface ValueCriterion {
   readonly parameter: SearchParameter;
   readonly values: readonly SearchValue[];
   readonly negated: boolean;
+}
+
+/** What is asked of copies of values; the paths of the parameter are those of the copies. */
+export interface CopiedValues {
+  readonly parameter: SearchParameter;
+  readonly values: readonly SearchValue[];
 }
 
 /** What the last part of a chain asks of one of the types that the reference may lead to. */

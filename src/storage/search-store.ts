@@ -263,6 +263,8 @@ export interface SearchStore {
     plan: SearchPlan,
     window: SearchWindow,
   ): Promise<readonly ExplainedStatement[]>;
+  /** Whether copies of values of resources of these types may be others than the values are now, see CopyRule. */
+  hasStaleCopies(scope: PartitionScope, types: readonly string[]): Promise<boolean>;
   /** Live resources at the other end of references, each once, at most `limit`. `key` is empty. */
   linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]>;
 }

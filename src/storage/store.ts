@@ -81,9 +81,23 @@ export function claimsOf(change: Change): readonly ConditionClaim[] {
 
 const NO_CLAIMS: readonly ConditionClaim[] = [];
 
+/**
+ * Values that resources of `type` have a copy of: those of the resources of `targetType` in the same partition that they
+ * refer to on `linkPath`. Both stand in the index of values within elements.
+ */
+export interface CopyRule {
+  readonly type: string;
+  readonly linkPath: string;
+  readonly copyPath: string;
+  readonly targetType: string;
+  readonly targetPath: string;
+}
+
 /** Changes that are committed together or not at all. */
 export interface WriteUnit {
   readonly changes: readonly Change[];
+  /** Copies that are made, renewed and removed with the changes. */
+  readonly copies?: readonly CopyRule[];
   /** Blobs that the changes refer to: staged until now, kept from this commit on. */
   readonly attaches?: readonly StagedBlob[];
   /** Runs after the rows are written and before the commit; a throw rolls the whole unit back. */

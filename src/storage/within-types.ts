@@ -43,6 +43,7 @@ function searchWithin(store: SearchStore): SearchStore {
     count: (scope, plan, limit) => store.count(scope, planWithin(scope, plan), limit),
     match: (scope, plan) => store.match(scope, planWithin(scope, plan)),
     explain: (scope, plan, window) => store.explain(scope, planWithin(scope, plan), window),
+    hasStaleCopies: (scope, types) => store.hasStaleCopies(scope, types),
     linked: async (scope, query) => {
       const { types } = scope;
       const rows = await store.linked(scope, query);

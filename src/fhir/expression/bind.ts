@@ -8,6 +8,7 @@ import type { StaticType, TypeSchema } from './schema.js';
 import { settleWalk, type SettledWalk } from './settle.js';
 import { walkText, type Walk } from './steps.js';
 import { UnsupportedExpression } from './syntax.js';
+import { type Lift, liftedPath } from '../uplift.js';
 
 /** Parameters that columns of the resource itself answer. */
 const NATIVE_CODES: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
@@ -47,9 +48,16 @@ export function bindParameter(
     targetFilter: binding.targetFilter,
     valueTypes: [...new Set(binding.ends.map((end) => end.type))],
   };
+  if (definition.lift) return { parameter, indexed: toLifted(binding.paths, definition.lift) };
   if (type !== 'composite') return { parameter, indexed: binding.paths };
   const { roots, indexed } = bindComposite(schema, resourceType, definition, source);
   return { parameter: { ...parameter, roots }, indexed };
+}
+
+/** Copies are made of rows within elements, as these are found by their resource too. */
+function toLifted(paths: readonly IndexedPath[], lift: Lift): readonly IndexedPath[] {
+  const kind = lift.element === undefined ? 'composite' : lift.kind;
+  return paths.map((indexed) => ({ ...indexed, kind, path: liftedPath(lift, indexed.path), lift }));
 }
 
 const NOTHING: Binding = { paths: [], targetFilter: null, ends: [] };

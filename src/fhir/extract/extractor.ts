@@ -7,9 +7,9 @@ import type { StaticType, TypeSchema } from '../expression/schema.js';
 import type { IndexedPath, IndexKind } from '../indexed-path.js';
 import { walkText } from '../expression/steps.js';
 import { elementMaker } from './element-rows.js';
+import { pathKind, pathMaker } from './lifted-rows.js';
 import type { RowCollector } from './row-collector.js';
 import type { RowMaker } from './row-maker.js';
-import { rowMaker } from './row-makers.js';
 
 /** Adds all rows of one resource. */
 export type Extractor = (resource: Resource, rows: RowCollector) => void;
@@ -44,9 +44,11 @@ function compileWalks(schema: TypeSchema, resourceType: string, paths: readonly 
   return build(expressionRuntime, ...makers);
 }
 
-function toRoute({ kind, path, walk }: IndexedPath, makers: RowMaker[]): Route | undefined {
-  if (!walk || kind === 'composite') return undefined;
-  const emit = rowsOf({ kind, path, makerOf: rowMaker }, makers);
+function toRoute(indexed: IndexedPath, makers: RowMaker[]): Route | undefined {
+  const { path, walk } = indexed;
+  const kind = pathKind(indexed);
+  if (!walk || !kind) return undefined;
+  const emit = rowsOf({ kind, path, makerOf: (_, type) => pathMaker(indexed, type) }, makers);
   return { steps: walk, emit };
 }
 
@@ -54,7 +56,7 @@ function toRoute({ kind, path, walk }: IndexedPath, makers: RowMaker[]): Route |
 interface MadeRows {
   readonly kind: IndexKind;
   readonly path: string;
-  readonly makerOf: typeof rowMaker;
+  readonly makerOf: typeof elementMaker;
 }
 
 function rowsOf({ kind, path, makerOf }: MadeRows, makers: RowMaker[]): Route['emit'] {
@@ -100,13 +102,14 @@ function impliedSystem({ type, element }: StaticType): string | null {
  * For expressions that the compiler does not know: parameters of the server's own, never official ones. What the
  * expression does not allow for has no values; what it takes too long for is refused, as nobody could find it.
  */
-function engineExtractor({ kind, path, walk, expression }: IndexedPath): Extractor[] {
-  if (walk || kind === 'composite') return [];
+function engineExtractor(indexed: IndexedPath): Extractor[] {
+  const { path, walk, expression } = indexed;
+  if (walk || !pathKind(indexed)) return [];
   const evaluate = compileForEngine(expression);
   return [
     (resource, rows) => {
       for (const { value, type } of evaluateFor(resource, evaluate, expression)) {
-        rowMaker(kind, type)?.(value, path, rows, null);
+        pathMaker(indexed, type)?.(value, path, rows, null);
       }
     },
   ];

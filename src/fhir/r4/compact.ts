@@ -3,6 +3,8 @@
  * needs of https://hl7.org/fhir/R4/structuredefinition.html and its siblings, without narrative.
  */
 
+import type { Lift } from '../uplift.js';
+
 /** A rule on an element (https://hl7.org/fhir/R4/conformance-rules.html#constraints). */
 export interface CompactConstraint {
   readonly key: string;
@@ -73,6 +75,8 @@ export interface SearchParameterDefinition {
   readonly target?: readonly string[];
   /** Parts of a composite parameter. */
   readonly components?: readonly SearchComponent[];
+  /** Only lifted values are indexed; nobody searches by such a definition. */
+  readonly lift?: Lift;
 }
 
 /** One part of a composite parameter: the URL of the parameter it is, and where its value is found. */

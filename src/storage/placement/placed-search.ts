@@ -58,6 +58,11 @@ export class PlacedSearch implements SearchStore {
     return lists.flat();
   }
 
+  async hasStaleCopies(scope: PartitionScope, types: readonly string[]): Promise<boolean> {
+    const answers = await this.router.each(scope, ({ search }, part) => search.hasStaleCopies(part, types));
+    return answers.includes(true);
+  }
+
   /** References lead to resources of the same home, so that each home is asked for its own. */
   async linked(scope: PartitionScope, query: IncludeQuery): Promise<readonly SearchRow[]> {
     const lists = await this.router.each(scope, ({ search }, part) => search.linked(part, query));

@@ -17,7 +17,7 @@ type Access = 'sought' | 'probed';
 /** Where HFJ_SPIDX_COMPOSITE keeps what each kind has in columns of its own. */
 const COLUMNS: Readonly<Record<Exclude<IndexKind, 'reference'>, Readonly<Record<string, string>>>> = {
   token: {},
-  string: { SP_NORM: 'SP_VALUE', SP_EXACT: 'SP_VALUE' },
+  string: { SP_NORM: 'SP_VALUE', SP_EXACT: 'SP_UNIT' },
   date: {},
   number: { SP_VALUE: 'SP_LOW' },
   quantity: { SP_VALUE: 'SP_LOW', SP_CODE: 'SP_VALUE', SP_CANON_VALUE: 'SP_HIGH' },

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Knex } from 'knex';
 import type { PartitionScope } from '../../model/partition.js';
 import type { IncludeQuery, SearchPlan, SearchWindow } from '../search-store.js';
+import { STALE_COPIES } from './copies.js';
 import type { Dictionary } from './dictionary.js';
 import type { SystemIds } from './predicates/system.js';
 import { ScopedTables } from './scoped-tables.js';
@@ -10,7 +11,7 @@ import { writeCount, writePage } from './search-page.js';
 import type { SearchDialect } from './search-dialect.js';
 import { RowSql } from './search-rows.js';
 import { ShapeMaker } from './search-shape.js';
-import { Slots, toSlots, type Slot } from './slots.js';
+import { isEmpty, type Slot, Slots, toMarkers, toSlots } from './slots.js';
 import type { SqlStatement } from './sql-reader.js';
 
 /** Includes name no systems. */
@@ -101,6 +102,23 @@ export class SearchQueries {
     if (shape === null) return null;
     const key = `linked ${tables.shape} ${JSON.stringify(shape)}`;
     return this.statement({ key, scope, slots }, () => writeLinked(this.rowSql(tables), shape));
+  }
+
+  /** A row, if copies of values of these types are stale. */
+  staleCopies(scope: PartitionScope, types: readonly string[]): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare({ scope, systemIds: NO_SYSTEMS });
+    const params = shapes.params(
+      'composite',
+      types.map((type) => ({ type, paths: [STALE_COPIES] })),
+    );
+    if (isEmpty(params)) return null;
+    const one = slots.add(1);
+    const key = `stale ${tables.shape} ${JSON.stringify([params, one])}`;
+    return this.statement({ key, scope, slots }, () => {
+      const { query } = this.rowSql(tables).paths('HFJ_SPIDX_COMPOSITE', params);
+      query.select(this.dialect.knex.raw('1')).limit(...(toMarkers([one]) as [number]));
+      return { query, cost: 'cheap', plan: 'generic' };
+    });
   }
 
   private prepare({ scope, systemIds }: Searching): Preparation {

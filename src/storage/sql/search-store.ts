@@ -106,6 +106,11 @@ export class SqlSearchStore implements SearchStore {
     return rows.map((row) => ({ ...this.toSearchRow(row, known), key: [] }));
   }
 
+  async hasStaleCopies(scope: PartitionScope, types: readonly string[]): Promise<boolean> {
+    const statement = await this.prepare(() => this.queries.staleCopies(scope, types));
+    return statement !== null && (await this.reader.all(statement)).length > 0;
+  }
+
   private pageOf(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Write {
     return (systemIds) => this.queries.page({ scope, systemIds }, plan, window);
   }

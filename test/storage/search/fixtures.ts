@@ -48,6 +48,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
       match: (scope, plan) => store.match(this.stored(scope), plan),
       explain: (scope, plan, window) => store.explain(this.stored(scope), plan, window),
       linked: (scope, query) => store.linked(this.stored(scope), query),
+      hasStaleCopies: (scope, types) => store.hasStaleCopies(this.stored(scope), types),
     };
   }
 

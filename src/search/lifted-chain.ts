@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LiftedChain } from '../fhir/uplift.js';
+import type { PartitionScope } from '../model/partition.js';
+import type { SearchStore } from '../storage/search-store.js';
+import { isCanonical } from './canonical-chain.js';
+import type { ChainTarget, CopiedValues, Criterion } from './search-request.js';
+
+type ChainCriterion = Extract<Criterion, { kind: 'chain' }>;
+
+/** What tells whether copies may stand for what they were copied from. */
+interface LiftingParts {
+  readonly store: SearchStore;
+  readonly scope: PartitionScope;
+}
+
+/** Whether the chain may be answered by copies. */
+export function isLifted({ parameter }: ChainCriterion): boolean {
+  return parameter.lifted !== undefined && parameter.lifted.chains.length > 0 && !isCanonical(parameter);
+}
+
+/**
+ * A chain with what is copied for it. Copies are of resources of the same partition, so that a scope of several, or
+ * one that leaves types out, follows the references; so does one in which copies wait to be renewed.
+ */
+export async function liftChain(chain: ChainCriterion, parts: LiftingParts): Promise<Criterion> {
+  const { store, scope } = parts;
+  if (scope.partitions.length !== 1 || scope.types) return chain;
+  const lifted = chain.targets.flatMap((target) => toCopied(chain, target) ?? []);
+  if (lifted.length === 0) return chain;
+  const covered = lifted.map(({ target }) => target);
+  if (await store.hasStaleCopies(scope, [...new Set(covered.map(({ type }) => type))])) return chain;
+  const copied: Criterion = { ...chain, targets: covered, copies: combined(lifted) };
+  const rest = chain.targets.filter((target) => !covered.includes(target));
+  return rest.length === 0 ? copied : { kind: 'any', of: [copied, { ...chain, targets: rest }] };
+}
+
+interface Lifted {
+  readonly target: ChainTarget;
+  readonly copied: CopiedValues;
+}
+
+/** Undefined for what copies do not tell: anything but values of the very parameter that is copied. */
+function toCopied({ parameter: { lifted } }: ChainCriterion, target: ChainTarget): Lifted | undefined {
+  const { criterion, type } = target;
+  if (criterion.kind !== 'values' || criterion.negated) return undefined;
+  const { parameter, values } = criterion;
+  const isCopied = (chain: LiftedChain): boolean =>
+    chain.targetType === type &&
+    chain.code === parameter.code &&
+    chain.kind === parameter.type &&
+    isDeepStrictEqual(chain.targetPaths, parameter.paths);
+  const chain = lifted?.chains.find(isCopied);
+  if (!chain) return undefined;
+  const { paths, tokens } = chain;
+  return { target, copied: { parameter: { ...parameter, paths, lifted: { tokens, chains: [] } }, values } };
+}
+
+/** Types whose values are asked for in the same way are asked at once. */
+function combined(lifted: readonly Lifted[]): readonly CopiedValues[] {
+  const groups: CopiedValues[] = [];
+  for (const { copied } of lifted) {
+    const at = groups.findIndex(
+      ({ parameter, values }) =>
+        parameter.type === copied.parameter.type && isDeepStrictEqual(values, copied.values),
+    );
+    const group = groups[at];
+    if (group === undefined) groups.push(copied);
+    else groups[at] = { ...group, parameter: together(group.parameter, copied.parameter) };
+  }
+  return groups;
+}
+
+function together(
+  one: CopiedValues['parameter'],
+  other: CopiedValues['parameter'],
+): CopiedValues['parameter'] {
+  const [first = [], second = []] = [one.lifted?.tokens, other.lifted?.tokens];
+  const systems = new Set(first.map(({ system }) => system));
+  const tokens = second
+    .filter(({ system }) => systems.has(system))
+    .map(({ system, paths }) => ({
+      system,
+      paths: [...(first.find((place) => place.system === system)?.paths ?? []), ...paths],
+    }));
+  return { ...one, paths: [...one.paths, ...other.paths], lifted: { tokens, chains: [] } };
+}
