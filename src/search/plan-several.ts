@@ -116,5 +116,7 @@ function combineKeys(all: SortKey, type: string, key: SortKey | undefined): Sort
   if (all.by !== 'index') return all;
   if (key?.by !== 'index' || key.index !== all.index)
     throw invalidParameter('_sort', 'the types that are searched hold values of different kinds there.');
-  return { ...all, others: [...(all.others ?? []), { type, paths: key.paths }] };
+  const { paths, targetFilter } = key;
+  const place = { type, paths, ...(targetFilter && { targetFilter }) };
+  return { ...all, others: [...(all.others ?? []), place] };
 }

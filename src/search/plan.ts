@@ -181,5 +181,7 @@ function toReferenceTests(values: readonly SearchValue[], targetFilter: string |
 function planSort({ parameter, direction }: SortBy): SortKey {
   if (parameter.code === '_id') return { by: 'id', direction };
   if (parameter.code === '_lastUpdated') return { by: 'updated', direction };
-  return { by: 'index', index: toIndexKind(parameter), paths: parameter.paths, direction };
+  const { paths, targetFilter } = parameter;
+  const filter = targetFilter === null ? {} : { targetFilter };
+  return { by: 'index', index: toIndexKind(parameter), paths, ...filter, direction };
 }

@@ -190,10 +190,15 @@ export type SortKey =
       readonly index: IndexKind;
       /** Those of the plan's type, or of the first of several. */
       readonly paths: readonly string[];
+      /** Of references on these paths, only those to resources of this type count. */
+      readonly targetFilter?: string;
       /** Where the other types of the plan have theirs. */
-      readonly others?: readonly TypedPaths[];
+      readonly others?: readonly SortPlace[];
       readonly direction: SortDirection;
     };
+
+/** Where resources of a type have what they are sorted by. */
+export type SortPlace = TypedPaths & { readonly targetFilter?: string };
 
 export type SortDirection = 'ascending' | 'descending';
 

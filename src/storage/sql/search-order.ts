@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { SortDirection } from '../search-store.js';
-import { INDEX_TABLES, INDEXED_BY_RESOURCE, type RowSql } from './search-rows.js';
+import { INDEX_TABLES, INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { SortShape } from './search-shape.js';
 import { isEmpty, toMarkers, type Slot } from './slots.js';
 
@@ -95,6 +95,7 @@ function selectIndexValue(query: Query, sort: IndexSort, name: string, sql: RowS
     return;
   }
   const rows = sql.paths(INDEX_TABLES[sort.index], sort.params);
+  for (const filter of sort.filters) holdTarget(rows, filter, sql);
   const [least, greatest] = SORT_VALUES[sort.index];
   const picked = sort.direction === 'ascending' ? `min(${least})` : `max(${greatest})`;
   const value = picked.replaceAll('@', rows.alias);
@@ -107,4 +108,16 @@ function selectIndexValue(query: Query, sort: IndexSort, name: string, sql: RowS
   query
     .leftJoin(rows.query.as(values), `${values}.RES_ID`, 'm.RES_ID')
     .select(knex.raw(`${values}.V as ${name}`));
+}
+
+/** References on the paths lead to a resource of the type. */
+function holdTarget(
+  { query, alias }: OpenRows,
+  { params, type }: IndexSort['filters'][number],
+  sql: RowSql,
+): void {
+  query.where((either) => {
+    if (params !== null) either.whereNot((own) => sql.holdOne(own, `${alias}.PARAM_ID`, params));
+    either.orWhereRaw(`${alias}.TARGET_TYPE_ID = ?`, toMarkers([type]));
+  });
 }

@@ -7,6 +7,7 @@ import type {
   SearchPlan,
   SortDirection,
   SortKey,
+  SortPlace,
   TypedPaths,
 } from '../search-store.js';
 import { UNINDEXED_REFERENCE, type Dictionary, type PathKind } from './dictionary.js';
@@ -69,6 +70,8 @@ export type SortShape =
       readonly by: 'index';
       readonly index: IndexKind;
       readonly params: SlotList;
+      /** References on these paths, all if null, count where they lead to a resource of the type. */
+      readonly filters: readonly { readonly params: SlotList | null; readonly type: Slot }[];
       readonly direction: SortDirection;
     };
 
@@ -166,8 +169,17 @@ export class ShapeMaker {
 
   private sortKey(type: string, key: SortKey): SortShape {
     if (key.by !== 'index') return key;
-    const params = this.params(key.index, [{ type, paths: key.paths }, ...(key.others ?? [])]);
-    return { by: 'index', index: key.index, params, direction: key.direction };
+    const { index, direction } = key;
+    const places: readonly SortPlace[] = placesOf({ type, ...key });
+    const params = this.params(index, places);
+    const filters = places.flatMap((place) => {
+      const own = places.length === 1 ? null : this.params(index, [place]);
+      if (place.targetFilter === undefined || (own !== null && isEmpty(own))) return [];
+      return [
+        { params: own, type: this.slots.add(this.dictionary.typeId(place.targetFilter) ?? NEVER_WRITTEN) },
+      ];
+    });
+    return { by: 'index', index, params, filters, direction };
   }
 
   private condition(condition: Condition): Shape {
