@@ -8,6 +8,7 @@ import {
 import { rewriteReferences } from '../../src/fhir/rewrite-references.js';
 import { parseJson, stringifyJson } from '../../src/fhir/json.js';
 import type { Resource } from '../../src/model/resource.js';
+import { fastest } from '../support/fastest.js';
 
 const parsed: readonly (readonly [text: string, expected: object])[] = [
   ['Patient/1', { kind: 'relative', type: 'Patient', id: '1' }],
@@ -64,15 +65,12 @@ for (const [text, expected] of parsed) {
 }
 
 test('hostile references are read in linear time', (t) => {
-  const start = performance.now();
   for (const text of [
     'http://' + '/Patient'.repeat(1e5),
     'http://x' + '/a/_history'.repeat(1e5),
     'a'.repeat(1e6),
-  ]) {
-    parseReference(text);
-  }
-  t.true(performance.now() - start < 500);
+  ])
+    t.true(fastest(() => parseReference(text), 500) < 500);
 });
 
 test('ids have 1 to 64 letters, digits, dots and hyphens', (t) => {

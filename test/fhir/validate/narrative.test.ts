@@ -1,5 +1,6 @@
 import test from 'ava';
 import { checkNarrative } from '../../../src/fhir/validate/narrative.js';
+import { fastest } from '../../support/fastest.js';
 
 const ONE_MEGABYTE = 1024 * 1024;
 const OPEN = '<div xmlns="http://www.w3.org/1999/xhtml">';
@@ -98,8 +99,6 @@ const HOSTILE: Readonly<Record<string, string>> = {
 
 for (const [name, text] of Object.entries(HOSTILE)) {
   test.serial(`a megabyte takes linear time: ${name}`, (t) => {
-    const start = performance.now();
-    checkNarrative(text);
-    t.true(performance.now() - start < 500);
+    t.true(fastest(() => checkNarrative(text), 500) < 500);
   });
 }
