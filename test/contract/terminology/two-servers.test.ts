@@ -50,10 +50,3 @@ test('a value set that one server writes, changes and deletes, the other sees wi
   await untilSeen(undefined);
   t.is(await codesAt(there), undefined);
 });
-    t.is(await codesAt(here), code);
-    t.true((await untilSeen(code)) < COHERENT_MS);
-  }
-  await here.send('DELETE', 'ValueSet/shared');
-  t.is(await codesAt(here), undefined);
-  t.true((await untilSeen(undefined)) < COHERENT_MS);
-});
