@@ -1,4 +1,5 @@
 import type { Resource } from '../model/resource.js';
+import { addContainedRows } from './extract/contained-rows.js';
 import { compileExtractor, type Extractor } from './extract/extractor.js';
 import { RowCollector, type LocalUrl } from './extract/row-collector.js';
 import type { IndexedPath } from './indexed-path.js';
@@ -17,6 +18,7 @@ export function extractIndexValues(
 ): IndexValues {
   const rows = new RowCollector(toLocal);
   extractorOf(registry, resource.resourceType)(resource, rows);
+  addContainedRows(resource, rows, (type) => extractorOf(registry, type));
   return rows.distinct();
 }
 

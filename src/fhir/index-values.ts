@@ -13,7 +13,7 @@ export interface IndexValues {
   readonly quantities: readonly QuantityValue[];
   readonly uris: readonly UriValue[];
   readonly references: readonly ReferenceValue[];
-  /** What composite parameters find in elements that repeat. */
+  /** What composite parameters find in elements that repeat, and all that is found in contained resources. */
   readonly elements: readonly ElementValue[];
 }
 
@@ -83,6 +83,8 @@ export interface ReferenceValue {
  */
 export interface ElementValue {
   readonly path: string;
+  /** The type whose path it is, where the value is from a contained resource. */
+  readonly of?: string;
   readonly element: number;
   readonly value: string;
   readonly system: string | null;

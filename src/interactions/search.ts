@@ -7,6 +7,7 @@ import { targetOf } from '../partition/resolver.js';
 import { toSearchBundle } from '../search/bundle.js';
 import { typesNamed } from '../search/parse-types.js';
 import type { SearchResult } from '../search/run.js';
+import { showMatches } from './contained-matches.js';
 import { findCurrent, gone, notFound } from './find.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
@@ -93,7 +94,7 @@ export async function searchResponse(
   { result, page }: { readonly result: SearchResult; readonly page: string | undefined },
 ): Promise<OutgoingResponse> {
   const presentation = presentationOf(request);
-  const matches = await showRows(server, request, result.matches, presentation);
+  const matches = await showMatches(server, request, result.matches, presentation);
   const { included: found } = result;
   const included = found.length === 0 ? found : await showRows(server, request, found, presentation);
   const text = toSearchBundle({ ...result, matches, included }, { base: request.base, page });

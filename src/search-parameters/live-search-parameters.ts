@@ -11,6 +11,7 @@ import { assertAdmissible } from './admission.js';
 import { officialParameters } from './official-parameters.js';
 import {
   ALL_COMPOSITES,
+  ALL_CONTAINED,
   type OwnPath,
   ownPathKey,
   type PathKey,
@@ -120,6 +121,11 @@ export class LiveSearchParameters {
     return paths.some(
       (path) => !official.has(`${type} ${path}`) && !this.complete.has(`${resourceType} ${type} ${path}`),
     );
+  }
+
+  /** Whether contained resources may be missed: written before they were indexed, and not reindexed since. */
+  missesContained(): boolean {
+    return this.isWaiting(ALL_CONTAINED);
   }
 
   private isWaiting(path: PathKey): boolean {

@@ -32,6 +32,9 @@ export interface OwnPath extends PathKey {
 /** Stands for composites within elements of every type: a migration marks it where there were resources before them. */
 export const ALL_COMPOSITES: PathKey = { resourceType: '*', kind: 'composite', path: '*' };
 
+/** Stands for contained resources of every type: marked where there were resources before they were indexed. */
+export const ALL_CONTAINED: PathKey = { resourceType: '*', kind: 'composite', path: '*#contained' };
+
 /** Begins the keys under which own paths are kept among the server's settings. */
 export const OWN_PATH_PREFIX = 'search-path:';
 

@@ -101,8 +101,13 @@ interface EntryWriter {
 }
 
 function resourceEntry(row: SearchRow, mode: 'match' | 'include', { urlBegin, render }: EntryWriter): string {
-  const fullUrl = `${urlBegin}/${row.type}/${row.id}"`;
+  const fullUrl = `${urlBegin}/${row.type}/${row.id}${fragmentOf(row)}"`;
   return `{"fullUrl":${fullUrl},"resource":${render?.(row) ?? row.text},"search":{"mode":"${mode}"}}`;
+}
+
+/** https://hl7.org/fhir/R4/search.html#contained */
+function fragmentOf({ fragment }: SearchRow): string {
+  return fragment === undefined ? '' : `#${JSON.stringify(fragment).slice(1, -1)}`;
 }
 
 /** What the client should know of the search besides its result. */

@@ -26,7 +26,7 @@ export function isCanonical({ type, valueTypes }: SearchParameter): boolean {
 
 /**
  * A chain through canonical URLs as the list of the URLs that it may lead to, with and without version: no row links
- * such references to their targets.
+ * such references to their targets. What the resource itself contains is followed besides.
  * @throws FhirError LIMIT_EXCEEDED where the targets are too many
  */
 export async function resolveCanonicalChain(
@@ -42,7 +42,8 @@ export async function resolveCanonicalChain(
     urls.push(...rows.flatMap(toUrls));
   }
   const values = [{ kind: 'urls' as const, urls: [...new Set(urls)] }];
-  return { kind: 'values', parameter, values, negated: false };
+  const stored = { kind: 'values' as const, parameter, values, negated: false };
+  return { kind: 'any', of: [stored, { kind: 'within', parameter, targets }] };
 }
 
 /** What the references to a resource say, if they name it by its canonical URL. */

@@ -30,6 +30,7 @@ export function parseChain(link: ChainLink, context: ParameterContext, read: Rea
   if (types.length === 0)
     throw unknownParameter(name, `name the type to follow: ${parameter.code}:Patient.…`);
   const rest = followed(context);
+  context.registry.missesContained?.();
   return { kind: 'chain', parameter, targets: chainTargets(types, (type) => read(type, rest)) };
 }
 

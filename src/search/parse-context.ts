@@ -9,6 +9,8 @@ export interface SearchParameterSource {
   list(resourceType: string): readonly SearchParameter[];
   /** Whether data that was written before the parameter may be missed by it. Left out: never. */
   isPending?(resourceType: string, parameter: SearchParameter): boolean;
+  /** Whether contained resources that were written before they were indexed may be missed. Left out: never. */
+  missesContained?(): boolean;
 }
 
 /** What parsing needs to know of the server. */

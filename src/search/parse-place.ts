@@ -4,6 +4,7 @@ import { FhirError } from '../model/errors.js';
 import type { CompartmentTarget, QueryParameter } from '../model/request.js';
 import { parseEverything } from './parse-everything.js';
 import { parseSearch } from './parse.js';
+import { assertNotContained } from './parse-contained.js';
 import { TYPE_PARAMETER, typesNamed } from './parse-types.js';
 import { invalidParameter, type ParseContext, type SearchParameterSource } from './parse-context.js';
 import type { Criterion, Include, SearchPlace, SearchRequest, TypedSearch } from './search-request.js';
@@ -23,6 +24,7 @@ export function parsePlace(
   if (type === null) return parseSeveral(place, parameters, context);
   if (compartment !== null) assertHasMembers(compartment, type);
   const search = parseSearch(type, parameters, context);
+  if (compartment !== null) assertNotContained(search, 'in a compartment');
   return compartment === null ? search : { ...search, ...within(compartment, search, context), place };
 }
 
@@ -42,6 +44,7 @@ function parseSeveral(
   const searches = ignored.length === 0 ? read : types.map((type) => parseSearch(type, kept, context));
   const [first, ...others] = searches.map((search) => withCompartment(place, search, context));
   if (first === undefined) throw invalidParameter(TYPE_PARAMETER, 'name at least one resource type.');
+  assertNotContained(first, 'over several types');
   const applied = parameters.filter((one) => one[0] === TYPE_PARAMETER || first.applied.includes(one));
   return { ...first, others, includes: distinctIncludes(searches), applied, ignored, place };
 }

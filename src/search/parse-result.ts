@@ -3,7 +3,7 @@ import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 import { findParameter } from './parse-criterion.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
-import type { Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
+import type { ContainedSearch, Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
 
 /** The parts of a request that are about its result, while they are collected. */
 export interface ResultParts {
@@ -13,6 +13,8 @@ export interface ResultParts {
   total: SearchRequest['total'];
   summary: SummaryMode | undefined;
   elements: readonly string[];
+  contained: 'true' | 'false' | 'both' | undefined;
+  containedType: ContainedSearch['as'] | undefined;
 }
 
 /** One parameter about the result, and the type that is searched. */
@@ -29,7 +31,7 @@ const MAX_SORT_KEYS = 10;
 const TOTALS = ['none', 'estimate', 'accurate'] as const;
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
 const CONTAINED = ['true', 'false', 'both'] as const;
-const NOT_CONTAINED = 'contained resources are not found on their own; search for what contains them.';
+const CONTAINED_TYPES = ['container', 'contained'] as const;
 const ELEMENT = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
 
 /** https://hl7.org/fhir/R4/search.html#return, by name. */
@@ -54,11 +56,11 @@ const READERS: Readonly<Record<string, Reader>> = {
     parts.summary = oneOf(SUMMARIES, value, context);
   },
   // https://hl7.org/fhir/R4/search.html#contained
-  _contained: (_parts, { value }, context) => {
-    if (oneOf(CONTAINED, value, context) !== 'false') throw invalidParameter(context.name, NOT_CONTAINED);
+  _contained: (parts, { value }, context) => {
+    parts.contained = oneOf(CONTAINED, value, context);
   },
-  _containedType: (_parts, _parameter, context) => {
-    throw invalidParameter(context.name, NOT_CONTAINED);
+  _containedType: (parts, { value }, context) => {
+    parts.containedType = oneOf(CONTAINED_TYPES, value, context);
   },
   _elements: (parts, { value }, context) => {
     const elements = value.split(',').map((element) => element.trim());
@@ -78,7 +80,7 @@ export function isResultParameter(code: string): boolean {
 }
 
 /** What is given once: a second value would stand for nothing, or for something else. */
-const SINGLE = new Set(['_sort', '_count', '_total', '_summary']);
+const SINGLE = new Set(['_sort', '_count', '_total', '_summary', '_contained', '_containedType']);
 
 /** @throws FhirError INVALID_SEARCH for a parameter that may be given once and is given again */
 export function assertGivenOnce(parameters: readonly QueryParameter[]): void {

@@ -3,6 +3,7 @@ import type { QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import { isFilter, parseFilter } from './filter/parse-filter.js';
 import type { ParameterContext, ParseContext } from './parse-context.js';
+import { toContainedSearch } from './parse-contained.js';
 import { parseCriterion } from './parse-criterion.js';
 import { assertGivenOnce, isResultParameter, readResultParameter, type ResultParts } from './parse-result.js';
 import type { Criterion, SearchRequest } from './search-request.js';
@@ -33,6 +34,8 @@ export function parseSearch(
     total: undefined,
     summary: undefined,
     elements: [],
+    contained: undefined,
+    containedType: undefined,
   };
   const criteria: Criterion[] = [];
   const applied: QueryParameter[] = [];
@@ -54,13 +57,18 @@ export function parseSearch(
       ignored.push(toWarning(error, one));
     }
   }
-  const { count = context.limits.defaultCount, ...rest } = parts;
+  const { includes, sort, total, summary, elements, count = context.limits.defaultCount } = parts;
   return {
     place: { type: resourceType, compartment: null },
     resourceType,
     others: [],
     criteria,
-    ...rest,
+    contained: toContainedSearch(parts, { criteria, applied }, context.registry),
+    includes,
+    sort,
+    total,
+    summary,
+    elements,
     count: Math.min(count, context.limits.maxCount),
     applied,
     ignored,

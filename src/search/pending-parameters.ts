@@ -3,6 +3,9 @@ import { FhirError } from '../model/errors.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { SearchParameterSource } from './parse-context.js';
 
+const CONTAINED =
+  'Contained resources are not all found yet: what was written before they were indexed waits for a reindex.';
+
 /** Notes, while a search is read, which of its parameters do not find all data yet. */
 export class PendingParameters implements SearchParameterSource {
   private readonly noted = new Map<string, string>();
@@ -19,6 +22,12 @@ export class PendingParameters implements SearchParameterSource {
 
   list(resourceType: string): readonly SearchParameter[] {
     return this.source.list(resourceType);
+  }
+
+  missesContained(): boolean {
+    const misses = this.source.missesContained?.() ?? false;
+    if (misses) this.noted.set('', CONTAINED);
+    return misses;
   }
 
   /** What the client of a search must know. */

@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type {
   ComponentCondition,
   Condition,
+  ContainedCondition,
   ElementCondition,
   SearchPlan,
   SortKey,
 } from '../storage/search-store.js';
 import { invalidParameter } from './parse-context.js';
+import { planContained } from './plan-contained.js';
 import { planRecord } from './plan-record.js';
 import { planSearch } from './plan.js';
 import type { SearchRequest, TypedSearch } from './search-request.js';
@@ -24,9 +26,10 @@ interface TypedPlan {
  * @throws FhirError INVALID_SEARCH where types can't be sorted together
  */
 export function planRequest(
-  request: TypedSearch & Pick<SearchRequest, 'others' | 'place' | 'record'>,
+  request: TypedSearch & Pick<SearchRequest, 'others' | 'place' | 'record' | 'contained'>,
 ): SearchPlan {
   if (request.record) return planRecord(request.record);
+  if (request.contained) return planContained(request, request.contained);
   if (request.place.type !== null) return planSearch(request);
   const plans = [request, ...request.others].map(planTyped);
   const types = plans.map(({ type }) => type);
@@ -76,6 +79,7 @@ function combine(a: Condition, b: Condition): Condition | null {
   if ((a.kind === 'index' && b.kind === 'index') || (a.kind === 'chain' && b.kind === 'chain'))
     return combineRows(a, b);
   if (a.kind === 'element' && b.kind === 'element') return combineElements(a, b);
+  if (a.kind === 'contained' && b.kind === 'contained') return combineContained(a, b);
   return isDeepStrictEqual(a, b) ? a : null;
 }
 
@@ -88,6 +92,13 @@ function combineRows<Asked extends Rows>(a: Asked, b: Rows | undefined): Asked |
   const { type: _first, paths: _own, others = [], ...askedFirst } = a;
   if (!isDeepStrictEqual(askedFirst, asked)) return null;
   return { ...a, others: [...others, { type, paths }] };
+}
+
+/** What is contained is asked the same whoever refers to it. */
+function combineContained(a: ContainedCondition, b: ContainedCondition): Condition | null {
+  if (a.via === null || b.via === null) return isDeepStrictEqual(a, b) ? a : null;
+  const isSame = a.type === b.type && isDeepStrictEqual(a.where, b.where);
+  return isSame ? { ...a, via: [...a.via, ...b.via] } : null;
 }
 
 /** Elements are of one resource, so that their rows stand beside those of other types in the same way. */

@@ -1,6 +1,7 @@
 import { cutText, normalizeString, wordsOf } from '../fhir/normalize.js';
 import type { SearchParameter } from '../fhir/index-values.js';
 import type {
+  ChainCondition,
   Condition,
   IndexKind,
   ReferenceTest,
@@ -17,6 +18,7 @@ import { toUriTests, toUrlTests } from './plan-uri.js';
 import type { Criterion, SearchRequest, SearchValue, SortBy, ValueCriterion } from './search-request.js';
 
 type ValueOf<Kind extends SearchValue['kind']> = Extract<SearchValue, { kind: Kind }>;
+type FollowedCriterion = Extract<Criterion, { kind: 'chain' | 'within' }>;
 
 /**
  * What the store has to find: every criterion holds. A criterion that nothing can satisfy stays one that holds
@@ -38,15 +40,14 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
       return criterion.missing ? { kind: 'not', of: any } : any;
     }
     case 'chain': {
-      const reachable = criterion.targets.filter((target) => mayLeadTo(criterion.parameter, target.type));
-      const targets = reachable.map((target) => ({
-        type: target.type,
-        where: planCriterion(target.type, target.criterion),
-      }));
-      if (targets.length === 0) return NEVER;
-      const chain: Condition = { kind: 'chain', type, paths: criterion.parameter.paths, targets };
+      const chain = planChain(type, criterion.parameter.paths, planTargets(criterion));
       return planCopied(chain, criterion.copies, (parameter, values) => planIndex(type, parameter, values));
     }
+    case 'within':
+      return {
+        kind: 'any',
+        of: planContainedTargets(type, criterion.parameter.paths, planTargets(criterion)),
+      };
     case 'member': {
       const { compartment, isOwn, paths } = criterion;
       const tests = [{ kind: 'local' as const, types: [compartment.type], id: compartment.id }];
@@ -64,6 +65,26 @@ export function planCriterion(type: string, criterion: Criterion): Condition {
     case 'not':
       return { kind: 'not', of: planCriterion(type, criterion.of) };
   }
+}
+
+function planTargets({ parameter, targets }: FollowedCriterion): ChainCondition['targets'] {
+  const reachable = targets.filter((target) => mayLeadTo(parameter, target.type));
+  return reachable.map(({ type, criterion }) => ({ type, where: planCriterion(type, criterion) }));
+}
+
+/** A reference leads to a resource, or to what its own resource contains: https://hl7.org/fhir/R4/search.html#contained. */
+function planChain(type: string, paths: readonly string[], targets: ChainCondition['targets']): Condition {
+  const of = planContainedTargets(type, paths, targets);
+  return { kind: 'any', of: [{ kind: 'chain', type, paths, targets }, ...of] };
+}
+
+function planContainedTargets(
+  type: string,
+  paths: readonly string[],
+  targets: ChainCondition['targets'],
+): readonly Condition[] {
+  const via = [{ type, paths }];
+  return targets.map((target) => ({ kind: 'contained', via, ...target }));
 }
 
 const NEVER: Condition = { kind: 'any', of: [] };

@@ -36,6 +36,8 @@ function isOpen(criterion: Criterion): boolean {
       return criterion.values.some(isOpenValue);
     case 'missing':
     case 'member':
+    // Made of what was looked up.
+    case 'within':
       return false;
     case 'chain':
       return isCanonical(criterion.parameter) || criterion.targets.some((target) => isOpen(target.criterion));
@@ -62,6 +64,7 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
     }
     case 'missing':
     case 'member':
+    case 'within':
       return criterion;
     case 'chain': {
       const targets = await eachInTurn(criterion.targets, async (target) => ({

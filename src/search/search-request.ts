@@ -57,6 +57,8 @@ export interface SearchRequest extends TypedSearch {
   readonly record?: RecordRequest;
   /** The same of further types, where the place has several. */
   readonly others: readonly TypedSearch[];
+  /** undefined: contained resources are not searched. */
+  readonly contained: ContainedSearch | undefined;
   readonly includes: readonly Include[];
   /** Matches per page; 0 asks for the total only. */
   readonly count: number;
@@ -73,6 +75,14 @@ export interface SearchRequest extends TypedSearch {
   readonly asOf: number;
 }
 
+/** https://hl7.org/fhir/R4/search.html#contained */
+export interface ContainedSearch {
+  /** Contained resources alone, or others besides. */
+  readonly mode: 'true' | 'both';
+  /** Whether a contained resource comes as what contains it, or by itself. */
+  readonly as: 'container' | 'contained';
+}
+
 /** https://hl7.org/fhir/R4/search.html#summary */
 export type SummaryMode = 'true' | 'text' | 'data' | 'count' | 'false';
 
@@ -87,6 +97,8 @@ export type Criterion =
       /** Copies of all the targets' values that are asked for, where there are any: see `liftChain`. */
       readonly copies?: readonly CopiedValues[];
     }
+  /** Followed to contained resources alone. */
+  | { readonly kind: 'within'; readonly parameter: SearchParameter; readonly targets: readonly ChainTarget[] }
   /** It belongs to a compartment: by a reference on one of the paths, or as the compartment's own resource. */
   | {
       readonly kind: 'member';

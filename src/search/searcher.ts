@@ -9,6 +9,7 @@ import { pageLink } from './bundle.js';
 import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
 import type { CanonicalParts } from './include-canonical.js';
 import { parseSearch } from './parse.js';
+import { assertNotContained } from './parse-contained.js';
 import { parsePlace } from './parse-place.js';
 import type { ParseContext, SearchParameterSource } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
@@ -86,6 +87,7 @@ export class Searcher {
 
   /** All matches of what was parsed, in its order. @throws FhirError LIMIT_EXCEEDED where there are more than `limit` */
   async all(scope: PartitionScope, search: SearchRequest, limit: number): Promise<readonly SearchRow[]> {
+    assertNotContained(search, 'by this operation');
     const plan = planRequest(await this.resolve(scope, search));
     const rows = await this.parts.store.page(scope, plan, { count: limit + 1 });
     if (rows.length <= limit) return rows;
@@ -121,6 +123,7 @@ export class Searcher {
     const context = { ...this.context(request, 'strict'), registry: pending };
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
+    assertNotContained(search, 'by conditions');
     return this.parts.store.match(scope, planSearch({ ...(await this.resolve(scope, search)), sort: [] }));
   }
 

@@ -11,6 +11,11 @@ export interface SearchPlan {
   readonly where: Condition;
   /** Empty: the store's own order, the one that is cheapest for the plan. It never changes for one plan. */
   readonly sort: readonly SortKey[];
+  /**
+   * Contained resources that are answered too, each as a row of its container (SearchRow.part). The order is the
+   * store's own then.
+   */
+  readonly contained?: ContainedCondition;
 }
 
 /** Where resources of a type are indexed. */
@@ -33,6 +38,7 @@ export type Condition =
   | { readonly kind: 'updated'; readonly test: RangeTest }
   | IndexCondition
   | ElementCondition
+  | ContainedCondition
   | ChainCondition
   | HasCondition;
 
@@ -71,6 +77,21 @@ export type ComponentCondition = Exclude<IndexCondition, { readonly index: 'refe
 export interface ElementCondition {
   readonly kind: 'element';
   readonly parts: readonly (readonly ComponentCondition[])[];
+}
+
+/**
+ * The resource contains one of a type for which a condition holds, https://hl7.org/fhir/R4/search.html#contained. Of a
+ * contained resource `has` and `updated` never hold.
+ */
+export interface ContainedCondition {
+  readonly kind: 'contained';
+  /** The contained resource's type. */
+  readonly type: string;
+  /** One of these references leads to it; null: whether it is referred to or not. */
+  readonly via: readonly TypedPaths[] | null;
+  /** Only within resources of these types, where `via` does not tell. */
+  readonly within?: readonly string[];
+  readonly where: Condition;
 }
 
 /** A reference on one of the paths leads to a resource for which a condition holds. */
@@ -208,6 +229,10 @@ export type RowKey = readonly (string | number | null)[];
 /** One match: the current version, never a deletion. */
 export interface SearchRow extends StoredVersion {
   readonly text: string;
+  /** The match is what the resource contains at this place, counted from 0. */
+  readonly part?: number;
+  /** The id of what the resource contains, where `text` is that alone. */
+  readonly fragment?: string;
   readonly key: RowKey;
 }
 

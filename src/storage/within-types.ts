@@ -1,5 +1,5 @@
 import type { PartitionScope } from '../model/partition.js';
-import type { Condition, HasCondition, SearchPlan, SearchStore } from './search-store.js';
+import type { Condition, ContainedCondition, HasCondition, SearchPlan, SearchStore } from './search-store.js';
 import type { ResourceStore } from './store.js';
 
 /** The two stores that see resources. */
@@ -55,7 +55,14 @@ function searchWithin(store: SearchStore): SearchStore {
 function planWithin({ types }: PartitionScope, plan: SearchPlan): SearchPlan {
   if (!types) return plan;
   const type = typesWithin(plan.type, types);
-  return { ...plan, type: type ?? [], where: type === null ? NEVER : conditionWithin(plan.where, types) };
+  const where = type === null ? NEVER : conditionWithin(plan.where, types);
+  const { contained } = plan;
+  return {
+    ...plan,
+    type: type ?? [],
+    where,
+    ...(contained && { contained: containedWithin(contained, types) }),
+  };
 }
 
 /** Null where none of them is left. */
@@ -80,6 +87,8 @@ function conditionWithin(condition: Condition, types: Types): Condition {
     }
     case 'has':
       return hasWithin(condition, types);
+    case 'contained':
+      return containedWithin(condition, types);
     case 'ids':
     case 'types':
     case 'updated':
@@ -87,6 +96,14 @@ function conditionWithin(condition: Condition, types: Types): Condition {
     case 'element':
       return condition;
   }
+}
+
+/** What a visible resource contains is visible, whatever its type. */
+function containedWithin(condition: ContainedCondition, types: Types): ContainedCondition {
+  const where = conditionWithin(condition.where, types);
+  if (condition.via !== null) return { ...condition, where };
+  const within = condition.within?.filter((type) => types.has(type)) ?? [...types];
+  return { ...condition, within, where };
 }
 
 function hasWithin(condition: HasCondition, types: Types): Condition {

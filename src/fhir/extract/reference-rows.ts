@@ -29,7 +29,9 @@ function typeOf(stated: string | undefined, text = ''): string | undefined {
 /** A canonical names a resource by its own URL, wherever that resource is stored. */
 const canonical: RowMaker = (value, path, rows) => {
   const url = asText(value);
-  if (url !== undefined && !url.startsWith('#')) addUrl(rows, path, url);
+  if (url === undefined) return;
+  if (url.startsWith('#')) rows.fragments.push({ path, id: url.slice(1) });
+  else addUrl(rows, path, url);
 };
 
 /** Contained resources and conditional references are no targets with a name. */
@@ -51,6 +53,9 @@ function addReference(rows: RowCollector, path: string, text: string): void {
       addUrl(rows, path, text);
       return;
     case 'fragment':
+      rows.fragments.push({ path, id: target.id });
+      addUrl(rows, path, UNNAMED_TARGET);
+      return;
     case 'conditional':
       addUrl(rows, path, UNNAMED_TARGET);
       return;

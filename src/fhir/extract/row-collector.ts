@@ -13,6 +13,12 @@ import type {
 /** Tells which resource of this server an absolute URL names; null for URLs elsewhere. */
 export type LocalUrl = (url: string) => { readonly type: string; readonly id: string } | null;
 
+/** A reference `#id` to a contained resource, by the path that it stands on. */
+export interface Fragment {
+  readonly path: string;
+  readonly id: string;
+}
+
 /** Collects the rows of one resource. */
 export class RowCollector {
   readonly toLocal: LocalUrl | undefined;
@@ -24,6 +30,8 @@ export class RowCollector {
   readonly uris: UriValue[] = [];
   readonly references: ReferenceValue[] = [];
   readonly elements: ElementValue[] = [];
+  /** Where contained resources are referred to. */
+  readonly fragments: Fragment[] = [];
   /** The element that values are collected of, by its number. */
   element = 0;
   private elementCount = 0;
@@ -92,6 +100,7 @@ const sameElement: Same<ElementValue> = (a, b) =>
   a.element === b.element &&
   a.value === b.value &&
   a.path === b.path &&
+  a.of === b.of &&
   a.system === b.system &&
   a.low === b.low &&
   a.unit === b.unit;

@@ -64,8 +64,8 @@ function quantityRow(
 }
 
 function elementRow(dictionary: RowIds, type: string, row: ElementValue): ValueRow {
-  const { path, element, value, system, low, unit, high, canonicalUnit } = row;
-  const param = dictionary.ensurePath(type, 'composite', path);
+  const { path, of = type, element, value, system, low, unit, high, canonicalUnit } = row;
+  const param = dictionary.ensurePath(of, 'composite', path);
   const systemId = dictionary.ensureSystem(system);
   return { table: 'composite', columns: [param, value, systemId, low, unit, element, high, canonicalUnit] };
 }

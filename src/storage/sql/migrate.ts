@@ -3,6 +3,7 @@ import { isPostgresClient } from '../../../migrations/postgres-client.js';
 import * as resources from '../../../migrations/0001-resources.js';
 import * as placements from '../../../migrations/0002-placements.js';
 import * as search from '../../../migrations/0003-search.js';
+import * as contained from '../../../migrations/0005-contained.js';
 
 /** What cannot be changed once tables are made. */
 export interface SchemaOptions {
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-resources': resources,
   '0002-placements': placements,
   '0003-search': search,
+  '0005-contained': contained,
 };
 
 const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({

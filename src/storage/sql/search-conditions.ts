@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { RowTest } from './predicates/row-test.js';
+import { ContainedSql } from './search-contained.js';
 import { pickDriver, type DrivingShape } from './search-driver.js';
 import { openElements } from './search-elements.js';
 import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
@@ -30,9 +31,12 @@ export type Columns = 'ids' | 'rows';
 /** Writes conditions as SQL: as a query that finds resources, or as a test on a resource that another query found. */
 export class ConditionSql {
   private readonly sql: RowSql;
+  /** Conditions on what resources contain. */
+  readonly contained: ContainedSql;
 
   constructor(sql: RowSql) {
     this.sql = sql;
+    this.contained = new ContainedSql(sql, (target) => this.matching(target, 'rows'));
   }
 
   /** The resources that match. */
@@ -58,6 +62,8 @@ export class ConditionSql {
         );
       case 'element':
         return this.union(openElements(this.sql, shape, 'sought').map((rows) => this.found(rows, columns)));
+      case 'contained':
+        return this.union(this.contained.sought(shape).map((rows) => this.found(rows, columns)));
       case 'chain':
         return this.union(
           shape.targets.map((target) => this.found(this.linksTo(shape.params, target), columns)),
@@ -112,6 +118,9 @@ export class ConditionSql {
           for (const rows of openElements(this.sql, shape, 'probed'))
             either.orWhereExists(this.sql.dialect.tried(this.of(rows, subject)));
         });
+        return;
+      case 'contained':
+        query.whereExists(this.contained.probed(shape, subject));
         return;
       case 'chain':
         query.where((either) => {
@@ -203,8 +212,8 @@ export class ConditionSql {
     return this.sql.linksAt({ found, at: { column: 'RES_ID', value: `${name}.RES_ID` }, params });
   }
 
-  /** Large unions are unions of unions. */
-  private union(queries: readonly Query[]): Query {
+  /** Each row of all queries once. Large unions are unions of unions. */
+  union(queries: readonly Query[]): Query {
     const [first, ...others] = queries;
     if (first === undefined) throw new Error('A union needs at least one query.');
     if (others.length === 0) return first;

@@ -7,7 +7,10 @@ export interface Driver {
 }
 
 /** Shapes that an index finds resources by. */
-export type DrivingShape = Extract<Shape, { kind: 'rows' | 'element' | 'chain' | 'has' | 'any' }>;
+export type DrivingShape = Extract<
+  Shape,
+  { kind: 'rows' | 'element' | 'contained' | 'chain' | 'has' | 'any' }
+>;
 
 /**
  * The condition that probably leaves the fewest resources; null where walking the resources of the type is best:
@@ -30,7 +33,7 @@ function isById(shape: Shape): boolean {
 /** Whether an index row stands behind every match. */
 function drives(shape: Shape): shape is DrivingShape {
   if (shape.kind === 'any') return shape.of.every(isFound);
-  if (shape.kind === 'element') return true;
+  if (shape.kind === 'element' || shape.kind === 'contained') return true;
   return shape.kind === 'rows' || shape.kind === 'chain' || shape.kind === 'has';
 }
 
@@ -51,6 +54,9 @@ const INDEX_WEIGHT = {
   date: 12,
 } as const;
 
+/** Few resources contain others. */
+const CONTAINED_WEIGHT = 8;
+
 /** A guess without statistics: low for few matches. */
 function weight(shape: DrivingShape): number {
   switch (shape.kind) {
@@ -63,6 +69,8 @@ function weight(shape: DrivingShape): number {
       return rowsWeight(shape);
     case 'element':
       return Math.min(...shape.parts.map(partWeight));
+    case 'contained':
+      return CONTAINED_WEIGHT;
   }
 }
 

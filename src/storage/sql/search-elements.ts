@@ -2,17 +2,16 @@ import type { IndexKind } from '../search-store.js';
 import { partWeight } from './search-driver.js';
 import type { RowTest } from './predicates/row-test.js';
 import type { OpenRows, RowSql } from './search-rows.js';
-import type { RowsShape, Shape } from './search-shape.js';
+import type { ElementShape, RowsShape } from './search-shape.js';
 import { toMarkers } from './slots.js';
 
-type ElementShape = Extract<Shape, { kind: 'element' }>;
 type Part = readonly RowsShape[];
 
 /**
  * Whether rows are found by their values, or tested one by one because their resource is known: then no index on
  * values is to be walked.
  */
-type Access = 'sought' | 'probed';
+export type Access = 'sought' | 'probed';
 
 /** Where HFJ_SPIDX_COMPOSITE keeps what each kind has in columns of its own. */
 const COLUMNS: Readonly<Record<Exclude<IndexKind, 'reference'>, Readonly<Record<string, string>>>> = {
@@ -61,7 +60,8 @@ function holdSame(sql: RowSql, { query, alias }: OpenRows, part: Part): void {
   });
 }
 
-function openPart(
+/** Rows of elements that pass one of the tests; null: any row. */
+export function openPart(
   sql: RowSql,
   { params }: RowsShape,
   { tests, access }: { readonly tests: readonly RowTest[] | null; readonly access: Access },

@@ -48,6 +48,7 @@ export function rowColumns(
  * resources of the type; or the keys of all matches first, their order, and the texts of one page last.
  */
 export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
+  if (plan.contained !== null) return writeContainedPage(sql, plan, page);
   const driver = pickDriver(plan.where);
   const walk = sql.tables.plural || plan.sort.length > 0 ? null : walkOf(driver);
   if (walk !== null) return writeIndexWalk(sql, walk, page);
@@ -61,16 +62,21 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
 /** How many match, or how many up to a limit. */
 export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): WrittenQuery {
   const driver = pickDriver(plan.where);
-  const walk = sql.tables.plural ? null : walkOf(driver);
-  const matches = walk === null ? new ConditionSql(sql).matching(plan, 'rows') : walkedIds(sql, walk);
+  const walk = sql.tables.plural || plan.contained !== null ? null : walkOf(driver);
+  const matches = walk === null ? allMatches(sql, plan) : walkedIds(sql, walk);
   if (limit !== null) matches.limit(...(toMarkers([limit]) as [number]));
   const query = sql.dialect.knex
     .queryBuilder()
     .from(matches.as('c'))
     .select(sql.dialect.knex.raw('count(*)'));
-  return limit !== null && isQuick(plan, driver)
+  return limit !== null && plan.contained === null && isQuick(plan, driver)
     ? { query, cost: 'cheap', plan: driver === null || driver.rest.length > 0 ? 'custom' : 'generic' }
     : { query, cost: 'expensive', plan: 'custom' };
+}
+
+/** What is counted: resources, and contained ones beside them. */
+function allMatches(sql: RowSql, plan: PlanShape): Query {
+  return plan.contained === null ? new ConditionSql(sql).matching(plan, 'rows') : containedMatches(sql, plan);
 }
 
 /** A driver that is one walk along one key. */
@@ -239,6 +245,36 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: 'custom' };
+}
+
+/** Each match once: RES_ID, and PART, which is 0 for the resource and counts what it contains from 1 on. */
+function containedMatches(sql: RowSql, { where, types, contained }: PlanShape): Query {
+  const { knex } = sql.dialect;
+  const conditions = new ConditionSql(sql);
+  const found = contained?.kind === 'contained' ? conditions.contained.sought(contained) : [];
+  const parts = found.map(({ query, alias }) =>
+    query.distinct(`${alias}.RES_ID`, knex.raw(`-${alias}.SP_ELEMENT as PART`)),
+  );
+  const own = knex.queryBuilder().from(conditions.matching({ where, types }, 'rows').as('m'));
+  const queries = where.kind === 'none' ? parts : [...parts, own.select('m.RES_ID', knex.raw('0 as PART'))];
+  return conditions.union(queries);
+}
+
+/** Containers, each once for every contained resource of it that matches, in the order of `contained`. */
+function writeContainedPage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
+  const { knex } = sql.dialect;
+  const ids = knex.queryBuilder().from(containedMatches(sql, plan).as('o')).select('o.*');
+  orderBy(ids, partOrder('o'), page.after);
+  ids.limit(...(toMarkers([page.limit]) as [number]));
+  const query = knex.queryBuilder().from(ids.as('k'));
+  sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
+  orderBy(query, partOrder('k'), null);
+  query.select([...rowColumns('r', sql, typesOf(plan)), ...keyColumns(partOrder('k'))]);
+  return { query, cost: 'expensive', plan: 'custom' };
+}
+
+function partOrder(alias: string): readonly OrderColumn[] {
+  return ['RES_ID', 'PART'].map((name) => ascending(`${alias}.${name}`));
 }
 
 /** Whether each row tells its type. */

@@ -1,4 +1,5 @@
 import type {
+  ComponentCondition,
   Condition,
   ElementCondition,
   HasCondition,
@@ -23,15 +24,14 @@ import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
 import { toElementRows } from './search-elements.js';
+import { allOf, anyOf, type Logic, negated, NONE } from './search-logic.js';
+import { type ContainedShape, PartShapes } from './search-part-shape.js';
 import { isEmpty, type Slot, type SlotList, type Slots } from './slots.js';
 
 /** A condition without its values: plans with equal shapes share one compiled statement. */
-export type Shape =
-  /** `none` never holds. */
-  | { readonly kind: 'none' }
-  | { readonly kind: 'all'; readonly of: readonly Shape[] }
-  | { readonly kind: 'any'; readonly of: readonly Shape[] }
-  | { readonly kind: 'not'; readonly of: Shape }
+export type Shape = LeafShape | Logic<LeafShape>;
+
+type LeafShape =
   /** Tests on a row of HFJ_RESOURCE itself. */
   | {
       readonly kind: 'resource';
@@ -40,10 +40,16 @@ export type Shape =
       readonly slots: readonly Slot[];
     }
   | RowsShape
-  /** One element has rows of every part; each part is a list of alternatives. */
-  | { readonly kind: 'element'; readonly parts: readonly (readonly RowsShape[])[] }
+  | ElementShape
+  | ContainedShape
   | { readonly kind: 'chain'; readonly params: SlotList; readonly targets: readonly TypedShape[] }
   | { readonly kind: 'has'; readonly params: SlotList; readonly source: TypedShape };
+
+/** One element has rows of every part; each part is a list of alternatives. */
+export interface ElementShape {
+  readonly kind: 'element';
+  readonly parts: readonly (readonly RowsShape[])[];
+}
 
 /** Rows of one index: on one of the paths, one of the tests (null: any row). */
 export interface RowsShape {
@@ -77,17 +83,19 @@ export type SortShape =
 
 /** The shape of a whole plan; null where nothing can match. */
 export interface PlanShape extends TypedShape {
+  /** What is answered of contained resources; null where the plan is about none. */
+  readonly contained: ContainedShape | typeof NONE | null;
   /** Whether resources of several types can come together. */
   readonly several: boolean;
   readonly sort: readonly SortShape[];
 }
 
-const NONE: Shape = { kind: 'none' };
 /** A longer list of ids is one value. */
 const MOST_SLOTS = 8;
+/** Of a plan that is about contained resources alone. */
+const NOTHING_ELSE: TypedShape = { types: [], where: NONE };
 /** No type has this id. */
 const NEVER_WRITTEN = -1;
-const ALWAYS: Shape = { kind: 'all', of: [] };
 
 /** What shapes are made with. */
 export interface ShapeParts {
@@ -103,19 +111,24 @@ export class ShapeMaker {
   private readonly dialect: SearchDialect;
   private readonly slots: Slots;
   private readonly systemIds: SystemIds;
+  private readonly parts: PartShapes;
 
   constructor({ dictionary, dialect, slots, systemIds }: ShapeParts) {
     this.dictionary = dictionary;
     this.dialect = dialect;
     this.slots = slots;
     this.systemIds = systemIds;
+    this.parts = new PartShapes({ shapes: this, slots, dialect });
   }
 
-  plan({ type, where, sort }: SearchPlan): PlanShape | null {
+  plan({ type, where, sort, contained }: SearchPlan): PlanShape | null {
     const several = typeof type !== 'string';
-    const typed = this.anyTyped(type, where);
+    const parts = contained ? this.parts.contained(contained) : null;
+    const isAlone = parts !== null && parts.kind !== 'none';
+    const typed = this.anyTyped(type, where) ?? (isAlone ? NOTHING_ELSE : null);
     const [first = ''] = several ? type : [type];
-    return typed && { ...typed, several, sort: sort.map((key) => this.sortKey(first, key)) };
+    const keys = sort.map((key) => this.sortKey(first, key));
+    return typed && { ...typed, several, sort: keys, contained: parts };
   }
 
   /** PARAM_IDs of the paths that were ever written. */
@@ -150,12 +163,18 @@ export class ShapeMaker {
     return typeof type === 'string' ? this.typed(type, where) : this.ofTypes(type, where);
   }
 
-  private typed(type: string, condition: Condition): TypedShape | null {
+  /** Null where nothing can match. */
+  typed(type: string, condition: Condition): TypedShape | null {
     const id = this.dictionary.typeId(type);
     if (id === undefined) return null;
     const types = [this.slots.add(id)];
     const where = this.condition(condition);
     return where.kind === 'none' ? null : { types, where };
+  }
+
+  /** RES_TYPE_IDs of the types that anything was ever written of. */
+  typeIds(types: readonly string[]): SlotList {
+    return this.listOf(types.map((type) => this.dictionary.typeId(type)).filter((id) => id !== undefined));
   }
 
   /** Types that nothing was ever written of are not asked for. */
@@ -200,6 +219,8 @@ export class ShapeMaker {
         return this.rows(condition, condition.index);
       case 'element':
         return this.element(condition);
+      case 'contained':
+        return this.parts.contained(condition);
       case 'chain': {
         const params = this.params('reference', placesOf(condition));
         const targets = condition.targets
@@ -223,17 +244,20 @@ export class ShapeMaker {
   }
 
   /** A part without alternatives that were ever written can't hold. */
-  private element({ parts }: ElementCondition): Shape {
+  element({ parts }: ElementCondition): ElementShape | typeof NONE {
     const shapes = parts.map((part) =>
-      part
-        .map((one) => this.rows(one, 'composite'))
-        .filter((shape) => shape.kind === 'rows')
-        .map(toElementRows),
+      part.map((one) => this.elementRows(one)).filter((shape) => shape.kind === 'rows'),
     );
     return shapes.some((part) => part.length === 0) ? NONE : { kind: 'element', parts: shapes };
   }
 
-  private rows(condition: IndexCondition, kind: PathKind): Shape {
+  /** The condition on rows of elements. */
+  elementRows(condition: ComponentCondition): RowsShape | typeof NONE {
+    const shape = this.rows(condition, 'composite');
+    return shape.kind === 'rows' ? toElementRows(shape) : shape;
+  }
+
+  private rows(condition: IndexCondition, kind: PathKind): RowsShape | typeof NONE {
     const { index } = condition;
     const params = this.params(kind, placesOf(condition));
     const tests = this.tests(condition);
@@ -306,29 +330,4 @@ function isSelective(condition: IndexCondition): boolean {
     condition.index === 'token' &&
     condition.tests.some((test) => 'values' in test || test.value === undefined || isUnequal(test));
   return condition.index === 'token' && !open && condition.paths.every((path) => path.endsWith('identifier'));
-}
-
-function allOf(parts: readonly Shape[]): Shape {
-  const flat = parts.flatMap((part) => (part.kind === 'all' ? part.of : [part]));
-  if (flat.some((part) => part.kind === 'none')) return NONE;
-  const [only] = flat;
-  return flat.length === 1 && only ? only : { kind: 'all', of: flat };
-}
-
-function anyOf(parts: readonly Shape[]): Shape {
-  if (parts.some(isAlways)) return ALWAYS;
-  const possible = parts.filter((part) => part.kind !== 'none');
-  const [only] = possible;
-  if (only === undefined) return NONE;
-  return possible.length === 1 ? only : { kind: 'any', of: possible };
-}
-
-function negated(shape: Shape): Shape {
-  if (isAlways(shape)) return NONE;
-  return shape.kind === 'none' ? ALWAYS : { kind: 'not', of: shape };
-}
-
-/** An empty list writes no SQL, so that it must never stand below "or" or "not". */
-function isAlways(shape: Shape): boolean {
-  return shape.kind === 'all' && shape.of.length === 0;
 }

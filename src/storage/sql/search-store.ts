@@ -142,7 +142,7 @@ export class SqlSearchStore implements SearchStore {
 
   private async toPage(
     scope: PartitionScope,
-    { type }: SearchPlan,
+    { type, contained }: SearchPlan,
     answered: readonly (readonly unknown[])[],
   ): Promise<readonly SearchRow[]> {
     const rows = answered as unknown as readonly Row[];
@@ -150,7 +150,8 @@ export class SqlSearchStore implements SearchStore {
     if (typeof type === 'string') return rows.map((row) => this.toSearchRow(row, { partition, type }));
     const place = ROW_COLUMNS.length + (partition === undefined ? 1 : 0);
     await this.dictionary.knowTypes(rows.map((row) => row[place] as number));
-    return rows.map((row) => this.toSearchRow(row, { partition, type: undefined }));
+    const found = rows.map((row) => this.toSearchRow(row, { partition, type: undefined }));
+    return contained === undefined ? found : found.map(toPart);
   }
 
   private toSearchRow(row: Row, { partition, type }: Known): SearchRow {
@@ -170,6 +171,12 @@ export class SqlSearchStore implements SearchStore {
       key: row.length === next ? [row[0]] : (row.slice(next) as RowKey),
     };
   }
+}
+
+/** The key ends with PART: 0 is the resource itself. */
+function toPart(row: SearchRow): SearchRow {
+  const place = Number(row.key.at(-1));
+  return place === 0 ? row : { ...row, part: place - 1 };
 }
 
 /** Where a scope has several, each row tells its own; see ROW_COLUMNS. */

@@ -115,6 +115,7 @@ function holds(
     case 'types':
     case 'updated':
     case 'element':
+    case 'contained':
       throw new Error('not generated');
     case 'chain': {
       const target = subjectOf(one);

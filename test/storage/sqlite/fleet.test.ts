@@ -51,7 +51,7 @@ test('a partition that is behind is refused until bulkhead migrate has run, and 
   t.is((await root.tenant('beta').get('Patient')).status, 200);
   const migrated = await run('migrate');
   t.is(migrated.exit, 0);
-  t.regex(migrated.out, /^acme \(database\) was migrated: 0002-placements, 0003-search\.$/m);
+  t.regex(migrated.out, /^acme \(database\) was migrated: 0002-placements, 0003-search, 0005-contained\.$/m);
   t.regex(migrated.out, /^beta \(database\) is up to date\.$/m);
   t.is((await root.tenant('acme').get('Patient')).status, 200);
   t.regex((await run('migrate')).out, /^acme \(database\) is up to date\.$/m);
