@@ -20,6 +20,9 @@ import { resolveEntries } from './transaction-references.js';
 const STORING_ORDER = ['create', 'update', 'patch'] as const;
 const WRITES: ReadonlySet<string> = new Set([...STORING_ORDER, 'delete']);
 
+/** Entries that take longer to read than others should wait. */
+const LARGE_BUNDLE = 200;
+
 /** A write with the entry it answers. */
 interface EntryWrite {
   readonly entry: EntryRequest;
@@ -41,11 +44,14 @@ export async function transaction(
   request: RequestDetails,
   bundle: Bundle,
 ): Promise<string> {
-  const entries = await toEntryRequests(request, bundle);
+  const slice = new TimeSlice();
+  // That it was read was a long step already.
+  if ((bundle.entry?.length ?? 0) > LARGE_BUNDLE) await slice.yield();
+  const entries = await toEntryRequests(request, bundle, slice);
   assertTransactional(entries);
   await announceWrites(server, entries);
   const { entryWrites } = await executeWrites(server, request, async (attempt) => {
-    const planned = await planEntries(server, request, { entries, attempt });
+    const planned = await planEntries(server, request, { entries, attempt, slice });
     return { writes: planned.map(({ write }) => write), entryWrites: planned };
   });
   const answers = new Map<number, string>();
@@ -63,8 +69,11 @@ export async function transaction(
   );
 }
 
-async function toEntryRequests(request: RequestDetails, bundle: Bundle): Promise<readonly EntryRequest[]> {
-  const slice = new TimeSlice();
+async function toEntryRequests(
+  request: RequestDetails,
+  bundle: Bundle,
+  slice: TimeSlice,
+): Promise<readonly EntryRequest[]> {
   const entries: EntryRequest[] = [];
   for (const [index, entry] of (bundle.entry ?? []).entries()) {
     entries.push(toEntryRequest(request, entry, index));
@@ -104,9 +113,12 @@ function isRead({ method }: RequestDetails): boolean {
 async function planEntries(
   server: ServerParts,
   request: RequestDetails,
-  { entries, attempt }: { readonly entries: readonly EntryRequest[]; readonly attempt: Attempt },
+  {
+    entries,
+    attempt,
+    slice,
+  }: { readonly entries: readonly EntryRequest[]; readonly attempt: Attempt; readonly slice: TimeSlice },
 ): Promise<readonly EntryWrite[]> {
-  const slice = new TimeSlice();
   const planning: Planning = { server, attempt, slice, planned: [], touched: new Set() };
   for (const entry of entries) {
     if (entry.request.interaction !== 'delete') continue;

@@ -198,6 +198,8 @@ export class WriteQueue {
       for (let index = 0; index < batch.length; index++) {
         outcomes.push(await this.writePrepared({ unit: batch[index]!.unit, fence, slice }, prepared[index]!));
       }
+      // The commit of a long unit is a long step of its own.
+      if (batch[0]!.unit.changes.length > SMALL_UNIT) await slice.yield();
       if (this.db.inTransaction) this.db.exec('commit');
       return outcomes;
     } catch (error) {
@@ -289,7 +291,10 @@ export class WriteQueue {
       this.parts.writer.writeIndex(prepared[index]!, rowIds[index]!, targets);
       if (slice.isOver()) await slice.yield();
     }
-    prepared.forEach((change, index) => this.parts.writer.assertUnreferenced(change, rowIds[index]!));
+    for (let index = 0; index < prepared.length; index++) {
+      this.parts.writer.assertUnreferenced(prepared[index]!, rowIds[index]!);
+      if (slice.isOver()) await slice.yield();
+    }
   }
 }
 
