@@ -13,7 +13,16 @@ export function plain(text: string): string {
 export function isString(value: string, asked: string, modifier: string | undefined): boolean {
   const text = unescapeValue(asked);
   if (modifier === 'exact') return value === text;
+  if (modifier === 'text')
+    return wordsIn(text).every((word) => wordsIn(value).some((one) => one.startsWith(word)));
   return modifier === 'contains' ? plain(value).includes(plain(text)) : plain(value).startsWith(plain(text));
+}
+
+/** What stands between spaces and marks, for `:text`. */
+export function wordsIn(text: string): readonly string[] {
+  return plain(text)
+    .split(/[\s,./;:()"-]+/)
+    .filter((word) => word !== '');
 }
 
 /** `code`, `system|code`, `|code` and `system|`. */

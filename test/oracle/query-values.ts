@@ -13,12 +13,13 @@ import {
   type Amount,
   type ReferenceValue,
 } from './parameter-values.js';
+import { wordsIn } from './matching.js';
 import { componentsOf } from './parameters.js';
 import { escapeValue, PREFIXES } from './query-text.js';
 import { RELATED_CODES, VALUE_SET_URLS } from './sample-codes.js';
 
 const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
-  string: ['exact', 'contains'],
+  string: ['exact', 'contains', 'text'],
   token: ['not', 'text', 'of-type', 'in', 'not-in', 'above', 'below'],
   reference: ['identifier', 'above', 'below'],
   uri: ['above', 'below'],
@@ -52,7 +53,9 @@ function textsOf(
   if (definition.code === '_id') return [String(found.value)];
   switch (definition.type) {
     case 'string':
-      return stringsOf(found).flatMap(pieces).map(escapeValue);
+      return stringsOf(found)
+        .flatMap(modifier === 'text' ? someWords : pieces)
+        .map(escapeValue);
     case 'token':
       return tokensOf(found).flatMap((token) => tokenTexts(token, modifier));
     case 'uri':
@@ -94,6 +97,13 @@ function pieces(text: string): string[] {
   const start = letters.slice(0, 3).join('').trim();
   const bare = text.normalize('NFD').replaceAll(/\p{M}/gu, '');
   return [text, start, middle, text.toUpperCase(), bare.toLowerCase(), text.normalize('NFD')];
+}
+
+/** Words of a text and beginnings of them, in any order. */
+function someWords(text: string): string[] {
+  const words = wordsIn(text);
+  const starts = words.map((word) => [...word].slice(0, 2).join(''));
+  return [...words, ...starts, words.toReversed().join(' '), starts.join(' ')];
 }
 
 function tokenTexts(

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
-import { parametersOf } from './parameters.js';
+import { parametersOf as definitionsOf } from './parameters.js';
+import { printFilter } from './filters.js';
 import { modifiersOf, textsIn } from './query-values.js';
+import { randomFilters, type FilterSource } from './random-filters.js';
 import type { QueryPart, SearchOracle } from './search-oracle.js';
 
 /** A search of one type; all of its parts must hold. */
@@ -28,7 +30,7 @@ const MAX_ALTERNATIVES = 3;
 const MAX_DEPTH = 2;
 
 /** Searches whose values are mostly taken from what is stored; they shrink to fewer parts and values. */
-export class RandomQueries {
+export class RandomQueries implements FilterSource {
   readonly #oracle: SearchOracle;
   readonly #served: Served;
   readonly #texts = new Map<string, readonly string[]>();
@@ -47,6 +49,15 @@ export class RandomQueries {
         parts: fc.array(this.part(type, 0), { minLength: 1, maxLength: 3 }),
       }),
     );
+  }
+
+  /** A search that goes by the resources themselves and what they refer to, not by who refers to them. */
+  ownQuery(type: string): fc.Arbitrary<RandomQuery> {
+    const part = fc.oneof({ arbitrary: this.#plain(type), weight: 3 }, this.#filter(type));
+    return fc.record({
+      type: fc.constant(type),
+      parts: fc.array(part, { maxLength: 2 }),
+    });
   }
 
   /** A search with what to add to its matches. */
@@ -68,7 +79,7 @@ export class RandomQueries {
         fc.constantFrom('_include', '_revinclude', '_include:iterate', '_revinclude:iterate'),
       )
       .chain(([from, name]) => {
-        const codes = this.#parameters(from).filter((one) => one.type === 'reference');
+        const codes = this.parametersOf(from).filter((one) => one.type === 'reference');
         if (codes.length === 0) return fc.constant<QueryPart>([name, `${from}:*`]);
         return fc
           .tuple(
@@ -86,18 +97,25 @@ export class RandomQueries {
   part(type: string, depth: number): Part {
     const plain = this.#plain(type);
     if (depth >= MAX_DEPTH) return plain;
-    const links = this.#parameters(type).filter((one) => one.type === 'reference');
+    const links = this.parametersOf(type).filter((one) => one.type === 'reference');
     return fc.oneof(
       { arbitrary: plain, weight: 6 },
+      ...(depth > 0
+        ? []
+        : [
+            { arbitrary: this.#filter(type), weight: 2 },
+            { arbitrary: this.#list(), weight: 1 },
+          ]),
       ...(links.length === 0 ? [] : [{ arbitrary: this.#chain(type, links, depth), weight: 1 }]),
       ...this.#has(type, depth).map((arbitrary) => ({ arbitrary, weight: 1 })),
     );
   }
 
-  #parameters(type: string): readonly SearchParameterDefinition[] {
+  /** The parameters of a type that can be asked for. */
+  parametersOf(type: string): readonly SearchParameterDefinition[] {
     const known = this.#codes.get(type);
     if (known) return known;
-    const made = [...parametersOf(type).values()].filter(
+    const made = [...definitionsOf(type).values()].filter(
       ({ code, expression }) => expression !== '' && this.#served.isServed(type, code),
     );
     this.#codes.set(type, made);
@@ -105,14 +123,14 @@ export class RandomQueries {
   }
 
   #plain(type: string): Part {
-    return fc.constantFrom(...this.#parameters(type)).chain((definition) => {
+    return fc.constantFrom(...this.parametersOf(type)).chain((definition) => {
       // An id is no token of a resource's: only what every parameter has makes sense of it.
       const possible = definition.code === '_id' ? ['not'] : modifiersOf(definition.type);
       const kinds = ['missing', ...possible].filter((modifier) =>
         this.#served.isServed(type, definition.code, modifier),
       );
       const asked = [undefined, undefined, undefined, undefined, ...kinds].flatMap((modifier) =>
-        this.#textsOf(type, definition, modifier).length === 0 ? [] : [modifier],
+        this.textsOf(type, definition, modifier).length === 0 ? [] : [modifier],
       );
       if (asked.length === 0) return fc.constant<QueryPart>(['_id', 'none']);
       return fc.constantFrom(...asked).chain((modifier) => this.#named(type, definition, modifier));
@@ -120,7 +138,7 @@ export class RandomQueries {
   }
 
   #named(type: string, definition: SearchParameterDefinition, modifier: string | undefined): Part {
-    const texts = this.#textsOf(type, definition, modifier);
+    const texts = this.textsOf(type, definition, modifier);
     const maxLength = modifier === 'missing' ? 1 : MAX_ALTERNATIVES;
     const name = modifier === undefined ? definition.code : `${definition.code}:${modifier}`;
     return fc
@@ -130,8 +148,7 @@ export class RandomQueries {
 
   #chain(type: string, links: readonly SearchParameterDefinition[], depth: number): Part {
     return fc.constantFrom(...links).chain((link) => {
-      const names = this.#oracle.resourcesOf(type).flatMap((one) => this.#oracle.chainedTo(one, link));
-      const targets = [...new Set(names.map((name) => name.slice(0, name.indexOf('/'))))];
+      const targets = this.targetsOf(type, link);
       if (targets.length === 0) return this.#plain(type);
       return fc
         .constantFrom(...targets)
@@ -142,6 +159,32 @@ export class RandomQueries {
           ]),
         );
     });
+  }
+
+  /** Types of what a reference leads to. */
+  targetsOf(type: string, link: SearchParameterDefinition): readonly string[] {
+    const names = this.#oracle.resourcesOf(type).flatMap((one) => this.#oracle.chainedTo(one, link));
+    return [...new Set(names.map((name) => name.slice(0, name.indexOf('/'))))];
+  }
+
+  /** `_sort` by up to three keys. */
+  order(type: string): fc.Arbitrary<string> {
+    const codes = this.parametersOf(type)
+      .filter((one) => one.type !== 'composite' && one.type !== 'special')
+      .map(({ code }) => code);
+    const key = fc.constantFrom(...codes).chain((code) => fc.constantFrom(code, `-${code}`));
+    return fc.array(key, { minLength: 1, maxLength: 3 }).map((keys) => keys.join());
+  }
+
+  #filter(type: string): Part {
+    return randomFilters(this, type).map((filter): QueryPart => ['_filter', printFilter(filter), filter]);
+  }
+
+  #list(): Part {
+    const ids = this.#oracle.resourcesOf('List').flatMap(({ id }) => id ?? []);
+    return fc
+      .array(fc.constantFrom('none', ...ids), { minLength: 1, maxLength: MAX_ALTERNATIVES })
+      .map((values): QueryPart => ['_list', values.join()]);
   }
 
   #has(type: string, depth: number): Part[] {
@@ -164,7 +207,7 @@ export class RandomQueries {
   /** Canonical URLs are not followed back. */
   #linksTo(type: string): readonly Link[] {
     return this.#served.types.flatMap((from) =>
-      this.#parameters(from)
+      this.parametersOf(from)
         .filter((one) => one.type === 'reference' && (one.target ?? []).includes(type))
         .filter((one) =>
           this.#oracle.resourcesOf(from).some((other) => this.#oracle.targetsOf(other, one).length > 0),
@@ -174,11 +217,7 @@ export class RandomQueries {
   }
 
   /** Values to ask for, with everything that can be written of them. */
-  #textsOf(
-    type: string,
-    definition: SearchParameterDefinition,
-    modifier: string | undefined,
-  ): readonly string[] {
+  textsOf(type: string, definition: SearchParameterDefinition, modifier?: string): readonly string[] {
     if (modifier === 'missing') return ['true', 'false'];
     const key = `${type} ${definition.url} ${modifier}`;
     const known = this.#texts.get(key);

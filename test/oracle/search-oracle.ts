@@ -2,12 +2,15 @@ import type { FhirResource } from 'fhir/r4.js';
 import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
 import { evaluateOn, evaluateWithin, type FoundValue } from './fhir-expression.js';
 import * as match from './matching.js';
+import { passes } from './filter-oracle.js';
+import type { Filter } from './filters.js';
 import { componentsOf, parameterOf, parametersOf } from './parameters.js';
 import * as values from './parameter-values.js';
 import { splitUnescaped, unescapeValue } from './query-text.js';
+import { identifiedBy, isToken, seenOf } from './seen-values.js';
 
-/** One parameter of a query: its name with chain and modifier, and its value as it was written. */
-export type QueryPart = readonly [name: string, value: string];
+/** One parameter of a query: its name with chain and modifier, its value as it was written, and what a filter means. */
+export type QueryPart = readonly [name: string, value: string, filter?: Filter];
 
 /** Parameters that make a hierarchy of a type's resources. */
 const PART_CODES = ['partof', 'part-of'];
@@ -36,7 +39,9 @@ export class SearchOracle {
   /** The names (`Type/id`) of all resources of a type that match, in alphabetical order. */
   search(type: string, query: readonly QueryPart[]): string[] {
     const found = this.resourcesOf(type).filter((resource) =>
-      query.every(([name, value]) => this.#holds(resource, name, value)),
+      query.every(([name, value, filter]) =>
+        filter === undefined ? this.holds(resource, name, value) : passes(this, resource, filter),
+      ),
     );
     return found.map(nameOf).toSorted();
   }
@@ -69,7 +74,7 @@ export class SearchOracle {
     const leads = (from: string): string[] => {
       const resource = this.#resources.get(from);
       if (resource?.resourceType !== source) return [];
-      return definitions.flatMap((definition) => this.targetsOf(resource, definition, target));
+      return definitions.flatMap((definition) => this.chainedTo(resource, definition, target));
     };
     if (include.startsWith('_include')) return leads(name);
     return this.resourcesOf(source)
@@ -114,7 +119,9 @@ export class SearchOracle {
     return [...this.targetsOf(resource, definition, type), ...ofType.map(nameOf)];
   }
 
-  #holds(resource: FhirResource, name: string, value: string): boolean {
+  /** Whether one parameter holds. */
+  holds(resource: FhirResource, name: string, value: string): boolean {
+    if (name === '_list') return this.#has(resource, '_has:List:item:_id', value);
     if (name.startsWith('_has:')) return this.#has(resource, name, value);
     const dot = name.indexOf('.');
     if (dot >= 0) return this.#chain(resource, [name.slice(0, dot), name.slice(dot + 1)], value);
@@ -126,6 +133,12 @@ export class SearchOracle {
     return modifier === 'not' || modifier === 'not-in' ? !some : some;
   }
 
+  /** What a reference leads to, of one type. */
+  follow(resource: FhirResource, code: string, type: string): readonly FhirResource[] {
+    const definition = parameterOf(resource.resourceType, code);
+    return this.chainedTo(resource, definition, type).flatMap((name) => this.#resources.get(name) ?? []);
+  }
+
   /** `_has:Observation:patient:code`, https://hl7.org/fhir/R4/search.html#has. */
   #has(resource: FhirResource, name: string, value: string): boolean {
     const [, type = '', code = '', ...rest] = name.split(':');
@@ -133,7 +146,7 @@ export class SearchOracle {
     return this.resourcesOf(type).some(
       (other) =>
         this.targetsOf(other, definition).includes(nameOf(resource)) &&
-        this.#holds(other, rest.join(':'), value),
+        this.holds(other, rest.join(':'), value),
     );
   }
 
@@ -143,12 +156,20 @@ export class SearchOracle {
     const targets = this.chainedTo(resource, parameterOf(resource.resourceType, code), type);
     return targets.some((name) => {
       const target = this.#resources.get(name);
-      return target !== undefined && knows(target.resourceType, rest) && this.#holds(target, rest, value);
+      return target !== undefined && knows(target.resourceType, rest) && this.holds(target, rest, value);
     });
   }
 
   #isMissing(resource: FhirResource, definition: SearchParameterDefinition): boolean {
-    return this.valuesOf(resource, definition).flatMap((one) => seenOf(definition, one)).length === 0;
+    const found = this.valuesOf(resource, definition);
+    if (definition.type !== 'composite') return found.flatMap((one) => seenOf(definition, one)).length === 0;
+    return !found.some((element) =>
+      componentsOf(definition).every((component) =>
+        evaluateWithin(resource, element, component.expression).some(
+          (one) => seenOf(component.definition, one).length > 0,
+        ),
+      ),
+    );
   }
 
   #isMatch(resource: FhirResource, asked: Asked, text: string): boolean {
@@ -231,70 +252,13 @@ export class SearchOracle {
   }
 }
 
-function isToken(
-  value: values.TokenValue,
-  text: string,
-  { type, modifier }: { readonly type: string; readonly modifier: string | undefined },
-): boolean {
-  switch (modifier) {
-    case 'text':
-      return match.isTokenText(value, text);
-    case 'of-type':
-      return match.isOfType(value, text);
-    case 'in':
-    case 'not-in':
-      return match.isInSet(value, text, type);
-    case 'above':
-    case 'below':
-      return match.isRelated(value, text, { type, modifier });
-    default:
-      return match.isToken(value, text);
-  }
-}
-
 /** `Patient/1` */
 export function nameOf({ resourceType, id }: FhirResource): string {
   return `${resourceType}/${id}`;
-}
-
-/** A reference that does not tell its type may lead to any, though nobody can resolve it. */
-function identifiedBy(
-  resource: FhirResource,
-  { expression }: SearchParameterDefinition,
-): readonly FoundValue[] {
-  const [, type] = /resolve\(\) is (\w+)/.exec(expression) ?? [];
-  const found = evaluateOn(resource, expression.replaceAll(/\.where\(resolve\(\) is \w+\)/g, ''));
-  return found.filter((one) =>
-    values
-      .referencesOf(one)
-      .some(({ target }) => type === undefined || target === '' || target.includes(`${type}/`)),
-  );
 }
 
 /** Whether the first parameter of a chain or query exists on a type. */
 function knows(type: string, name: string): boolean {
   if (name.startsWith('_has:')) return true;
   return parametersOf(type).has(name.split(/[:.]/, 1)[0] ?? '');
-}
-
-/** What a search can see of a value at all, which is what `:missing` asks for. */
-function seenOf({ type }: SearchParameterDefinition, found: FoundValue): readonly unknown[] {
-  switch (type) {
-    case 'string':
-      return values.stringsOf(found);
-    case 'token':
-      return values.tokensOf(found);
-    case 'uri':
-      return values.urisOf(found);
-    case 'date':
-      return values.spansOf(found);
-    case 'number':
-      return values.numbersOf(found);
-    case 'quantity':
-      return values.amountsOf(found);
-    case 'reference':
-      return values.referencesOf(found);
-    default:
-      return [found];
-  }
 }

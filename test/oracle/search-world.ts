@@ -8,7 +8,7 @@ import { parameterOf } from './parameters.js';
 import { modifiersOf } from './query-values.js';
 import type { Served } from './random-queries.js';
 import { SAMPLE_TERMINOLOGY } from './sample-codes.js';
-import { SearchOracle } from './search-oracle.js';
+import { nameOf, SearchOracle } from './search-oracle.js';
 
 /** Types that have, among them, every kind of parameter and references in every direction. */
 export const TYPES = [
@@ -27,6 +27,7 @@ export const TYPES = [
   'Goal',
   'DocumentReference',
   'MolecularSequence',
+  'List',
 ] as const;
 
 /** A tenant of a server, and what should be found in it. */
@@ -34,6 +35,8 @@ export interface SearchTenant {
   readonly name: string;
   readonly client: FhirClient;
   readonly oracle: SearchOracle;
+  /** How many resources were stored before each, by its name. */
+  readonly ages: ReadonlyMap<string, number>;
 }
 
 /** A server with two tenants that hold different resources under the same ids, and two empty ones. */
@@ -51,14 +54,25 @@ export async function createSearchWorld(seed: number, size: number): Promise<Sea
   const tenants: SearchTenant[] = [];
   for (const [at, name] of ['acme', 'beta'].entries()) {
     const tenant = client.tenant(name);
-    await load(tenant, generateTenant(seed * 2 + at, size));
-    tenants.push({
-      name,
-      client: tenant,
-      oracle: new SearchOracle(await readAll(tenant, TYPES), tenant.base),
-    });
+    tenants.push(await fillTenant(name, tenant, generateTenant(seed * 2 + at, size)));
   }
   return { server, tenants, served: await servedBy(client.tenant('acme')) };
+}
+
+/** Stores the resources, and reads them as the server has them. */
+export async function fillTenant(
+  name: string,
+  client: FhirClient,
+  resources: readonly FhirResource[],
+): Promise<SearchTenant> {
+  await load(client, resources);
+  const types = [...new Set(resources.map(({ resourceType }) => resourceType))];
+  return {
+    name,
+    client,
+    oracle: new SearchOracle(await readAll(client, types), client.base),
+    ages: new Map(resources.map((resource, age) => [nameOf(resource), age])),
+  };
 }
 
 function generateTenant(seed: number, size: number): FhirResource[] {
@@ -114,7 +128,7 @@ async function servedBy(client: FhirClient): Promise<Served> {
     isServed: (type, code, modifier) =>
       listed.has(`${type} ${code}`) &&
       (modifier === undefined ||
-        (modifier === 'missing' && !['composite', 'special'].includes(parameterOf(type, code).type)) ||
+        (modifier === 'missing' && parameterOf(type, code).type !== 'special') ||
         modifiers.has(`${parameterOf(type, code).type} ${modifier}`)),
   };
 }

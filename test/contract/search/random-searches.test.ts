@@ -2,8 +2,9 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { printQuery, queryString, RandomQueries, type RandomQuery } from '../../oracle/random-queries.js';
 import { generateResource } from '../../oracle/generated-resources.js';
-import { SearchOracle } from '../../oracle/search-oracle.js';
-import { createSearchWorld, load, readAll, type SearchTenant } from '../../oracle/search-world.js';
+import type { QueryPart } from '../../oracle/search-oracle.js';
+import { createSearchWorld, fillTenant, type SearchTenant } from '../../oracle/search-world.js';
+import { wrongOrder, type SortWorld } from '../../oracle/sorting.js';
 import { syntheaTenant } from '../../oracle/synthea-tenant.js';
 import { FHIR_JSON, FhirClient } from '../support/fhir-client.js';
 import { entriesOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
@@ -19,17 +20,54 @@ const SIZE = 8;
 const world = await createSearchWorld(SEED, SIZE);
 test.after.always(() => world.server.stop());
 
+/** How the matches of a search are asked for. */
+interface Asked {
+  readonly count: number;
+  readonly total: 'none' | 'estimate' | 'accurate' | undefined;
+  readonly sort: string | undefined;
+}
+
 /** What the server finds, over all of its pages. @throws Error where it disagrees with the oracle */
-async function compare({ client, oracle }: SearchTenant, query: RandomQuery, count: number): Promise<number> {
+async function compare(tenant: SearchTenant, query: RandomQuery, asked: Asked): Promise<number> {
+  const { client, oracle } = tenant;
+  const { count, total, sort } = asked;
   const expected = oracle.search(query.type, query.parts);
-  const pages = await pagesOf(client, `${query.type}?${queryString(query.parts)}&_count=${count}`);
-  const found = namesOf(matchesOf(pages)).toSorted();
-  const total = pages[0]?.total;
-  if (found.join() !== expected.join() || total !== expected.length)
-    throw new Error(
-      `${printQuery(query)}\nfound    ${found.join()} (total ${total})\nexpected ${expected.join()}`,
-    );
+  const results: QueryPart[] = [['_count', String(count)]];
+  if (sort !== undefined) results.push(['_sort', sort]);
+  if (total !== undefined) results.push(['_total', total]);
+  const pages = await pagesOf(client, `${query.type}?${queryString([...query.parts, ...results])}`);
+  const matches = matchesOf(pages);
+  const found = namesOf(matches).toSorted();
+  const fail = (what: string): Error => new Error(`${printQuery(query)} ${queryString(results)}\n${what}`);
+  if (found.join() !== expected.join()) throw fail(`found    ${found.join()}\nexpected ${expected.join()}`);
+  const wrong = sort === undefined ? undefined : wrongOrder(orderOf(tenant), matches, sort);
+  if (wrong !== undefined) throw fail(wrong);
+  const told = total === 'none' ? undefined : expected.length;
+  if (pages.some((page) => page.total !== told))
+    throw fail(`totals ${pages.map((page) => page.total).join()}`);
   return expected.length;
+}
+
+function orderOf({ client, oracle, ages }: SearchTenant): SortWorld {
+  return {
+    base: client.base,
+    valuesOf: (resource, definition) => oracle.valuesOf(resource, definition),
+    ageOf: (name) => ages.get(name),
+  };
+}
+
+/** A search, and how its matches are asked for. */
+function searches(queries: RandomQueries): fc.Arbitrary<readonly [RandomQuery, Asked]> {
+  return queries.query().chain((query) =>
+    fc.tuple(
+      fc.constant(query),
+      fc.record({
+        count: fc.constantFrom(3, 20),
+        total: fc.constantFrom(undefined, 'none', 'estimate', 'accurate'),
+        sort: fc.option(queries.order(query.type), { nil: undefined, freq: 2 }),
+      }),
+    ),
+  );
 }
 
 for (const tenant of world.tenants) {
@@ -37,8 +75,8 @@ for (const tenant of world.tenants) {
 
   test(`random searches of ${tenant.name} find what the oracle finds, each match once`, async (t) => {
     let matches = 0;
-    const property = fc.asyncProperty(queries.query(), fc.constantFrom(3, 20), async (query, count) => {
-      matches += await compare(tenant, query, count);
+    const property = fc.asyncProperty(searches(queries), async ([query, asked]) => {
+      matches += await compare(tenant, query, asked);
     });
     await assertHolds(t, property);
     t.true(matches > SEARCHES / 2, `${matches} matches: searches that find nothing prove little`);
@@ -73,12 +111,11 @@ const synthetic = SEARCHES < MANY ? [] : syntheaTenant();
 if (synthetic.length > 0) {
   test('random searches of synthetic patients find what the oracle finds', async (t) => {
     const client = new FhirClient(world.server.url).tenant('synthetic');
-    await load(client, synthetic);
+    const tenant = await fillTenant('synthetic', client, synthetic);
     const types = [...new Set(synthetic.map(({ resourceType }) => resourceType))];
-    const oracle = new SearchOracle(await readAll(client, types), client.base);
-    const queries = new RandomQueries(oracle, { ...world.served, types });
-    const property = fc.asyncProperty(queries.query(), async (query) => {
-      await compare({ name: 'synthetic', client, oracle }, query, 100);
+    const queries = new RandomQueries(tenant.oracle, { ...world.served, types });
+    const property = fc.asyncProperty(searches(queries), async ([query, asked]) => {
+      await compare(tenant, query, { ...asked, count: 100 });
     });
     await assertHolds(t, property, 2);
   });
@@ -112,21 +149,13 @@ test('what is asked of one tenant never shows in the other, though all ids are t
 
 const LASTING = Array.from({ length: 20 }, (_, n) => String(n + 1));
 const PASSING = ['w1', 'w2', 'w3', 'w4'];
-const SORTS = fc.array(
-  fc
-    .constantFrom('_id', '_lastUpdated', 'family', 'birthdate', 'identifier', 'general-practitioner', '_tag')
-    .chain((code) => fc.constantFrom(code, `-${code}`)),
-  { maxLength: 3 },
-);
 
 test('pages add up in any order while others write: what was there all along comes exactly once', async (t) => {
   const random = new Random(SEED);
-  const busy = new FhirClient(world.server.url).tenant('busy');
+  const client = new FhirClient(world.server.url).tenant('busy');
   const generation = { random, rarity: 2, targets: new Set(['Patient']), ids: LASTING };
-  await load(
-    busy,
-    LASTING.map((id) => generateResource('Patient', id, generation)),
-  );
+  const lasting = LASTING.map((id) => generateResource('Patient', id, generation));
+  const { client: busy, oracle } = await fillTenant('busy', client, lasting);
   const reading = { goesOn: true };
   const write = async (): Promise<void> => {
     while (reading.goesOn) {
@@ -135,12 +164,23 @@ test('pages add up in any order while others write: what was there all along com
       else await busy.put(`Patient/${id}`, generateResource('Patient', id, generation));
     }
   };
-  const property = fc.asyncProperty(SORTS, fc.integer({ min: 2, max: 9 }), async (keys, count) => {
-    const sort = keys.length === 0 ? '' : `&_sort=${keys.join()}`;
-    const found = namesOf(matchesOf(await pagesOf(busy, `Patient?_count=${count}${sort}`)));
-    const lasting = found.filter((name) => !PASSING.includes(name.slice('Patient/'.length))).toSorted();
-    const expected = LASTING.map((id) => `Patient/${id}`).toSorted();
-    if (lasting.join() !== expected.join()) throw new Error(`${sort} by ${count} found ${found.join()}`);
+  const queries = new RandomQueries(oracle, { ...world.served, types: ['Patient'] });
+  const asked = fc.tuple(
+    queries.ownQuery('Patient'),
+    fc.option(queries.order('Patient'), { nil: '' }),
+    fc.integer({ min: 2, max: 9 }),
+  );
+  const property = fc.asyncProperty(asked, async ([query, sort, count]) => {
+    const results: QueryPart[] = [['_count', String(count)]];
+    if (sort !== '') results.push(['_sort', sort]);
+    const search = `Patient?${queryString([...query.parts, ...results])}`;
+    const found = namesOf(matchesOf(await pagesOf(busy, search)));
+    const steady = found.filter((name) => !PASSING.includes(name.slice('Patient/'.length))).toSorted();
+    const expected = oracle.search(query.type, query.parts);
+    if (steady.join() !== expected.join())
+      throw new Error(
+        `${printQuery(query)} ${queryString(results)}\nfound    ${steady.join()}\nexpected ${expected.join()}`,
+      );
   });
   const writer = write();
   await assertHolds(t, property, 10).finally(() => {
