@@ -22,6 +22,18 @@ interface TypeEntry {
 /** Resource types that specialise Resource directly (https://hl7.org/fhir/R4/domainresource.html). */
 const NOT_DOMAIN_RESOURCES: ReadonlySet<string> = new Set(['Binary', 'Bundle', 'Parameters']);
 
+/** What is indexed for the server itself, and no parameter of R4 finds. */
+const UNNAMED: readonly SearchParameterDefinition[] = [
+  {
+    code: '',
+    url: '',
+    type: 'uri',
+    base: ['CodeSystem'],
+    expression: 'CodeSystem.valueSet',
+    description: 'The value set of all codes',
+  },
+];
+
 /**
  * The search parameters of a server, by resource type. Immutable: a server whose parameters change makes
  * another registry. What a type has is worked out when it is first asked for.
@@ -57,7 +69,7 @@ export class SearchParameterRegistry {
     definitions: readonly SearchParameterDefinition[],
     indexed: readonly SearchParameterDefinition[],
   ): SearchParameterRegistry {
-    return new SearchParameterRegistry(definitions, this.schema, this, indexed);
+    return new SearchParameterRegistry(definitions, this.schema, this, [...UNNAMED, ...indexed]);
   }
 
   /** The parameter that `code` means on the type, those of Resource and DomainResource included. */
@@ -103,7 +115,8 @@ export class SearchParameterRegistry {
 
 /** The registry of R4's own 1,375 search parameters. Reads the definitions from disk. */
 export function createSearchParameterRegistry(): SearchParameterRegistry {
-  return new SearchParameterRegistry(searchParameterDefinitions(), new TypeSchema(structureDefinitions()));
+  const schema = new TypeSchema(structureDefinitions());
+  return new SearchParameterRegistry(searchParameterDefinitions(), schema, undefined, UNNAMED);
 }
 
 /** The resource types that a base stands for: all that specialise it, or itself. */

@@ -2,12 +2,13 @@ import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import { parseCanonical, type Canonical } from '../terminology/canonical.js';
-import { toCodeSystem, type CodeSystem } from '../terminology/code-system.js';
+import type { CodeSystem } from '../terminology/code-system.js';
 import { storedSubject } from './terminology-parameters.js';
 
 /** The code system of the URL's id. @throws FhirError NOT_FOUND, GONE */
 export async function storedCodeSystem(server: ServerParts, request: RequestDetails): Promise<CodeSystem> {
-  return toCodeSystem(await storedSubject(server, request));
+  const resource = await storedSubject(server, request);
+  return (await server.terminology.library()).readCodeSystem(resource);
 }
 
 /** The code system with the canonical URL. @throws FhirError UNKNOWN_CODE_SYSTEM */

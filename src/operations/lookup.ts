@@ -5,7 +5,7 @@ import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { CodeSystem, Concept, ConceptProperty, Designation } from '../terminology/code-system.js';
-import { displayOf } from '../terminology/expansion.js';
+import { designationsOf, displayOf } from '../terminology/expansion.js';
 import { unknownCode } from '../terminology/validation.js';
 import { namedCodeSystem } from './code-system-subject.js';
 import { readParameters, single, type OperationParameter } from './parameters.js';
@@ -24,6 +24,7 @@ export async function lookup(server: ServerParts, request: RequestDetails): Prom
   const system = await namedCodeSystem(server, request, { url, version });
   const concept = system.find(code);
   if (concept === undefined) throw new FhirError('UNKNOWN_CODE', unknownCode(system, code));
+  const named = { display: concept.display, designations: [], concept };
   const wanted = parameters.filter(({ name }) => name === 'property').map(({ text }) => text ?? '');
   const language = single(parameters, 'displayLanguage');
   return resourceResponse(request, {
@@ -33,9 +34,11 @@ export async function lookup(server: ServerParts, request: RequestDetails): Prom
       ...(system.version === undefined ? [] : [{ name: 'version', valueString: system.version }]),
       {
         name: 'display',
-        valueString: displayOf({ ...concept, concept: undefined }, language) ?? concept.code,
+        valueString: displayOf(named, language) ?? concept.code,
       },
-      ...concept.designations.filter((one) => isWanted(one, wanted)).map(toDesignationParameter),
+      ...designationsOf(named)
+        .filter((one) => isWanted(one, wanted))
+        .map(toDesignationParameter),
       ...propertiesOf(system, concept)
         .filter(({ code: name }) => wanted.length === 0 || wanted.includes(name))
         .map(toPropertyParameter),
@@ -63,8 +66,9 @@ function isWanted({ language }: Designation, wanted: readonly string[]): boolean
 }
 
 function propertiesOf(system: CodeSystem, concept: Concept): readonly ConceptProperty[] {
-  const { definition, inactive, properties, parents, children } = concept;
-  const told = properties.filter(({ code }) => code !== 'parent' && code !== 'child');
+  const { definition, inactive, properties, parents, children, supplemented } = concept;
+  const all = [...properties, ...(supplemented?.properties ?? [])];
+  const told = all.filter(({ code }) => code !== 'parent' && code !== 'child');
   return [
     ...(definition === undefined ? [] : [{ code: 'definition', kind: 'String', value: definition }]),
     ...(system.propertyCodes.has('inactive') ? [] : [{ code: 'inactive', kind: 'Boolean', value: inactive }]),

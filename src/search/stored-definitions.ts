@@ -1,7 +1,7 @@
 import { parseStored } from '../fhir/json.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
-import type { SearchStore } from '../storage/search-store.js';
+import type { IndexCondition, SearchStore } from '../storage/search-store.js';
 import type { ResourceStore } from '../storage/store.js';
 import type { TerminologySource, TerminologyType } from '../terminology/terminology-source.js';
 
@@ -18,6 +18,8 @@ export interface StoredDefinitionParts {
 const TYPES: readonly TerminologyType[] = ['CodeSystem', 'ValueSet'];
 /** Where the canonical URL is indexed, whatever search parameters are in force. */
 const URL_PATHS = ['url'];
+const SUPPLEMENTED_PATHS = ['supplements'];
+const VALUE_SET_PATHS = ['valueSet'];
 /** Versions of one definition. */
 const MOST_VERSIONS = 1000;
 /** The database is asked for changes this often at most. */
@@ -33,10 +35,29 @@ export class StoredDefinitions implements TerminologySource {
 
   constructor(private readonly parts: StoredDefinitionParts) {}
 
-  async find(type: TerminologyType, url: string): Promise<readonly Resource[]> {
+  find(type: TerminologyType, url: string): Promise<readonly Resource[]> {
+    return this.matching({ kind: 'index', index: 'uri', type, paths: URL_PATHS, tests: [{ value: url }] });
+  }
+
+  supplements(url: string): Promise<readonly Resource[]> {
+    return this.matching({
+      kind: 'index',
+      index: 'reference',
+      type: 'CodeSystem',
+      paths: SUPPLEMENTED_PATHS,
+      targetFilter: null,
+      tests: [{ kind: 'url', url, anyVersion: true }],
+    });
+  }
+
+  withValueSet(url: string): Promise<readonly Resource[]> {
+    const paths = VALUE_SET_PATHS;
+    return this.matching({ kind: 'index', index: 'uri', type: 'CodeSystem', paths, tests: [{ value: url }] });
+  }
+
+  private async matching(where: IndexCondition): Promise<readonly Resource[]> {
     const { search, scope } = this.parts;
-    const where = { kind: 'index', index: 'uri', type, paths: URL_PATHS, tests: [{ value: url }] } as const;
-    const rows = await search.page(scope, { type, where, sort: [] }, { count: MOST_VERSIONS });
+    const rows = await search.page(scope, { type: where.type, where, sort: [] }, { count: MOST_VERSIONS });
     return rows.map(({ text }) => parseStored(text) as Resource);
   }
 

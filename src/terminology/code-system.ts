@@ -1,5 +1,6 @@
 import type { Resource } from '../model/resource.js';
 import { isPart, partsOf, textOf, type JsonPart } from './json-parts.js';
+import type { Supplemented } from './supplement.js';
 
 /** How much of a code system is there: https://hl7.org/fhir/R4/valueset-codesystem-content-mode.html */
 export type CodeSystemContent = 'complete' | 'fragment' | 'example' | 'not-present' | 'supplement';
@@ -32,6 +33,8 @@ export interface Concept {
   readonly inactive: boolean;
   /** For navigation only: no resource should be coded with it. */
   readonly abstract: boolean;
+  /** What supplements say of it besides. */
+  readonly supplemented?: Supplemented;
 }
 
 /** A code system (https://hl7.org/fhir/R4/codesystem.html) ready for questions. */
@@ -42,6 +45,8 @@ export interface CodeSystem {
   readonly content: CodeSystemContent;
   /** Codes of properties that concepts may be filtered by. */
   readonly propertyCodes: ReadonlySet<string>;
+  /** Canonicals of the supplements that are in it; left out where there are none. */
+  readonly supplements?: readonly string[];
   /** In the order of the definition. */
   readonly concepts: ReadonlyMap<string, Concept>;
   /** As `concepts.get`, and where the system says that case does not matter, in any case. */

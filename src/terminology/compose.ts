@@ -1,5 +1,5 @@
 import { FhirError } from '../model/errors.js';
-import { toCanonical } from './canonical.js';
+import { parseCanonical, toCanonical } from './canonical.js';
 import { toCodeSystem, type CodeSystem, type Concept } from './code-system.js';
 import { conceptTest, FilterError } from './concept-filter.js';
 import { findValueSet, type Library } from './library.js';
@@ -84,6 +84,7 @@ export class Composition {
   }
 
   private async workOut(valueSet: ValueSet, depth: number): Promise<Members> {
+    for (const supplement of valueSet.supplements) await this.assertAtHand(supplement, valueSet);
     const members = await this.union(valueSet, depth);
     for (const set of members.size > 0 ? valueSet.exclude : []) {
       await this.exclude(members, { set, owner: valueSet, depth });
@@ -92,6 +93,12 @@ export class Composition {
       for (const { system, code, concept } of members) if (concept?.inactive) members.delete(system, code);
     }
     return members;
+  }
+
+  private async assertAtHand(supplement: string, owner: ValueSet): Promise<void> {
+    const known = await this.library.codeSystem(parseCanonical(supplement));
+    if (known?.content === 'supplement') return;
+    throw invalidValueSet(nameOf(owner), `it needs the supplement ${supplement}, which is not at hand`);
   }
 
   /** One code may be found in a part although another part can't be worked out. */

@@ -80,14 +80,15 @@ function choose(members: Members, options: ExpansionOptions): readonly Member[] 
   });
 }
 
-/** Which code systems were used, and of which only a part was at hand. */
+/** Which code systems were used, of which only a part was at hand, and what supplements them. */
 function usedSystems({ used, partial }: Composition): readonly ExpansionParameter[] {
   const systems = [...used.values()].map((system) => ({ name: 'used-codesystem', valueUri: nameOf(system) }));
   const parts = [...partial.values()].map((system) => ({
     name: `used-${system.content}`,
     valueUri: nameOf(system),
   }));
-  return [...systems, ...parts];
+  const supplements = [...used.values()].flatMap((system) => system.supplements ?? []);
+  return [...systems, ...parts, ...supplements.map((valueUri) => ({ name: 'used-supplement', valueUri }))];
 }
 
 function nameOf({ url, version }: CodeSystem): string {
@@ -127,7 +128,8 @@ export function designationsOf({
   designations,
   concept,
 }: Pick<Member, 'concept' | 'designations'>): readonly Designation[] {
-  return concept === undefined ? designations : [...designations, ...concept.designations];
+  if (concept === undefined) return designations;
+  return [...designations, ...concept.designations, ...(concept.supplemented?.designations ?? [])];
 }
 
 /** A designation as FHIR writes it. */

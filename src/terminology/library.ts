@@ -5,6 +5,8 @@ import { compareVersions, parseCanonical, type Canonical } from './canonical.js'
 import { toCodeSystem, type CodeSystem } from './code-system.js';
 import { textOf } from './json-parts.js';
 import { ShippedTerminology } from './shipped.js';
+import { parseImplicit, toImplicitValueSet } from './implicit-value-set.js';
+import { withSupplements } from './supplement.js';
 import type { TerminologySource, TerminologyType } from './terminology-source.js';
 import { toValueSet, type ValueSet } from './value-set.js';
 
@@ -27,14 +29,29 @@ export class Library {
     private readonly shipped: ShippedTerminology,
   ) {}
 
-  /** The code system with the URL; without a version the newest one. */
+  /** The code system with the URL, with what supplements add to it; without a version the newest one. */
   codeSystem(canonical: Canonical): Promise<CodeSystem | undefined> {
-    return this.find('CodeSystem', canonical, { cache: this.codeSystems, read: toCodeSystem });
+    const read = (resource: Resource): Promise<CodeSystem> => this.readCodeSystem(resource);
+    return this.find('CodeSystem', canonical, { cache: this.codeSystems, read });
   }
 
-  /** @throws FhirError INVALID_VALUE_SET */
+  /** A code system as it is stored or given, with what supplements add to it. */
+  async readCodeSystem(resource: Resource): Promise<CodeSystem> {
+    const system = toCodeSystem(resource);
+    const known = system.content === 'supplement' ? [] : await this.source.supplements(system.url);
+    const supplements = known.filter((one) => one['content'] === 'supplement');
+    const newest = [...Map.groupBy(supplements, (one) => one['url']).values()].flatMap(
+      (versions) => versions.filter((one) => one['status'] !== 'retired').toSorted(newerFirst)[0] ?? [],
+    );
+    return withSupplements(system, newest);
+  }
+
+  /**
+   * The value set with the URL; where there is none, the implicit one that the URL names.
+   * @throws FhirError INVALID_VALUE_SET
+   */
   valueSet(canonical: Canonical): Promise<ValueSet | undefined> {
-    return this.find('ValueSet', canonical, { cache: this.valueSets, read: toValueSet });
+    return this.find('ValueSet', canonical, { cache: this.valueSets, read: async (one) => toValueSet(one) });
   }
 
   /** @throws FhirError INVALID_VALUE_SET */
@@ -51,14 +68,17 @@ export class Library {
   private async find<Item extends object>(
     type: TerminologyType,
     canonical: Canonical,
-    { cache, read }: { readonly cache: LRUCache<string, Item>; readonly read: (resource: Resource) => Item },
+    {
+      cache,
+      read,
+    }: { readonly cache: LRUCache<string, Item>; readonly read: (resource: Resource) => Promise<Item> },
   ): Promise<Item | undefined> {
     const key = `${canonical.version ?? ''} ${canonical.url}`;
     const known = cache.get(key);
     if (known !== undefined || this.missing.has(`${type} ${key}`)) return known;
     const resource = await this.resource(type, canonical);
     if (resource === undefined) this.missing.set(`${type} ${key}`, true);
-    else cache.set(key, read(resource));
+    else cache.set(key, await read(resource));
     return resource && cache.get(key);
   }
 
@@ -68,7 +88,20 @@ export class Library {
     const [newest] = stored.filter((one) => isVersion(one, version)).toSorted(newerFirst);
     if (newest) return newest;
     const shipped = this.shipped.find(type, url);
-    return shipped && isVersion(shipped, version) ? shipped : undefined;
+    if (shipped && isVersion(shipped, version)) return shipped;
+    return type === 'ValueSet' ? this.implicit({ url, version }) : undefined;
+  }
+
+  /** https://hl7.org/fhir/R4/codesystem-definitions.html#CodeSystem.valueSet */
+  private async implicit({ url, version }: Canonical): Promise<Resource | undefined> {
+    const named = parseImplicit(url);
+    if (named) {
+      const system = await this.resource('CodeSystem', { url: named.system, version });
+      return system && toImplicitValueSet(url, system, named.root);
+    }
+    const systems = await this.source.withValueSet(url);
+    const [newest] = systems.filter((one) => isVersion(one, version)).toSorted(newerFirst);
+    return newest && toImplicitValueSet(url, newest);
   }
 }
 

@@ -7,6 +7,10 @@ export type TerminologyType = 'CodeSystem' | 'ValueSet';
 export interface TerminologySource {
   /** All versions with the canonical URL. */
   find(type: TerminologyType, url: string): Promise<readonly Resource[]>;
+  /** Code systems that supplement the one with the URL, whatever version of it. */
+  supplements(url: string): Promise<readonly Resource[]>;
+  /** Code systems that say that the value set of all their codes has the URL. */
+  withValueSet(url: string): Promise<readonly Resource[]>;
   read(type: TerminologyType, id: string): Promise<Resource | undefined>;
   /** A text that changes within a second after any CodeSystem or ValueSet was written or deleted, on any server. */
   revision(): Promise<string>;

@@ -38,6 +38,8 @@ export interface ValueSet {
   readonly withInactive: boolean;
   /** Code systems and value sets that it brings along, by id. */
   readonly contained: ReadonlyMap<string, Resource>;
+  /** Canonicals of supplements that it can't do without. */
+  readonly supplements: readonly string[];
   readonly resource: Resource;
 }
 
@@ -52,8 +54,6 @@ export function toValueSet(resource: Resource): ValueSet {
   const name = url ?? resource.id ?? 'without a URL';
   const { compose = toCompose(resource, name) } = resource;
   if (!isPart(compose)) throw invalidValueSet(name, 'it has no compose');
-  const supplement = partsOf(resource['extension']).find((one) => one['url'] === NEEDS_SUPPLEMENT);
-  if (supplement) throw invalidValueSet(name, 'it needs a supplement, which this server does not apply');
   const include = partsOf(compose['include']).map((part) => toConceptSet(part, name));
   if (include.length === 0) throw invalidValueSet(name, 'compose.include is missing');
   return {
@@ -63,6 +63,7 @@ export function toValueSet(resource: Resource): ValueSet {
     exclude: partsOf(compose['exclude']).map((part) => toConceptSet(part, name)),
     withInactive: compose['inactive'] !== false,
     contained: containedOf(resource),
+    supplements: supplementsOf(resource),
     resource,
   };
 }
@@ -131,6 +132,12 @@ function toFilter({ property, op, value }: JsonPart, name: string): ConceptFilte
   if (typeof property === 'string' && typeof op === 'string' && typeof value === 'string')
     return { property, op, value };
   throw invalidValueSet(name, 'a filter needs property, op and value');
+}
+
+/** https://hl7.org/fhir/R4/extension-valueset-supplement.html */
+function supplementsOf(resource: Resource): readonly string[] {
+  const needed = partsOf(resource['extension']).filter((one) => one['url'] === NEEDS_SUPPLEMENT);
+  return needed.map((one) => textOf(one['valueCanonical']) ?? '');
 }
 
 function containedOf(resource: Resource): ReadonlyMap<string, Resource> {

@@ -185,7 +185,7 @@ const REFUSED: readonly (readonly [title: string, resource: Resource, words: Reg
         ],
       },
     ),
-    /needs a supplement/,
+    /needs the supplement urn:x, which is not at hand/,
   ],
 ];
 

@@ -9,6 +9,9 @@ import { toValueSet } from '../../src/terminology/value-set.js';
 export function sourceOf(...resources: readonly Resource[]): TerminologySource {
   return {
     find: async (type, url) => resources.filter((one) => one.resourceType === type && one['url'] === url),
+    supplements: async (url) => resources.filter((one) => String(one['supplements']).split('|')[0] === url),
+    withValueSet: async (url) =>
+      resources.filter((one) => one.resourceType === 'CodeSystem' && one['valueSet'] === url),
     read: async (type, id) => resources.find((one) => one.resourceType === type && one.id === id),
     revision: async () => String(resources.length),
     forget: () => undefined,
