@@ -30,8 +30,9 @@ export function partitionSources(
 }
 
 function toInterceptor(settings: Settings): Interceptor {
-  const { partitioning: modes, conformanceWrites, unnamedPartitions } = settings;
-  const options = { conformanceWrites, unnamedPartitions, allPartitions: settings.allPartitionsTenant };
+  const { partitioning: modes, conformanceWrites, unnamedPartitions, partitionSearchParameters } = settings;
+  const allPartitions = settings.allPartitionsTenant;
+  const options = { conformanceWrites, unnamedPartitions, allPartitions, partitionSearchParameters };
   const grant = modes.includes('token') ? { grant: grantOf(settings) } : {};
   const sources = modes.flatMap((mode) => sourcesOf(mode, settings));
   const witnesses = modes.includes('url') ? [] : [urlTenant(options)];

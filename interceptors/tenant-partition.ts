@@ -19,6 +19,8 @@ export interface TenantOptions {
   readonly conformanceWrites?: 'default' | 'reject';
   /** Whether the tenant `_ALL` reads all partitions; true if left out. False: 403. A grant is not limited by it. */
   readonly allPartitions?: boolean;
+  /** Whether a SearchParameter that is written under a tenant is the tenant's own; needs the setting of this name. */
+  readonly partitionSearchParameters?: boolean;
 }
 
 /** A tenant interceptor: where it looks, and what it does where it finds nothing. */
@@ -119,7 +121,7 @@ function toReadChoice(
   if (choice.by === 'all') {
     throw new FhirError('PARTITION_REQUIRED_ONE', 'Resources can be changed under their own tenant only.');
   }
-  if (isPinned(resourceType)) assertConformanceWrite(options, choice);
+  if (isKeptInDefault(options, resourceType)) assertConformanceWrite(options, choice);
   return choice;
 }
 
@@ -128,7 +130,7 @@ function toCreateChoice(
   resourceType: string,
   choice: PartitionChoice,
 ): PartitionChoice {
-  if (!isPinned(resourceType)) return choice;
+  if (!isKeptInDefault(options, resourceType)) return choice;
   const insteadOf = onlyOne(choice);
   if (insteadOf === undefined) return choice;
   assertConformanceWrite(options, choice);
@@ -161,6 +163,13 @@ function assertSelected(sources: readonly TenantSource[], { request, target, ...
   const other = tenants.find(({ partitions }) => !isSelected(partitions, selected));
   if (other === undefined) return;
   throw decided === 'grant' ? notGranted() : mismatch(other.place, 'another place of the request');
+}
+
+function isKeptInDefault(
+  { partitionSearchParameters = false }: TenantOptions,
+  resourceType: string | undefined,
+): boolean {
+  return isPinned(resourceType) && !(partitionSearchParameters && resourceType === 'SearchParameter');
 }
 
 function isPinned(resourceType: string | undefined): boolean {

@@ -133,7 +133,11 @@ export class RunningServer implements Bulkhead {
   private async refresh(): Promise<void> {
     try {
       await this.parts.parameters.refresh();
-      if (await this.running.storage.refresh()) await this.parts.directory.load();
+      const isChanged = await this.running.storage.refresh();
+      const directory = isChanged ? await this.parts.directory.read() : undefined;
+      // After the directory is read and before it is used: an id may have become another partition's.
+      await this.parts.partitionParameters.refresh();
+      directory?.use();
     } catch (error) {
       this.running.logger.error({ err: error }, 'partitions and search parameters could not be read');
     }

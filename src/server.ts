@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { container, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { partitionSources } from '../interceptors/partition-sources.js';
 import { packageRoot } from './fhir/definitions.js';
-import { extractIndexValues } from './fhir/extract.js';
-import { parseStored } from './fhir/json.js';
-import { createSearchParameterRegistry, type SearchParameterRegistry } from './fhir/search-parameters.js';
+import { createSearchParameterRegistry } from './fhir/search-parameters.js';
 import type { Interceptor } from './hooks/interceptor.js';
 import { HookRegistry } from './hooks/registry.js';
 import { toFhirError } from './http/errors.js';
@@ -17,7 +15,6 @@ import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
 import { createLogger, type Logger } from './log.js';
 import { DEFAULT_PARTITION_ID } from './model/partition.js';
-import type { Resource } from './model/resource.js';
 import { PartitionDirectory } from './partition/directory.js';
 import { PartitionManagement } from './partition/management.js';
 import { PartitionMoves } from './partition/moves.js';
@@ -28,6 +25,8 @@ import { PartitionRetention } from './partition/retention.js';
 import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
+import { PartitionParameters } from './search-parameters/partition-parameters.js';
+import { PublishedParameters } from './search-parameters/published-parameters.js';
 import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
 import { StoredDefinitions } from './search/stored-definitions.js';
 import { type BackgroundJob, type Bulkhead, RunningServer } from './running-server.js';
@@ -87,6 +86,7 @@ async function assemble(
   registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
   registerParts(registry, directory);
   await registry.resolve(LiveSearchParameters).refresh();
+  await registry.resolve(PartitionParameters).refresh();
   const parts = registry.resolve(PARTS);
   const hooks = registry.resolve(HookRegistry);
   const modules = await loadInterceptorModules(settings.interceptors);
@@ -158,6 +158,7 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
   registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
   registry.register(Terminology, { useFactory: instanceCachingFactory(makeTerminology) });
   registry.register(LiveSearchParameters, { useFactory: instanceCachingFactory(makeParameters) });
+  registry.register(PartitionParameters, { useFactory: instanceCachingFactory(makePartitionParameters) });
   registry.register(Reindexing, { useFactory: instanceCachingFactory(makeReindexing) });
   registry.register(STORES, { useFactory: instanceCachingFactory(makeStores) });
   registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
@@ -176,10 +177,9 @@ function makePurge(registry: DependencyContainer): PartitionPurge {
 
 function makeMoves(registry: DependencyContainer): PartitionMoves {
   const logger = registry.resolve(LOGGER);
-  const inForce = (): SearchParameterRegistry => registry.resolve(LiveSearchParameters).current;
   return new PartitionMoves({
     storage: registry.resolve(STORAGE),
-    indexOf: (_, text) => extractIndexValues(parseStored(text) as Resource, inForce()),
+    indexer: (partition) => registry.resolve(PartitionParameters).indexer(partition),
     newId: uuidMaker(registry.resolve(CLOCK)),
     onMoved: () => registry.resolve(PartitionDirectory).load(),
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a partition could not be moved'),
@@ -195,16 +195,18 @@ function makeManagement(registry: DependencyContainer): PartitionManagement {
     moves: registry.resolve(PartitionMoves),
     retention: new PartitionRetention(registry.resolve(STORAGE), registry.resolve(CLOCK)),
     newId: uuidMaker(registry.resolve(CLOCK)),
+    onCreated: (partition) => registry.resolve(PartitionParameters).forget(partition),
     placement: registry.resolve(SETTINGS).placement,
   });
 }
 
 function makeResolver(registry: DependencyContainer): PartitionResolver {
-  const { partitioning, unnamedPartitions } = registry.resolve(SETTINGS);
+  const { partitioning, unnamedPartitions, partitionSearchParameters } = registry.resolve(SETTINGS);
   const management = registry.resolve(PartitionManagement);
   return new PartitionResolver(registry.resolve(HookRegistry), registry.resolve(PartitionDirectory), {
     enabled: !partitioning.includes('off'),
     unnamed: unnamedPartitions,
+    alsoHeld: new Set(partitionSearchParameters ? ['SearchParameter'] : []),
     adopt: (id) => management.adopt(id),
   });
 }
@@ -226,19 +228,30 @@ function makeParameters(registry: DependencyContainer): LiveSearchParameters {
     storage: registry.resolve(STORAGE),
     scope: resolver.scopeOfJob(DEFAULT_PARTITION_ID),
     assignment: resolver.assignmentOfJob(DEFAULT_PARTITION_ID),
-    official: createSearchParameterRegistry(),
+    foundation: new PublishedParameters(createSearchParameterRegistry()),
+    clock: registry.resolve(CLOCK),
+  });
+}
+
+function makePartitionParameters(registry: DependencyContainer): PartitionParameters {
+  const resolver = registry.resolve(PartitionResolver);
+  return new PartitionParameters({
+    isEnabled: registry.resolve(SETTINGS).partitionSearchParameters,
+    shared: registry.resolve(LiveSearchParameters),
+    storage: registry.resolve(STORAGE),
+    scopeOf: (partition) => resolver.scopeOfJob(partition),
+    assignmentOf: (partition) => resolver.assignmentOfJob(partition),
     clock: registry.resolve(CLOCK),
   });
 }
 
 function makeReindexing(registry: DependencyContainer): Reindexing {
   const logger = registry.resolve(LOGGER);
-  const parameters = registry.resolve(LiveSearchParameters);
   const clock = registry.resolve(CLOCK);
   return new Reindexing({
     storage: registry.resolve(STORAGE),
-    paths: parameters,
-    indexOf: (resource) => extractIndexValues(resource, parameters.current),
+    paths: registry.resolve(LiveSearchParameters),
+    indexer: (partition) => registry.resolve(PartitionParameters).indexer(partition),
     newId: uuidMaker(clock),
     clock,
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a reindex goes on later'),
@@ -254,10 +267,7 @@ function makeSearcher(registry: DependencyContainer): Searcher {
   const settings = registry.resolve(SETTINGS);
   return new Searcher({
     store: registry.resolve(STORES).search,
-    parameters: registry.resolve(LiveSearchParameters),
-    referencesOf: (text) =>
-      extractIndexValues(parseStored(text) as Resource, registry.resolve(LiveSearchParameters).current)
-        .references,
+    inForce: (scope) => registry.resolve(PartitionParameters).searchedBy(scope),
     codes: registry.resolve(Terminology),
     definitions: registry.resolve(PartitionResolver).scopeOfDefinitions(),
     limits: {
@@ -294,6 +304,7 @@ function makeParts(registry: DependencyContainer): ServerParts {
     searcher: registry.resolve(Searcher),
     terminology: registry.resolve(Terminology),
     parameters: registry.resolve(LiveSearchParameters),
+    partitionParameters: registry.resolve(PartitionParameters),
     reindexing: registry.resolve(Reindexing),
     clock,
     newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),

@@ -46,6 +46,7 @@ export class SearchParameterRegistry {
   readonly #entries = new Map<string, TypeEntry>();
   /** Entries of the registry that this one followed. */
   readonly #earlier: ReadonlyMap<string, TypeEntry>;
+  #beneath: SearchParameterRegistry | undefined;
 
   constructor(
     definitions: readonly SearchParameterDefinition[],
@@ -63,13 +64,16 @@ export class SearchParameterRegistry {
   /**
    * A registry of other definitions. `indexed` are in force no longer, or not everywhere: nobody searches by them,
    * but their paths go on being indexed. Types whose definitions are the same objects as before keep everything that
-   * was worked out for them.
+   * was worked out for them; those whose definitions are the same as in `beneath` share it with that.
    */
   with(
     definitions: readonly SearchParameterDefinition[],
     indexed: readonly SearchParameterDefinition[],
+    beneath?: SearchParameterRegistry,
   ): SearchParameterRegistry {
-    return new SearchParameterRegistry(definitions, this.schema, this, [...UNNAMED, ...indexed]);
+    const made = new SearchParameterRegistry(definitions, this.schema, this, [...UNNAMED, ...indexed]);
+    made.#beneath = beneath;
+    return made;
   }
 
   /** The parameter that `code` means on the type, those of Resource and DomainResource included. */
@@ -103,13 +107,14 @@ export class SearchParameterRegistry {
   #makeEntry(resourceType: string): TypeEntry {
     const inForce = definitionsOf(this.#inForce, resourceType);
     const indexed = definitionsOf(this.#indexed, resourceType);
+    const sources = { inForce, indexed };
     const earlier = this.#earlier.get(resourceType);
-    if (earlier && isSame(earlier.sources.inForce, inForce) && isSame(earlier.sources.indexed, indexed)) {
-      return earlier;
-    }
+    if (earlier && isMadeOf(earlier, sources)) return earlier;
+    const beneath = this.#beneath ? this.#beneath.#entry(resourceType) : undefined;
+    if (beneath && isMadeOf(beneath, sources)) return beneath;
     const bind = (definition: SearchParameterDefinition): BoundParameter =>
       bindParameter(this.schema, resourceType, definition, this);
-    return toEntry({ inForce, indexed }, inForce.map(bind), indexed.map(bind));
+    return toEntry(sources, inForce.map(bind), indexed.map(bind));
   }
 }
 
@@ -134,6 +139,10 @@ function definitionsOf(
     ? ['Resource', resourceType]
     : ['Resource', 'DomainResource', resourceType];
   return bases.flatMap((base) => definitions.get(base) ?? []);
+}
+
+function isMadeOf({ sources }: TypeEntry, { inForce, indexed }: Sources): boolean {
+  return isSame(sources.inForce, inForce) && isSame(sources.indexed, indexed);
 }
 
 function isSame(one: readonly object[], other: readonly object[]): boolean {

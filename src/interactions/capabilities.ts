@@ -7,7 +7,7 @@ import type { Resource } from '../model/resource.js';
 import { describeOperations, operationsOf, type OperationDescription } from '../operations/operations.js';
 import { isServerLevel } from '../operations/partition-management.js';
 import { resourceResponse } from './response.js';
-import { commonCapabilities, searchCapabilities } from './search-capabilities.js';
+import { commonCapabilities, type ParametersByType, searchCapabilities } from './search-capabilities.js';
 import type { ServerParts } from './server-parts.js';
 import { present, presentationOf } from './show.js';
 import { terminologyCapabilities } from './terminology-capabilities.js';
@@ -31,7 +31,7 @@ const COMPARTMENTS = ['device', 'encounter', 'patient', 'practitioner', 'related
  * @throws FhirError NOT_SUPPORTED for another mode
  */
 export async function capabilities(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
-  await server.resolver.resolveRead(request);
+  const scope = await server.resolver.resolveRead(request);
   const mode = request.parameters.find(([name]) => name === 'mode')?.[1] ?? 'full';
   if (mode === 'terminology') {
     const statement = terminologyCapabilities(server, request);
@@ -39,14 +39,14 @@ export async function capabilities(server: ServerParts, request: RequestDetails)
   }
   if (mode !== 'full' && mode !== 'normative')
     throw new FhirError('NOT_SUPPORTED', 'mode is full, normative or terminology.');
-  const statement = toStatement(server, request);
+  const statement = toStatement(server, request, await server.partitionParameters.byType(scope));
   const shown = await server.hooks.transform('SERVER_CAPABILITY_STATEMENT_GENERATED', { request }, statement);
   return resourceResponse(request, present(shown, presentationOf(request)));
 }
 
-function toStatement(server: ServerParts, request: RequestDetails): Resource {
+function toStatement(server: ServerParts, request: RequestDetails, parametersOf: ParametersByType): Resource {
   const operations = describeOperations(isServerLevel(request) ? 'server' : 'tenant');
-  const searches = searchCapabilities(server);
+  const searches = searchCapabilities(parametersOf);
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',

@@ -5,6 +5,7 @@ import { forEachReference, type LiteralReference, parseReference } from '../fhir
 import { rewriteReferences } from '../fhir/rewrite-references.js';
 import { validateResource } from '../fhir/validate/validate.js';
 import type { IndexValues } from '../fhir/index-values.js';
+import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OutcomeIssue, Resource } from '../model/resource.js';
@@ -67,13 +68,14 @@ export async function assertReplacementValid(
 
 /** Gives the resource its id and version, and computes everything that storage needs of it. */
 export function prepareResource(
-  server: ServerParts,
   request: RequestDetails,
   content: {
     readonly resource: Resource;
     readonly id: string;
     readonly version: number;
     readonly updated: number;
+    /** The parameters in force where it is stored. */
+    readonly registry: SearchParameterRegistry;
   },
 ): PreparedResource {
   const local = toLocalReferences(request, content.resource);
@@ -81,7 +83,7 @@ export function prepareResource(
   return {
     resource,
     text: stringifyJson(resource),
-    index: extractIndexValues(resource, server.parameters.current),
+    index: extractIndexValues(resource, content.registry),
     references: local.references,
   };
 }

@@ -1,4 +1,5 @@
 import { extractIndexValues } from '../fhir/extract.js';
+import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import {
   DEFAULT_PARTITION_ID,
   NON_PARTITIONABLE_TYPES,
@@ -37,7 +38,8 @@ export async function planCreation(
   const resource = await server.hooks.transform('STORAGE_PRESTORAGE_RESOURCE_CREATED', { request }, sent);
   await assertReplacementValid(server, request, { before: sent, after: resource });
   const updated = server.clock();
-  const prepared = prepareResource(server, request, { resource, id, version: 1, updated });
+  const { current: registry } = await server.partitionParameters.of(assignment.partition);
+  const prepared = prepareResource(request, { resource, id, version: 1, updated, registry });
   const { text, index, references } = prepared;
   const type = resource.resourceType;
   return {
@@ -57,7 +59,7 @@ export async function planCreation(
       resource: prepared.resource,
       partition: partitionOf(server, assignment.partition),
     })),
-    outcome: toOutcome({ status: 201, type, id, version: 1, updated, text }),
+    outcome: toOutcome({ status: 201, type, id, version: 1, updated, text }, assignment.partition),
     resource: prepared.resource,
   };
 }
@@ -76,8 +78,9 @@ export async function planReplacement(
     sent,
   );
   await assertReplacementValid(server, request, { before: sent, after: resource });
-  const next = nextVersion(server, request, { resource, current });
-  const previousIndex = extractIndexValues(previous, server.parameters.current);
+  const { current: registry } = await server.partitionParameters.of(current.partition);
+  const next = nextVersion(server, request, { resource, current, registry });
+  const previousIndex = extractIndexValues(previous, registry);
   return {
     change: { kind: 'update', current, previousIndex, ...next.content, ...(claim ? { claim } : {}) },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_UPDATED', () => ({
@@ -98,7 +101,8 @@ async function planRevival(
 ): Promise<PlannedWrite> {
   const resource = await server.hooks.transform('STORAGE_PRESTORAGE_RESOURCE_CREATED', { request }, sent);
   await assertReplacementValid(server, request, { before: sent, after: resource });
-  const next = nextVersion(server, request, { resource, current });
+  const { current: registry } = await server.partitionParameters.of(current.partition);
+  const next = nextVersion(server, request, { resource, current, registry });
   return {
     change: { kind: 'update', current, previousIndex: null, ...next.content, ...(claim ? { claim } : {}) },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_CREATED', () => ({
@@ -122,7 +126,8 @@ export async function planDeletion(
   const updated = laterThan(current, server.clock());
   const { type, id } = current;
   const referrers = attempt.ignoredConflicts.has(`${type}/${id}`) ? 'ignore' : 'forbid';
-  const previousIndex = extractIndexValues(resource, server.parameters.current);
+  const { current: registry } = await server.partitionParameters.of(current.partition);
+  const previousIndex = extractIndexValues(resource, registry);
   return {
     change: { kind: 'delete', current, updated, previousIndex, referrers },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_DELETED', () => ({
@@ -130,42 +135,53 @@ export async function planDeletion(
       resource,
       partition: partitionOf(server, current.partition),
     })),
-    outcome: toOutcome({ status: 204, type, id, version: current.version + 1, updated, text: null }),
+    outcome: toOutcome(
+      { status: 204, type, id, version: current.version + 1, updated, text: null },
+      current.partition,
+    ),
     resource: undefined,
   };
 }
 
 /** Nothing to store: the resource that was found is the answer. */
 export function planNothing(current: StoredVersion): PlannedWrite {
-  const { type, id, version, updated, text } = current;
+  const { type, id, version, updated, text, partition } = current;
   return {
     change: undefined,
     beforeCommit: undefined,
-    outcome: toOutcome({ status: 200, type, id, version, updated, text }),
+    outcome: toOutcome({ status: 200, type, id, version, updated, text }, partition),
     resource: undefined,
   };
 }
 
 /** Nothing to delete, which is what the client wants (https://hl7.org/fhir/R4/http.html#delete). */
 export function planNoDeletion(type: string, id: string): PlannedWrite {
-  const outcome = toOutcome({ status: 204, type, id, version: undefined, updated: undefined, text: null });
+  const none = { version: undefined, updated: undefined, text: null, pinned: false };
+  const outcome: WriteOutcome = { status: 204, type, id, ...none };
   return { change: undefined, beforeCommit: undefined, outcome, resource: undefined };
+}
+
+interface NextVersion {
+  readonly resource: Resource;
+  readonly current: StoredVersion;
+  readonly registry: SearchParameterRegistry;
 }
 
 function nextVersion(
   server: ServerParts,
   request: RequestDetails,
-  { resource, current }: { readonly resource: Resource; readonly current: StoredVersion },
+  { resource, current, registry }: NextVersion,
 ) {
   const { type, id } = current;
   const version = current.version + 1;
   const updated = laterThan(current, server.clock());
-  const prepared = prepareResource(server, request, { resource, id, version, updated });
+  const prepared = prepareResource(request, { resource, id, version, updated, registry });
   const { text, index, references } = prepared;
   return {
     resource: prepared.resource,
     content: { type, id, updated, text, index, references },
-    outcome: (status: 200 | 201) => toOutcome({ status, type, id, version, updated, text }),
+    outcome: (status: 200 | 201) =>
+      toOutcome({ status, type, id, version, updated, text }, current.partition),
   };
 }
 
@@ -174,8 +190,9 @@ function laterThan(current: StoredVersion, now: number): number {
   return Math.max(now, current.updated + 1);
 }
 
-function toOutcome(outcome: Omit<WriteOutcome, 'pinned'>): WriteOutcome {
-  return { ...outcome, pinned: NON_PARTITIONABLE_TYPES.has(outcome.type) };
+function toOutcome(outcome: Omit<WriteOutcome, 'pinned'>, partition: PartitionId): WriteOutcome {
+  const pinned = partition === DEFAULT_PARTITION_ID && NON_PARTITIONABLE_TYPES.has(outcome.type);
+  return { ...outcome, pinned };
 }
 
 type CommitPointcut =

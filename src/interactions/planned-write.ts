@@ -5,7 +5,12 @@ import type { StagedBlob } from '../storage/blob-store.js';
 import { type Change, type DeleteChange, WriteConflictError, type WriteConflict } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
 import { unknownTarget } from './incoming.js';
-import { admitParameterWrites, isParameterWrite } from './search-parameter-writes.js';
+import {
+  admitParameterWrites,
+  findJudges,
+  type Judges,
+  noticeParameterWrites,
+} from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 import { claimUniques } from './unique-combinations.js';
 
@@ -61,13 +66,12 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
 ): Promise<Plan> {
   let attempt = FIRST_ATTEMPT;
   for (let turn = 1; ; turn++) {
-    const planned = await planFresh(server, () => plan(attempt));
-    const isAboutParameters = planned.writes.some(isParameterWrite);
-    const admitted = isAboutParameters ? await admitParameterWrites(server, planned.writes) : planned.writes;
+    const { planned, judges } = await planFresh(server, () => plan(attempt));
+    const admitted = judges.size === 0 ? planned.writes : await admitParameterWrites(planned.writes, judges);
     const writes = await claimUniques(server, admitted, attempt);
     try {
       await store(server, writes);
-      if (isAboutParameters) await server.parameters.noticeWrite();
+      if (judges.size > 0) await noticeParameterWrites(server, judges);
       return planned;
     } catch (error) {
       if (!(error instanceof WriteConflictError)) throw error;
@@ -84,15 +88,19 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
  * made by what the database holds now, so that whoever was faster is found by its conditions.
  */
 async function planFresh<Plan extends { readonly writes: readonly PlannedWrite[] }>(
-  { parameters }: ServerParts,
+  server: ServerParts,
   plan: () => Promise<Plan>,
-): Promise<Plan> {
+): Promise<{ readonly planned: Plan; readonly judges: Judges }> {
+  const { parameters, partitionParameters } = server;
   await parameters.fresh();
+  await partitionParameters.fresh();
   for (;;) {
     const inForce = parameters.current;
+    const { revision } = partitionParameters;
     const planned = await plan();
-    if (planned.writes.some(isParameterWrite)) await parameters.refresh();
-    if (parameters.current === inForce) return planned;
+    const judges = await findJudges(server, planned.writes);
+    if (parameters.current === inForce && partitionParameters.revision === revision)
+      return { planned, judges };
   }
 }
 

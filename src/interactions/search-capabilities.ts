@@ -2,7 +2,6 @@ import type { RegisteredSearchParameter } from '../fhir/indexed-path.js';
 import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
 import { COMMON_PARAMETERS } from '../search/common-parameters.js';
 import { isSearchable } from '../search/parse-criterion.js';
-import type { ServerParts } from './server-parts.js';
 
 /** What a CapabilityStatement says of a type's searches. */
 export type SearchCapabilities = Readonly<
@@ -12,15 +11,18 @@ export type SearchCapabilities = Readonly<
   >
 >;
 
+/** The parameters of each type, as the tenant that asks searches it. */
+export type ParametersByType = (type: string) => readonly RegisteredSearchParameter[];
+
 /** What searches of every type take: `rest.searchParam`. */
 export function commonCapabilities(): readonly object[] {
   return COMMON_PARAMETERS.map((parameter) => ({ ...parameter, type: 'special' }));
 }
 
 /** By type, what its searches take; empty lists are undefined, as an element without content is none. */
-export function searchCapabilities({ parameters }: Pick<ServerParts, 'parameters'>): SearchCapabilities {
+export function searchCapabilities(parametersOf: ParametersByType): SearchCapabilities {
   const searchable = [...RESOURCE_TYPES].map(
-    (type) => [type, parameters.list(type).filter(isSearchable)] as const,
+    (type) => [type, parametersOf(type).filter(isSearchable)] as const,
   );
   const referrers = referrersByTarget(searchable);
   const entries = searchable.map(([type, list]) => {

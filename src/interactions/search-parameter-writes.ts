@@ -1,10 +1,15 @@
-import type { ParameterWrite } from '../search-parameters/live-search-parameters.js';
+import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
+import type { LiveSearchParameters, ParameterWrite } from '../search-parameters/live-search-parameters.js';
+import type { Change } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
 import type { PlannedWrite } from './planned-write.js';
 import type { ServerParts } from './server-parts.js';
 
+/** What SearchParameters are judged by, by the partition that they are written in. */
+export type Judges = ReadonlyMap<PartitionId, LiveSearchParameters>;
+
 /** Whether the write changes a search parameter. */
-export function isParameterWrite({ change, outcome }: PlannedWrite): boolean {
+function isParameterWrite({ change, outcome }: PlannedWrite): boolean {
   return change !== undefined && outcome.type === 'SearchParameter';
 }
 
@@ -14,17 +19,55 @@ export function isParameterWrite({ change, outcome }: PlannedWrite): boolean {
  * @throws FhirError see LiveSearchParameters.admit
  */
 export async function admitParameterWrites(
-  { parameters }: ServerParts,
   writes: readonly PlannedWrite[],
+  judges: Judges,
 ): Promise<readonly PlannedWrite[]> {
-  const entries = new Map(writes.filter(isParameterWrite).map((write) => [toParameterWrite(write), write]));
-  const judged = [...entries.keys()];
-  const claims = await parameters.admit(judged, (one, judge) => {
-    const entry = entries.get(one)?.entry;
-    return entry === undefined ? judge() : atEntry(entry, judge);
-  });
-  const claimOf = new Map([...entries.values()].map((write, at) => [write, claims[at]]));
+  const claimOf = new Map<PlannedWrite, string | undefined>();
+  for (const [partition, live] of judges) {
+    const here = writes.filter((write) => parameterPartition(write) === partition);
+    const entries = new Map(here.map((write) => [toParameterWrite(write), write]));
+    const claims = await live.admit([...entries.keys()], (one, judge) => {
+      const entry = entries.get(one)?.entry;
+      return entry === undefined ? judge() : atEntry(entry, judge);
+    });
+    here.forEach((write, at) => claimOf.set(write, claims[at]));
+  }
   return writes.map((write) => withClaim(write, claimOf.get(write)));
+}
+
+/** What SearchParameters are judged by in each partition that the writes change some of, as the database has it now. */
+export async function findJudges(
+  { parameters, partitionParameters }: ServerParts,
+  writes: readonly PlannedWrite[],
+): Promise<Judges> {
+  const judges = new Map<PartitionId, LiveSearchParameters>();
+  for (const partition of new Set(writes.flatMap((write) => parameterPartition(write) ?? []))) {
+    if (partition !== DEFAULT_PARTITION_ID) {
+      judges.set(partition, await partitionParameters.judges(partition));
+      continue;
+    }
+    await parameters.refresh();
+    judges.set(partition, parameters);
+  }
+  return judges;
+}
+
+/** What this server has just written holds from now on. */
+export async function noticeParameterWrites(
+  { parameters, partitionParameters }: ServerParts,
+  judges: Judges,
+): Promise<void> {
+  for (const partition of judges.keys())
+    await (partition === DEFAULT_PARTITION_ID ? parameters : partitionParameters).noticeWrite();
+}
+
+/** The partition that the change is made in. */
+export function partitionOfChange(change: Change): PartitionId {
+  return change.kind === 'create' ? change.assignment.partition : change.current.partition;
+}
+
+function parameterPartition(write: PlannedWrite): PartitionId | undefined {
+  return write.change && isParameterWrite(write) ? partitionOfChange(write.change) : undefined;
 }
 
 function toParameterWrite({ outcome, resource }: PlannedWrite): ParameterWrite {

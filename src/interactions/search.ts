@@ -34,7 +34,7 @@ async function search(
   const parameters = hooked ? await searchedParameters(server, request, scope) : request.parameters;
   const searched = parameters === request.parameters ? request : { ...request, parameters };
   const within = searched === request ? scope : await scopeOfTypes(server, searched);
-  const asked = server.searcher.parse(request, { type, compartment }, parameters);
+  const asked = await server.searcher.parse(within, request, { type, compartment }, parameters);
   const result = await server.searcher.run(within, asked);
   return searchResponse(server, searched, { result, page: undefined });
 }

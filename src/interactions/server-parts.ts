@@ -6,6 +6,7 @@ import type { Reindexing } from '../partition/reindex.js';
 import type { PartitionResolver } from '../partition/resolver.js';
 import type { Settings } from '../settings/schema.js';
 import type { LiveSearchParameters } from '../search-parameters/live-search-parameters.js';
+import type { PartitionParameters } from '../search-parameters/partition-parameters.js';
 import type { Searcher } from '../search/searcher.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import type { Terminology } from '../terminology/terminology.js';
@@ -24,7 +25,9 @@ export interface ServerParts {
   readonly blobs: BlobStore;
   readonly searcher: Searcher;
   readonly terminology: Terminology;
+  /** Those that hold everywhere; what is in force in a partition, `partitionParameters` tells. */
   readonly parameters: LiveSearchParameters;
+  readonly partitionParameters: PartitionParameters;
   readonly reindexing: Reindexing;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;

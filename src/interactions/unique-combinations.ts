@@ -13,6 +13,7 @@ import type { Condition, ReferenceTest } from '../storage/search-store.js';
 import type { ConditionClaim, CreateChange, UpdateChange } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
 import type { Attempt, PlannedWrite } from './planned-write.js';
+import { partitionOfChange } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 
 /** One value of one component: its text in a claim, and what finds it. */
@@ -46,7 +47,7 @@ export async function claimUniques(
   writes: readonly PlannedWrite[],
   attempt: Attempt,
 ): Promise<readonly PlannedWrite[]> {
-  if (!server.parameters.hasUniques()) return writes;
+  if (!(await mayBeUnique(server, writes))) return writes;
   const taken = new Set<string>();
   const claimed: PlannedWrite[] = [];
   for (const write of writes) {
@@ -54,6 +55,15 @@ export async function claimUniques(
     claimed.push(write.entry === undefined ? await work() : await atEntry(write.entry, work));
   }
   return claimed;
+}
+
+async function mayBeUnique(
+  { partitionParameters }: ServerParts,
+  writes: readonly PlannedWrite[],
+): Promise<boolean> {
+  for (const partition of new Set(writes.flatMap(({ change }) => (change ? partitionOfChange(change) : []))))
+    if ((await partitionParameters.of(partition)).uniques.size > 0) return true;
+  return false;
 }
 
 async function claimWrite(
@@ -64,9 +74,10 @@ async function claimWrite(
   const { change } = write;
   if (!change || change.kind === 'delete') return write;
   const uniques: ConditionClaim[] = [];
-  for (const combination of newCombinations(server, change)) {
-    const key = `${partitionOf(change)} ${change.type} ${combination.claim}`;
-    if (taken.has(key) || (await isHeldByAnother(server, change, combination)))
+  const parameters = await server.partitionParameters.of(partitionOfChange(change));
+  for (const combination of newCombinations(parameters, change)) {
+    const key = `${partitionOfChange(change)} ${change.type} ${combination.claim}`;
+    if (taken.has(key) || (await isHeldByAnother({ ...server, parameters }, change, combination)))
       throw duplicate(change, combination);
     taken.add(key);
     const replaces = attempt.staleHolders.get(`${change.type}?${combination.claim}`);
@@ -76,7 +87,7 @@ async function claimWrite(
 }
 
 /** What a resource has had all along is nobody else's by now, or was before the parameter came. */
-function newCombinations({ parameters }: ServerParts, change: Storing): readonly Combination[] {
+function newCombinations(parameters: ServerParts['parameters'], change: Storing): readonly Combination[] {
   const before = change.kind === 'update' ? change.previousIndex : null;
   return parameters.uniquesOf(change.type).flatMap((unique) => {
     const old = new Set(before && combinationsOf(change.type, unique, before).map(({ claim }) => claim));
@@ -86,11 +97,11 @@ function newCombinations({ parameters }: ServerParts, change: Storing): readonly
 
 /** Found by the index, and compared by what is stored. */
 async function isHeldByAnother(
-  { searcher, resolver, parameters }: ServerParts,
+  { searcher, resolver, parameters }: Pick<ServerParts, 'searcher' | 'resolver' | 'parameters'>,
   change: Storing,
   { url, claim, conditions }: Combination,
 ): Promise<boolean> {
-  const scope = resolver.scopeOfJob(partitionOf(change));
+  const scope = resolver.scopeOfJob(partitionOfChange(change));
   const plan = { type: change.type, where: { kind: 'all', of: conditions }, sort: [] } as const;
   const rows = await searcher.matching(scope, plan, MAX_COMPARED);
   const unique = parameters.uniquesOf(change.type).find((one) => one.url === url);
@@ -99,10 +110,6 @@ async function isHeldByAnother(
     const index = extractIndexValues(parseStored(row.text) as Resource, parameters.current);
     return unique !== undefined && combinationsOf(row.type, unique, index).some((one) => one.claim === claim);
   });
-}
-
-function partitionOf(change: Storing) {
-  return change.kind === 'create' ? change.assignment.partition : change.current.partition;
 }
 
 function duplicate({ type }: Storing, { url }: Combination): FhirError {

@@ -14,7 +14,8 @@ export async function everythingOf(server: ServerParts, request: RequestDetails)
   await assertShown(server, request, { scope, compartment });
   const parameters = searchParametersOf(request);
   const place = { type: null, compartment, everything: type } as const;
-  const result = await server.searcher.run(scope, server.searcher.parse(request, place, parameters));
+  const search = await server.searcher.parse(scope, request, place, parameters);
+  const result = await server.searcher.run(scope, search);
   return searchResponse(server, { ...request, parameters }, { result, page: undefined });
 }
 
@@ -23,7 +24,8 @@ export async function everyPatient(server: ServerParts, request: RequestDetails)
   const scope = await server.resolver.resolveRead(request);
   const parameters = searchParametersOf(request);
   const place = { type: null, compartment: null, everything: 'Patient' } as const;
-  const result = await server.searcher.run(scope, server.searcher.parse(request, place, parameters));
+  const search = await server.searcher.parse(scope, request, place, parameters);
+  const result = await server.searcher.run(scope, search);
   return searchResponse(server, { ...request, parameters }, { result, page: undefined });
 }
 

@@ -58,7 +58,7 @@ export async function findObservations(
   assertOfSubject(parameters);
   const { searcher } = server;
   const scope = await server.resolver.resolveRead(request);
-  const search = searcher.parse(request, 'Observation', [...parameters, ['_sort', '-date']]);
+  const search = await searcher.parse(scope, request, 'Observation', [...parameters, ['_sort', '-date']]);
   const rows = await searcher.all(scope, search, MAX_OBSERVATIONS);
   const shown = await showRows(server, request, rows, WHOLE);
   const applied = search.applied.filter(([name]) => name !== '_sort');

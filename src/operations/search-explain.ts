@@ -74,7 +74,7 @@ async function explain(
 ): Promise<OutgoingResponse> {
   const { resourceType: type = null, compartment = null } = described;
   const parameters = described.parameters.filter(([name]) => name !== EXPLAIN);
-  const search = server.searcher.parse(described, { type, compartment }, parameters);
+  const search = await server.searcher.parse(scope, described, { type, compartment }, parameters);
   const explained = await server.searcher.explain(scope, search);
   const begin = performance.now();
   const result = await server.searcher.run(scope, search);

@@ -15,13 +15,27 @@ const DEFAULT_PARTITION: Partition = { id: DEFAULT_PARTITION_ID, name: DEFAULT_P
 export class PartitionDirectory {
   private byNames: ReadonlyMap<string, Partition> = new Map();
   private byIds: ReadonlyMap<PartitionId, Partition> = new Map();
+  private reads = 0;
+  private used = 0;
 
   constructor(private readonly registry: PartitionRegistry) {}
 
   async load(): Promise<void> {
+    (await this.read()).use();
+  }
+
+  /** What the database holds; nobody sees it before `use`, or at all where something newer is in use by then. */
+  async read(): Promise<{ readonly use: () => void }> {
+    const turn = ++this.reads;
     const partitions = [DEFAULT_PARTITION, ...(await this.registry.list())];
-    this.byNames = new Map(partitions.map((partition) => [partition.name, partition]));
-    this.byIds = new Map(partitions.map((partition) => [partition.id, partition]));
+    return {
+      use: () => {
+        if (turn < this.used) return;
+        this.used = turn;
+        this.byNames = new Map(partitions.map((partition) => [partition.name, partition]));
+        this.byIds = new Map(partitions.map((partition) => [partition.id, partition]));
+      },
+    };
   }
 
   byName(name: string): Partition | undefined {

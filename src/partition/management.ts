@@ -34,6 +34,8 @@ export class PartitionManagement {
       readonly moves: PartitionMoves;
       readonly retention: PartitionRetention;
       readonly newId: () => string;
+      /** Called before a new partition is known to requests. */
+      readonly onCreated: (partition: PartitionId) => void;
       /** Of partitions that are created without one. */
       readonly placement: Placement;
     },
@@ -71,6 +73,7 @@ export class PartitionManagement {
     await registry.create(partition, async () => {
       await hooks.observe('STORAGE_PARTITION_CREATED', { request, partition });
     });
+    this.parts.onCreated(partition.id);
     await directory.load();
     return partition;
   }

@@ -1,7 +1,9 @@
+import type { IndexValues } from '../fhir/index-values.js';
+import { parseStored } from '../fhir/json.js';
 import type { PartitionId, Placement } from '../model/partition.js';
+import type { Resource } from '../model/resource.js';
 import type { MoveProgress } from '../storage/placement/partition-mover.js';
 import { MOVE_JOB } from '../storage/placement/partition-mover.js';
-import type { IndexOf } from '../storage/placement/resource-transfer.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
 import { LeasedJobs } from './leased-jobs.js';
@@ -9,7 +11,8 @@ import { LeasedJobs } from './leased-jobs.js';
 /** What moves work with. */
 export interface PartitionMovesParts {
   readonly storage: Pick<Storage, 'mover' | 'leaseJob' | 'partitions'>;
-  readonly indexOf: IndexOf;
+  /** By the search parameters in force in the partition, at any time while it moves. */
+  readonly indexer: (partition: PartitionId) => Promise<(resource: Resource) => IndexValues>;
   readonly newId: () => string;
   /** Called when the directory has changed. */
   readonly onMoved: () => Promise<void>;
@@ -50,7 +53,9 @@ export class PartitionMoves {
   }
 
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {
-    const { storage, indexOf, onMoved } = this.parts;
+    const { storage, onMoved } = this.parts;
+    const index = await this.parts.indexer(job.partition);
+    const indexOf = (_: string, text: string): IndexValues => index(parseStored(text) as Resource);
     const save = (progress: MoveProgress, state: StoredJob['state'] = 'running'): Promise<void> =>
       storage.partitions.saveJob({ ...job, state, result: { ...progress } });
     const progress = await storage.mover.run(job, { indexOf, isStopped, save: (reached) => save(reached) });

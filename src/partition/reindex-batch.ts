@@ -13,9 +13,11 @@ const SINGLE = { resources: 1, bytes: 1 };
 /** Index rows of one transaction: writers wait a few milliseconds at most. */
 const MOST_ROWS = 100;
 
-/** What makes index values of resources, by the parameters that are in force at the time. */
+type IndexOf = (resource: Resource) => IndexValues;
+
+/** What makes index values of a partition's resources, by the parameters that are in force there at the time. */
 export interface ReindexBatchParts {
-  readonly indexOf: (resource: Resource) => IndexValues;
+  readonly indexer: (partition: PartitionId) => Promise<IndexOf>;
 }
 
 /** Where a batch begins. */
@@ -49,12 +51,13 @@ export interface BatchResult {
 /** Brings the index rows of the next resources up to date, in transactions of bounded size. */
 export async function reindexBatch(
   rows: HomeRows,
-  { indexOf, pace }: ReindexBatchParts & { readonly pace: Pace },
+  { indexer, pace }: ReindexBatchParts & { readonly pace: Pace },
   start: BatchStart,
 ): Promise<BatchResult> {
   const { partition, type, after, isContended } = start;
   const sources = await rows.ofType(partition, { type, after }, isContended ? SINGLE : BATCH);
   const replaced = await replacedTexts(rows, start, sources);
+  const indexOf = await indexer(partition);
   const failures: FailedResource[] = [];
   const stale = new Set<number>();
   const group = new RowGroup();
@@ -128,7 +131,7 @@ function toReindexed(
   { rowId, version, date, text }: IndexSource,
   how: {
     readonly type: string;
-    readonly indexOf: ReindexBatchParts['indexOf'];
+    readonly indexOf: IndexOf;
     readonly replaced: readonly string[];
   },
 ): Made {

@@ -22,6 +22,8 @@ export interface PartitionResolverOptions {
   readonly enabled: boolean;
   /** Any integer is a partition; nothing is registered. */
   readonly unnamed: boolean;
+  /** Types that are kept in DEFAULT for everybody, and that partitions may hold of their own besides. */
+  readonly alsoHeld: ReadonlySet<string>;
   /** Registers an unnamed partition when it is first written to. */
   readonly adopt: (id: PartitionId) => Promise<void>;
 }
@@ -97,7 +99,7 @@ export class PartitionResolver {
     if (known) return known;
     const choice = this.options.enabled ? await this.identifyCreate(request, resource) : DEFAULT_CHOICE;
     const selection = this.select(choice);
-    assertWritable(resource.resourceType, selection);
+    this.assertWritable(resource.resourceType, selection);
     await this.announce(request, targetOf(request), selection);
     const [partition] = selection.partitions;
     if (this.options.unnamed && partition) await this.options.adopt(partition.id);
@@ -147,8 +149,8 @@ export class PartitionResolver {
     const type = resource?.resourceType ?? target.resourceType;
     if (choice === undefined && !(resource && isPinned(type))) throw this.undecided(pointcut);
     const selected = this.select(choice ?? DEFAULT_CHOICE);
-    if (resource) assertWritable(resource.resourceType, selected);
-    const selection = resource ? selected : this.pin(type, selected);
+    if (resource) this.assertWritable(resource.resourceType, selected);
+    const selection = resource ? selected : this.pin({ ...target, resourceType: type }, selected);
     await this.announce(request, target, selection);
     return { pointcut, by: decision.by, asked: decision.asked, ...selection };
   }
@@ -176,7 +178,7 @@ export class PartitionResolver {
     choice: PartitionChoice | undefined,
   ): MaybePromise<PartitionScope> {
     if (choice === undefined) throw this.undecided(this.pointcutFor('read'));
-    const selection = this.pin(target.resourceType, this.select(choice));
+    const selection = this.pin(target, this.select(choice));
     const announced = this.announce(request, target, selection);
     return announced ? announced.then(() => toScope(selection)) : toScope(selection);
   }
@@ -252,11 +254,27 @@ export class PartitionResolver {
   }
 
   /** Non-partitionable types live in DEFAULT, through whichever tenant they are read. */
-  private pin(resourceType: string | undefined, selection: Selection): Selection {
+  private pin({ resourceType, interaction }: ReadTarget, selection: Selection): Selection {
     if (!isPinned(resourceType) || selection.all) return selection;
     const own = selection.partitions.some(({ id }) => id === DEFAULT_PARTITION_ID);
     const types = own ? selection.types : NON_PARTITIONABLE_TYPES;
-    return { ...selection, partitions: [this.known(DEFAULT_PARTITION_ID)], types };
+    const pinned = this.known(DEFAULT_PARTITION_ID);
+    if (!this.options.alsoHeld.has(resourceType)) return { ...selection, partitions: [pinned], types };
+    // A tenant reads what is there for everybody too, but changes its own alone.
+    if (own || CHANGES.has(interaction)) return selection;
+    return { ...selection, partitions: [...selection.partitions, pinned], types };
+  }
+
+  private assertWritable(resourceType: string, { partitions, all }: Selection): void {
+    if (all || partitions.length !== 1) {
+      throw new FhirError(
+        'PARTITION_REQUIRED_ONE',
+        'A new resource must be written to exactly one partition.',
+      );
+    }
+    if (!isPinned(resourceType) || this.options.alsoHeld.has(resourceType)) return;
+    if (partitions[0]?.id === DEFAULT_PARTITION_ID) return;
+    throw new FhirError('NOT_PARTITIONABLE', `${resourceType} can only be stored in the DEFAULT partition.`);
   }
 
   /** Undefined where nobody has to be waited for. */
@@ -276,6 +294,14 @@ export class PartitionResolver {
   }
 }
 
+/** Interactions that change what they find. */
+const CHANGES: ReadonlySet<string> = new Set<ReadTarget['interaction']>([
+  'create',
+  'update',
+  'patch',
+  'delete',
+]);
+
 const DEFAULT_CHOICE: PartitionChoice = { by: 'default' };
 
 function distinct(partitions: readonly Partition[]): readonly Partition[] {
@@ -294,17 +320,8 @@ export function targetOf(request: RequestDetails): ReadTarget {
   return { interaction, resourceType, id: resourceId, operation };
 }
 
-function isPinned(resourceType: string | undefined): boolean {
+function isPinned(resourceType: string | undefined): resourceType is string {
   return resourceType !== undefined && NON_PARTITIONABLE_TYPES.has(resourceType);
-}
-
-function assertWritable(resourceType: string, { partitions, all }: Selection): void {
-  if (all || partitions.length !== 1) {
-    throw new FhirError('PARTITION_REQUIRED_ONE', 'A new resource must be written to exactly one partition.');
-  }
-  if (isPinned(resourceType) && partitions[0]?.id !== DEFAULT_PARTITION_ID) {
-    throw new FhirError('NOT_PARTITIONABLE', `${resourceType} can only be stored in the DEFAULT partition.`);
-  }
 }
 
 function toScope({ partitions, all, types }: Selection): PartitionScope {

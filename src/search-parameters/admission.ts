@@ -4,6 +4,7 @@ import type { TypeSchema } from '../fhir/expression/schema.js';
 import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
 import { typesOfBase } from '../fhir/search-parameters.js';
 import { ERROR_CATALOGUE, ERROR_SYSTEM, FhirError } from '../model/errors.js';
+import { NON_PARTITIONABLE_TYPES } from '../model/partition.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { ParameterRecord } from './parameter-record.js';
 import { upliftFindings } from './uplift-findings.js';
@@ -15,6 +16,8 @@ export interface Standing {
   readonly records: ReadonlyMap<string, ParameterRecord>;
   /** Codes that begin with `_` and parameters of type special are the specification's own. */
   readonly official: ReadonlyMap<string, SearchParameterDefinition>;
+  /** Whether it is to hold in one partition alone. */
+  readonly isOfPartition: boolean;
 }
 
 const CODE = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
@@ -41,13 +44,14 @@ function findings(record: ParameterRecord, standing: Standing): readonly Outcome
   const { definition } = record;
   return [
     ...codeFindings(record, standing),
-    ...baseFindings(definition),
+    ...baseFindings(definition, standing),
     ...typeFindings(record, standing),
     ...urlFindings(record, standing),
     ...targetFindings(definition),
     ...componentFindings(definition, standing),
     ...uniqueFindings(record, standing),
     ...upliftFindings(record, standing.records).map(({ place, message }) => invalid(place, message)),
+    ...sharedFindings(record, standing),
     ...expressionFindings(record, standing),
   ];
 }
@@ -63,11 +67,17 @@ function codeFindings({ id, definition }: ParameterRecord, { official }: Standin
   ];
 }
 
-function baseFindings({ base }: SearchParameterDefinition): readonly OutcomeIssue[] {
+function baseFindings(
+  { base }: SearchParameterDefinition,
+  { isOfPartition }: Standing,
+): readonly OutcomeIssue[] {
   if (base.length === 0) {
     return [invalid('base', 'at least one resource type is needed; to switch a parameter off, retire it')];
   }
   return base.flatMap((type, at) => {
+    if (isOfPartition && NON_PARTITIONABLE_TYPES.has(type)) {
+      return [invalid(`base[${at}]`, `${type} is kept in DEFAULT, whose search parameters hold for all`)];
+    }
     if (type === 'Resource' || type === 'DomainResource' || isResourceType(type)) return [];
     return [invalid(`base[${at}]`, `"${type.slice(0, 80)}" is no resource type of FHIR R4`)];
   });
@@ -86,6 +96,12 @@ function urlFindings({ id, definition }: ParameterRecord, { records }: Standing)
     (other) => other.id !== id && other.definition.url === definition.url,
   );
   return same ? [invalid('url', 'another SearchParameter has this URL', 'duplicate')] : [];
+}
+
+/** Lifted values are kept for all partitions alike. */
+function sharedFindings({ uplifts }: ParameterRecord, { isOfPartition }: Standing): readonly OutcomeIssue[] {
+  if (!isOfPartition || !uplifts) return [];
+  return [invalid('extension', 'parameters of a partition cannot be uplifted, those of DEFAULT can')];
 }
 
 function targetFindings({ target = [] }: SearchParameterDefinition): readonly OutcomeIssue[] {

@@ -8,7 +8,7 @@ import { typesOfBase, type SearchParameterRegistry } from '../fhir/search-parame
 import { FhirError } from '../model/errors.js';
 import type { Resource } from '../model/resource.js';
 import { assertAdmissible } from './admission.js';
-import { officialParameters } from './official-parameters.js';
+import { type Foundation, layered } from './foundation.js';
 import {
   ALL_COMPOSITES,
   ALL_CONTAINED,
@@ -25,8 +25,8 @@ import { pathsToLift, UpliftsInForce } from './uplifts-in-force.js';
 
 /** What live search parameters are made of. */
 export interface LiveParts extends ParameterStoreParts {
-  /** R4's own. */
-  readonly official: SearchParameterRegistry;
+  /** What is in force where nothing of its own is stored. */
+  readonly foundation: Foundation;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
 }
@@ -42,7 +42,7 @@ export interface ParameterWrite {
  * Longest time, in milliseconds, that a server writes by parameters that it has not compared with the database: one
  * that could not compare them for longer does so before it writes.
  */
-const FRESH_MS = 5_000;
+export const FRESH_MS = 5_000;
 /** When every write that was planned by earlier parameters has ended: freshness, and the longest write. */
 const SETTLED_MS = 10_000;
 
@@ -52,21 +52,24 @@ const NO_UNIQUES: readonly UniqueCombination[] = [];
 type PlacedParameter = Pick<SearchParameter, 'type' | 'paths' | 'roots'>;
 
 /**
- * The search parameters in force: R4's own as SearchParameter resources of DEFAULT have changed them, and those that
- * were added. `current` is immutable and replaced as a whole; whoever needs two answers of one time takes it once.
+ * The search parameters in force: those of the foundation as SearchParameter resources of one partition have changed
+ * them, and those that were added there. In DEFAULT the foundation is R4's own; what is in force there is the foundation
+ * of partitions that hold parameters of their own. `current` is immutable and replaced as a whole; whoever needs two
+ * answers of one time takes it once.
  */
-export class LiveSearchParameters {
-  private readonly official: ReadonlyMap<string, SearchParameterDefinition>;
+export class LiveSearchParameters implements Foundation {
+  private readonly foundation: Foundation;
   private readonly store: ParameterStore;
-  /** The parameters that are not as they were published, by id. */
-  private records: ReadonlyMap<string, ParameterRecord> = new Map();
+  /** The parameters that are stored, but those that are as they were published; by id. */
+  private stored: ReadonlyMap<string, ParameterRecord> = new Map();
   private paths: ReadonlyMap<string, OwnPath> = new Map();
   /** Own paths that all data is indexed by, as `type kind path`. */
   private complete: ReadonlySet<string> = new Set();
-  private readonly pathSets = new WeakMap<object, ReadonlySet<string>>();
   private readonly indexed = new Map<string, SearchParameterDefinition>();
   private registry: SearchParameterRegistry;
-  private uniques: ReadonlyMap<string, readonly UniqueCombination[]> = new Map();
+  /** The foundation that the registry was made on. */
+  private base: SearchParameterRegistry;
+  private combinations: ReadonlyMap<string, readonly UniqueCombination[]> = new Map();
   private lifting: UpliftsInForce;
   /** What was last seen in the database. */
   private seen: Pick<ParameterState, 'versions' | 'pathsText'> = { versions: '[]', pathsText: '[]' };
@@ -75,19 +78,25 @@ export class LiveSearchParameters {
   private seeding: Promise<void> | undefined;
 
   constructor(private readonly parts: LiveParts) {
-    this.registry = parts.official;
+    this.foundation = parts.foundation;
+    this.base = parts.foundation.current;
+    this.registry = this.base;
     this.lifting = this.liftedNow();
-    this.official = officialParameters();
     this.store = new ParameterStore(parts);
   }
 
   get current(): SearchParameterRegistry {
+    if (this.foundation.current !== this.base) this.build();
     return this.registry;
+  }
+
+  get official(): Foundation['official'] {
+    return this.foundation.official;
   }
 
   /** The parameter that `code` means on the type now. */
   find(resourceType: string, code: string): RegisteredSearchParameter | undefined {
-    const parameter = this.registry.find(resourceType, code);
+    const parameter = this.current.find(resourceType, code);
     return parameter && this.lifting.of(resourceType, parameter);
   }
 
@@ -98,12 +107,13 @@ export class LiveSearchParameters {
 
   /** All parameters of a type, in alphabetical order of their codes. */
   list(resourceType: string): readonly RegisteredSearchParameter[] {
-    return this.registry.list(resourceType);
+    return this.current.list(resourceType);
   }
 
-  /** Whether anything has to be unique at all. */
-  hasUniques(): boolean {
-    return this.uniques.size > 0;
+  /** What has to be unique, by resource type. */
+  get uniques(): ReadonlyMap<string, readonly UniqueCombination[]> {
+    if (this.foundation.current !== this.base) this.build();
+    return this.combinations;
   }
 
   /** What no two resources of the type in one partition may have in common. */
@@ -116,11 +126,8 @@ export class LiveSearchParameters {
     const components = roots.flatMap((root) => root.components);
     if (components.some((one) => this.isPending(resourceType, ofComponent(one)))) return true;
     if (type === 'composite' && paths.length > 0 && this.isWaiting(ALL_COMPOSITES)) return true;
-    if (type === 'special' || this.records.size === 0) return false;
-    const official = this.officialPaths(resourceType);
-    return paths.some(
-      (path) => !official.has(`${type} ${path}`) && !this.complete.has(`${resourceType} ${type} ${path}`),
-    );
+    if (type === 'special' || this.isUnchanged()) return false;
+    return paths.some((path) => !this.isComplete({ resourceType, kind: type, path }));
   }
 
   /** Whether contained resources may be missed: written before they were indexed, and not reindexed since. */
@@ -128,8 +135,36 @@ export class LiveSearchParameters {
     return this.isWaiting(ALL_CONTAINED);
   }
 
-  private isWaiting(path: PathKey): boolean {
-    return this.paths.size > 0 && this.paths.get(ownPathKey(path))?.state === 'pending';
+  isUnchanged(): boolean {
+    return this.stored.size === 0 && this.foundation.isUnchanged();
+  }
+
+  isWaiting(path: PathKey): boolean {
+    const isOwn = this.paths.size > 0 && this.paths.get(ownPathKey(path))?.state === 'pending';
+    return isOwn || this.foundation.isWaiting(path);
+  }
+
+  isComplete(path: PathKey): boolean {
+    const { resourceType, kind, path: text } = path;
+    return this.foundation.isComplete(path) || this.complete.has(`${resourceType} ${kind} ${text}`);
+  }
+
+  isIndexed(path: PathKey): boolean {
+    return this.foundation.isIndexed(path) || this.paths.has(ownPathKey(path));
+  }
+
+  isFixed(): boolean {
+    return false;
+  }
+
+  records(): ReadonlyMap<string, ParameterRecord> {
+    const records = new Map(this.foundation.records());
+    for (const [id, record] of this.stored) {
+      // Behind those of the foundation, so that their order is the same wherever nothing is changed.
+      records.delete(id);
+      records.set(id, record);
+    }
+    return records;
   }
 
   /** Paths that data written before them have to be reindexed for, with the parameters in force or not. */
@@ -159,7 +194,7 @@ export class LiveSearchParameters {
 
   /** R4's own parameters are resources of DEFAULT from now on. */
   seed(): Promise<void> {
-    this.seeding ??= this.store.seed(this.parts.official).catch((error: unknown) => {
+    this.seeding ??= this.store.seed(this.foundation.current).catch((error: unknown) => {
       this.seeding = undefined;
       throw error;
     });
@@ -201,7 +236,7 @@ export class LiveSearchParameters {
     judged: (write: ParameterWrite, judge: () => Promise<void>) => Promise<void>,
   ): Promise<readonly string[]> {
     const state = createHash('sha256').update(this.seen.versions).digest('hex').slice(0, 32);
-    const records = new Map([...this.publishedRecords(), ...this.records]);
+    const records = new Map(this.records());
     for (const write of writes) await judged(write, async () => this.judge(write, records));
     const admitted = writes.flatMap(({ id, resource }) => (resource ? (records.get(id) ?? []) : []));
     await this.announcePaths(admitted);
@@ -211,27 +246,25 @@ export class LiveSearchParameters {
   private judge({ id, version, resource }: ParameterWrite, records: Map<string, ParameterRecord>): void {
     if (!resource) {
       this.assertDeletable(id);
-      records.delete(id);
+      const beneath = this.foundation.records().get(id);
+      if (beneath) records.set(id, beneath);
+      else records.delete(id);
       return;
     }
     const record = recordOf(resource, { id, version });
-    const { schema } = this.parts.official;
-    assertAdmissible(record, { schema, records, official: this.official });
+    const { schema } = this.base;
+    const { official, parts } = this;
+    assertAdmissible(record, { schema, records, official, isOfPartition: parts.partition !== undefined });
     records.set(id, record);
   }
 
   private assertDeletable(id: string): void {
-    if (!this.official.has(id)) return;
+    if (!this.foundation.isFixed(id)) return;
     throw new FhirError(
       'METHOD_NOT_ALLOWED',
       'A search parameter of FHIR R4 cannot be deleted; set its status to retired to switch it off.',
       { headers: { allow: 'GET, HEAD, PUT, PATCH' } },
     );
-  }
-
-  private *publishedRecords(): Iterable<[string, ParameterRecord]> {
-    for (const [id, definition] of this.official)
-      yield [id, { id, version: 1, isActive: true, isUnique: false, definition }];
   }
 
   /**
@@ -242,49 +275,39 @@ export class LiveSearchParameters {
     const since = this.parts.clock();
     const fresh = new Map<string, OwnPath>();
     const definitions = new Map(admitted.map(({ definition }) => [definition.url, definition]));
-    const source = { byUrl: (url: string) => definitions.get(url) ?? this.registry.byUrl(url) };
+    const source = { byUrl: (url: string) => definitions.get(url) ?? this.current.byUrl(url) };
     const active = admitted.filter(({ isActive }) => isActive);
-    const beside = [...this.records.values()].filter(
+    const beside = [...this.stored.values()].filter(
       ({ id, isActive }) => isActive && !admitted.some((record) => record.id === id),
     );
     const targets = active.map(({ definition }) => definition);
     for (const path of [
       ...active.flatMap(({ definition }) => this.pathsOf(definition, source)),
-      ...[...beside, ...active].flatMap((record) => pathsToLift(record, targets, this.registry)),
+      ...[...beside, ...active].flatMap((record) => pathsToLift(record, targets, this.current)),
     ]) {
       const key = ownPathKey(path);
       const isKept = this.paths.has(key) && (!path.copiedFrom || this.lifting.maintains(path));
       if (!isKept) fresh.set(key, { ...path, state: 'pending', since });
     }
-    if (fresh.size > 0) await this.store.savePaths([...fresh.values()]);
+    await this.store.savePaths([...fresh.values()]);
   }
 
-  /** Paths that all data is indexed by, as `kind path`. */
-  private officialPaths(resourceType: string): ReadonlySet<string> {
-    const indexed = this.parts.official.indexedPaths(resourceType);
-    const known = this.pathSets.get(indexed) ?? new Set(indexed.map(({ kind, path }) => `${kind} ${path}`));
-    this.pathSets.set(indexed, known);
-    return known;
-  }
-
-  /** Paths of the definition that R4's own parameters do not index. */
+  /** Paths of the definition that the foundation does not index. */
   private pathsOf(
     definition: SearchParameterDefinition,
     source: ComponentSource,
   ): readonly Omit<OwnPath, 'state' | 'since'>[] {
-    const { official } = this.parts;
-    return definition.base.flatMap(typesOfBase).flatMap((resourceType) => {
-      const known = this.officialPaths(resourceType);
-      return bindParameter(official.schema, resourceType, definition, source)
-        .indexed.filter(({ kind, path }) => !known.has(`${kind} ${path}`))
+    return definition.base.flatMap(typesOfBase).flatMap((resourceType) =>
+      bindParameter(this.base.schema, resourceType, definition, source)
+        .indexed.filter(({ kind, path }) => !this.foundation.isIndexed({ resourceType, kind, path }))
         .map(({ kind, path, expression, component }) => ({
           resourceType,
           kind,
           path,
           expression,
           ...(component && { component: toOwnComponent(component) }),
-        }));
-    });
+        })),
+    );
   }
 
   private async load(): Promise<boolean> {
@@ -292,7 +315,7 @@ export class LiveSearchParameters {
     this.checkedAt = performance.now();
     const { versions, pathsText } = this.seen;
     if (found.versions === versions && found.pathsText === pathsText) return false;
-    if (found.versions !== versions) this.records = await this.store.records(this.records);
+    if (found.versions !== versions) this.stored = await this.store.records(this.stored);
     this.paths = found.paths;
     this.complete = new Set(
       [...found.paths.values()]
@@ -300,26 +323,36 @@ export class LiveSearchParameters {
         .map(({ resourceType, kind, path }) => `${resourceType} ${kind} ${path}`),
     );
     this.seen = found;
-    this.registry = this.registry.with([...this.inForce()], [...this.keptIndexed()]);
-    this.uniques = uniqueCombinations(this.records.values(), this.registry);
-    this.lifting = this.liftedNow();
+    this.build();
     return true;
   }
 
+  /** Partitions with parameters of their own are searched without: another's values may be the ones that are lifted. */
   private liftedNow(): UpliftsInForce {
-    return new UpliftsInForce(this.records.values(), this.registry, ({ resourceType, kind, path }) =>
-      this.complete.has(`${resourceType} ${kind} ${path}`),
-    );
+    const records = this.parts.partition === undefined ? this.stored.values() : [];
+    return new UpliftsInForce(records, this.registry, (path) => this.isComplete(path));
   }
 
-  private *inForce(): Iterable<SearchParameterDefinition> {
-    for (const [id, definition] of this.official) if (!this.records.has(id)) yield definition;
-    for (const { isActive, definition } of this.records.values()) if (isActive) yield definition;
+  /** What was there before goes on where it is the same, so that types that did not change are not worked out again. */
+  private build(): void {
+    const { current } = this.foundation;
+    const { inForce, hidden } = layered(this.foundation.records(), this.stored);
+    this.base = current;
+    this.registry = this.registry.with(inForce, this.keptBeside(hidden), current);
+    this.combinations = uniqueCombinations(this.records().values(), this.registry);
+    this.lifting = this.liftedNow();
   }
 
-  /** The same objects as before for the same paths, so that types that did not change are not worked out again. */
-  private *keptIndexed(): Iterable<SearchParameterDefinition> {
-    for (const [id, definition] of this.official) if (this.records.has(id)) yield definition;
+  kept(): readonly SearchParameterDefinition[] {
+    return this.keptBeside(layered(this.foundation.records(), this.stored).hidden);
+  }
+
+  private keptBeside(hidden: readonly SearchParameterDefinition[]): readonly SearchParameterDefinition[] {
+    return [...hidden, ...this.foundation.kept(), ...this.ownPaths()];
+  }
+
+  /** The same objects as before for the same paths. */
+  private *ownPaths(): Iterable<SearchParameterDefinition> {
     for (const [key, path] of this.paths) {
       if (path.copiedFrom) continue;
       const known = this.indexed.get(key) ?? toIndexedDefinition(path);

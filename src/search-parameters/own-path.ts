@@ -35,13 +35,10 @@ export const ALL_COMPOSITES: PathKey = { resourceType: '*', kind: 'composite', p
 /** Stands for contained resources of every type: marked where there were resources before they were indexed. */
 export const ALL_CONTAINED: PathKey = { resourceType: '*', kind: 'composite', path: '*#contained' };
 
-/** Begins the keys under which own paths are kept among the server's settings. */
-export const OWN_PATH_PREFIX = 'search-path:';
-
 /** The key of a path; as long for every path, as databases index keys of limited length. */
 export function ownPathKey({ resourceType, kind, path }: PathKey): string {
   const digest = createHash('sha256').update(path).digest('hex').slice(0, 32);
-  return `${OWN_PATH_PREFIX}${resourceType}:${kind}:${digest}`;
+  return `${resourceType}:${kind}:${digest}`;
 }
 
 /** What makes a registry index the path: a parameter that nobody can name. */

@@ -11,7 +11,7 @@ import type { CanonicalParts } from './include-canonical.js';
 import { parseSearch } from './parse.js';
 import { assertNotContained } from './parse-contained.js';
 import { parsePlace } from './parse-place.js';
-import type { ParseContext, SearchParameterSource } from './parse-context.js';
+import type { ParseContext } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
 import { planRequest } from './plan-several.js';
@@ -23,9 +23,8 @@ import type { SearchLimits, SearchPlace, SearchRequest, TypedSearch } from './se
 /** What a server's search is made of. */
 export interface SearcherParts {
   readonly store: SearchStore;
-  readonly parameters: SearchParameterSource;
-  /** The references that a resource is indexed by, by path. */
-  readonly referencesOf: CanonicalParts['referencesOf'];
+  /** What searches of a scope go by; a promise only where it has to be read. */
+  readonly inForce: (scope: PartitionScope) => InForce | Promise<InForce>;
   /** Where value sets and code systems are looked up. */
   readonly codes: CodeLookup;
   /** DEFAULT's: what canonical URLs name is looked up there, if its type is kept there. */
@@ -39,6 +38,9 @@ export interface SearcherParts {
   readonly clock: () => number;
 }
 
+/** The search parameters in force, and the references that a resource is indexed by, by path. */
+export type InForce = Pick<CanonicalParts, 'parameters' | 'referencesOf'>;
+
 /** A plan, and the statements that answer it. */
 export interface ExplainedSearch {
   readonly plan: SearchPlan;
@@ -48,7 +50,7 @@ export interface ExplainedSearch {
 /** Search as interactions use it: always in a scope that they were given. */
 export class Searcher {
   private readonly parts: SearcherParts;
-  private readonly runner: SearchRunner;
+  private readonly runner: Omit<SearchRunner, keyof InForce>;
   private readonly seal: PageSeal;
 
   constructor(parts: SearcherParts) {
@@ -58,25 +60,30 @@ export class Searcher {
   }
 
   /** `Prefer: handling=lenient` leaves out what is unknown. @throws FhirError see parsePlace */
-  parse(
+  async parse(
+    scope: PartitionScope,
     request: RequestDetails,
     place: string | SearchPlace,
     parameters: readonly QueryParameter[],
-  ): SearchRequest {
+  ): Promise<SearchRequest> {
+    const inForce = await this.parts.inForce(scope);
     const asked = typeof place === 'string' ? { type: place, compartment: null } : place;
-    return this.read(asked, parameters, this.context(request, isLenient(request) ? 'lenient' : 'strict'));
+    const handling = isLenient(request) ? 'lenient' : 'strict';
+    return read(asked, parameters, this.context(request, inForce, handling));
   }
 
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
   async run(scope: PartitionScope, search: SearchRequest): Promise<SearchResult> {
-    return runSearch(this.runner, scope, await this.resolve(scope, search));
+    const runner = { ...this.runner, ...(await this.parts.inForce(scope)) };
+    return runSearch(runner, scope, await this.resolve(scope, search));
   }
 
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
   async page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
-    const context = { ...this.context(request, 'strict'), now: state.asOf };
-    const search = this.read(state.place, state.parameters, context);
-    return runSearch(this.runner, scope, await this.resolve(scope, search), state);
+    const inForce = await this.parts.inForce(scope);
+    const context = { ...this.context(request, inForce, 'strict'), now: state.asOf };
+    const search = read(state.place, state.parameters, context);
+    return runSearch({ ...this.runner, ...inForce }, scope, await this.resolve(scope, search), state);
   }
 
   /** How the first page of what was parsed is found. */
@@ -119,8 +126,9 @@ export class Searcher {
     type: string,
     parameters: readonly QueryParameter[],
   ): Promise<readonly SearchRow[]> {
-    const pending = new PendingParameters(this.parts.parameters);
-    const context = { ...this.context(request, 'strict'), registry: pending };
+    const inForce = await this.parts.inForce(scope);
+    const pending = new PendingParameters(inForce.parameters);
+    const context = { ...this.context(request, inForce, 'strict'), registry: pending };
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
     assertNotContained(search, 'by conditions');
@@ -146,18 +154,12 @@ export class Searcher {
     return { ...(await resolveSearch(search, resolving)), others };
   }
 
-  private read(
-    place: SearchPlace,
-    parameters: readonly QueryParameter[],
-    context: ParseContext,
-  ): SearchRequest {
-    const pending = new PendingParameters(this.parts.parameters);
-    const search = parsePlace(place, parameters, { ...context, registry: pending });
-    return { ...search, ignored: [...search.ignored, ...pending.warnings()] };
-  }
-
-  private context(request: RequestDetails, handling: ParseContext['handling']): ParseContext {
-    const { parameters, limits, clock } = this.parts;
+  private context(
+    request: RequestDetails,
+    { parameters }: InForce,
+    handling: ParseContext['handling'],
+  ): ParseContext {
+    const { limits, clock } = this.parts;
     return {
       registry: parameters,
       limits,
@@ -166,6 +168,16 @@ export class Searcher {
       now: clock(),
     };
   }
+}
+
+function read(
+  place: SearchPlace,
+  parameters: readonly QueryParameter[],
+  context: ParseContext,
+): SearchRequest {
+  const pending = new PendingParameters(context.registry);
+  const search = parsePlace(place, parameters, { ...context, registry: pending });
+  return { ...search, ignored: [...search.ignored, ...pending.warnings()] };
 }
 
 /** The resource that an absolute URL below the base names; null for any other URL. */

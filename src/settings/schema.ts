@@ -98,6 +98,11 @@ export const SETTINGS = {
     'default',
     "What becomes of a ValueSet or the like that is written under a tenant's URL: stored in DEFAULT, or refused.",
   ),
+  partitionSearchParameters: setting(
+    flag(),
+    false,
+    "Partitions may hold SearchParameters of their own, which hold for them alone; without it a tenant's go to DEFAULT and hold for all.",
+  ),
   autoCreatePartitions: setting(
     flag(),
     false,

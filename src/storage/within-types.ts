@@ -1,6 +1,6 @@
-import type { PartitionScope } from '../model/partition.js';
+import { DEFAULT_PARTITION_ID, type PartitionScope } from '../model/partition.js';
 import type { Condition, ContainedCondition, HasCondition, SearchPlan, SearchStore } from './search-store.js';
-import type { ResourceStore } from './store.js';
+import type { ResourceStore, StoredVersion } from './store.js';
 
 /** The two stores that see resources. */
 interface Stores {
@@ -23,13 +23,22 @@ export function withinTypes({ resources, search }: Stores): Stores {
 
 function resourcesWithin(store: ResourceStore): ResourceStore {
   return {
-    read: async (scope, type, id) => (isOpen(scope, type) ? store.read(scope, type, id) : []),
+    read: async (scope, type, id) =>
+      isOpen(scope, type) ? ownFirst(scope, await store.read(scope, type, id)) : [],
     readVersion: async (scope, type, id, version) =>
-      isOpen(scope, type) ? store.readVersion(scope, type, id, version) : [],
+      isOpen(scope, type) ? ownFirst(scope, await store.readVersion(scope, type, id, version)) : [],
     history: async (scope, query) => (isOpen(scope, query.type) ? store.history(scope, query) : []),
     countHistory: async (scope, query) => (isOpen(scope, query.type) ? store.countHistory(scope, query) : 0),
     write: (unit) => store.write(unit),
   };
+}
+
+/** A partition that looks into DEFAULT besides has what it holds itself, and DEFAULT's where it holds nothing. */
+function ownFirst({ types }: PartitionScope, holders: readonly StoredVersion[]): readonly StoredVersion[] {
+  if (!types || holders.length < 2) return holders;
+  const live = holders.filter(({ deleted }) => !deleted);
+  const own = live.filter(({ partition }) => partition !== DEFAULT_PARTITION_ID);
+  return own.length > 0 ? own : live.length > 0 ? live : holders;
 }
 
 function isOpen({ types }: PartitionScope, type: string | undefined): boolean {

@@ -30,8 +30,7 @@ function sample(
   }
   const searcher = new Searcher({
     store: db.store,
-    parameters: context.registry,
-    referencesOf: () => [],
+    inForce: () => ({ parameters: context.registry, referencesOf: () => [] }),
     codes: { codesIn: async () => new Map(), related: async () => [] },
     definitions: scopeOf(0),
     limits: { ...DEFAULT_SEARCH_LIMITS, ...limits },
@@ -57,7 +56,10 @@ async function search(
   { scope = SCOPE, prefer }: { scope?: PartitionScope; prefer?: string } = {},
 ): Promise<Bundle & { total?: number }> {
   const [type = '', text = ''] = query.split('?');
-  const result = await searcher.run(scope, searcher.parse(requestOf(prefer), type, parametersOf(text)));
+  const result = await searcher.run(
+    scope,
+    await searcher.parse(scope, requestOf(prefer), type, parametersOf(text)),
+  );
   return JSON.parse(toSearchBundle(result, { base: BASE })) as Bundle;
 }
 
@@ -262,7 +264,10 @@ test('special marks survive the self link', async (t) => {
 
 test('resources can be rendered by the caller', async (t) => {
   const { searcher } = sample();
-  const result = await searcher.run(SCOPE, searcher.parse(requestOf(), 'Patient', [['_id', 'p0']]));
+  const result = await searcher.run(
+    SCOPE,
+    await searcher.parse(SCOPE, requestOf(), 'Patient', [['_id', 'p0']]),
+  );
   const text = toSearchBundle(result, { base: BASE, render: (row) => JSON.stringify({ seen: row.id }) });
   t.true(text.includes('"resource":{"seen":"p0"}'));
 });

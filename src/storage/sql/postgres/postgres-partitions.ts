@@ -8,6 +8,7 @@ import {
 } from '../../../model/partition.js';
 import type { IdClaim, MainRegistry, PartitionPlace } from '../../placement/home.js';
 import { assertEmpty } from '../../placement/placed-registry.js';
+import { settingsOfPartition } from '../../partition-setting.js';
 import type { PartitionContents, StoredJob } from '../../store.js';
 import { knownMigrations } from '../migrate.js';
 import { textArray } from './binary-array.js';
@@ -67,6 +68,8 @@ const ADD_TYPES = `insert into HFJ_RES_TYPE (RES_TYPE) select name from unnest($
  */
 const RETIRE = `update HFJ_PARTITION set PART_NAME = '#' || PART_ID, PART_DESC = null, PART_STATE = 'deleted'
   where PART_ID = $1`;
+
+const DELETE_SETTINGS = 'delete from HFJ_SETTING where position($1 in SETTING_KEY) > 0';
 
 const PUT_JOB = `insert into HFJ_JOB
     (JOB_ID, JOB_KIND, PARTITION_ID, JOB_STATE, JOB_PARAMETERS, JOB_RESULT, JOB_CREATED, JOB_UPDATED)
@@ -158,7 +161,8 @@ export class PostgresPartitions implements MainRegistry {
   async delete(partition: Partition, check: () => Promise<void>): Promise<void> {
     await this.change(partition, async (transaction) => {
       assertEmpty(partition, await countContents((statements) => transaction.run(statements), partition.id));
-      await transaction.run([query(RETIRE, [partition.id])]);
+      const settings = query(DELETE_SETTINGS, [settingsOfPartition(partition.id)]);
+      await transaction.run([query(RETIRE, [partition.id]), settings]);
       await check();
     });
     await this.natives?.dropDeleted(partition.id);

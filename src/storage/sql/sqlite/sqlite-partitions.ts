@@ -3,6 +3,7 @@ import type { Partition, PartitionId, Placement } from '../../../model/partition
 import { toStoredDate } from '../../partition-date.js';
 import { assertEmpty } from '../../placement/placed-registry.js';
 import type { IdClaim, MainRegistry, PartitionPlace } from '../../placement/home.js';
+import { settingsOfPartition } from '../../partition-setting.js';
 import type { PartitionContents, StoredJob } from '../../store.js';
 import { knownMigrations } from '../migrate.js';
 import type { SqliteDatabase } from './open.js';
@@ -27,6 +28,8 @@ const ADOPT = `insert into HFJ_PARTITION (PART_ID, PART_NAME) values (?, ?)
  */
 const RETIRE = `update HFJ_PARTITION set PART_NAME = '#' || PART_ID, PART_DESC = null, PART_STATE = 'deleted'
   where PART_ID = ?`;
+
+const DELETE_SETTINGS = 'delete from HFJ_SETTING where instr(SETTING_KEY, ?) > 0';
 
 const PLACES = `select PART_ID, PART_NAME, PART_PLACEMENT, PART_STATE, PART_MIGRATION from HFJ_PARTITION
   where PART_STATE <> 'deleted' order by PART_ID`;
@@ -118,6 +121,7 @@ export class SqlitePartitions implements MainRegistry {
     return this.queue.transaction(async (db) => {
       assertEmpty(partition, countContents(db, partition.id));
       db.prepare(RETIRE).run(partition.id);
+      db.prepare(DELETE_SETTINGS).run(settingsOfPartition(partition.id));
       await check();
     });
   }
