@@ -5,6 +5,7 @@ import { SearchQueries } from '../../../../src/storage/sql/search-query.js';
 import type { SqlStatement } from '../../../../src/storage/sql/sql-reader.js';
 import * as c from '../conditions.js';
 import { scopeOf } from '../fixtures.js';
+import { SEVERAL_SHAPES } from '../several-shapes.js';
 import { explainPostgres } from '../test-rows.js';
 import { BEGIN, LARGEST, openSkewed, SKEWED_NAMES, SMALL, STEP, type SkewedDatabase } from './skewed-data.js';
 
@@ -199,6 +200,42 @@ for (const [title, ask, blocks, along] of SHAPES) {
         t.notRegex(text, /->\s+Sort\b/);
     });
   }
+}
+
+/** Blocks that each may touch, and the indexes that serve it. */
+const SEVERAL: Readonly<Record<keyof typeof SEVERAL_SHAPES, readonly [blocks: number, ...along: RegExp[]]>> =
+  {
+    all: [PAGE, /resource_key/],
+    'the next page of all': [PAGE, /resource_key/],
+    // A page of each type, and the rows of both.
+    'the newest': [2 * PAGE, /resource_updated/],
+    ids: [20, /resource_key/],
+    'what changed of late': [PAGE, /resource_updated/],
+    'a token that all have': [PAGE, /token_key/],
+    'other tokens of each type': [3 * PAGE, /token_key/, /string_key/],
+    'members of a compartment': [2 * PAGE, /resource_key/, /link_key/],
+    'members of a compartment by a date': [3 * PAGE, /link_key/, /date_resource/],
+  };
+
+for (const [title, { plan, window }] of Object.entries(SEVERAL_SHAPES)) {
+  const [blocks, ...along] = SEVERAL[title as keyof typeof SEVERAL];
+  test(`${title}, of several types: index walks that begin at a value, and little to read`, async (t) => {
+    const [large, small] = await Promise.all(
+      [LARGEST, SMALL].map((partition) =>
+        explainPostgres(database.connections, page(plan, window)(partition)!),
+      ),
+    );
+    for (const lines of [large!, small!])
+      t.true(blocksOf(lines) <= blocks * (skipsIndexes ? 1 : WITHOUT_SKIPS), lines.join('\n'));
+    const text = large!.join('\n');
+    // Everything of a small partition may be cheaper to look through.
+    for (const scan of scansOf(large!)) t.true(beginsAtValue(scan), text);
+    for (const index of along)
+      t.true(
+        scansOf(large!).some((scan) => index.test(scan)),
+        text,
+      );
+  });
 }
 
 test('a page of a token reads no more in the largest partition than in a small one', async (t) => {
