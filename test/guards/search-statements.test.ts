@@ -33,6 +33,15 @@ test.before(async () => {
       subject,
     })),
     { resourceType: 'Condition', id: 'c', subject },
+    ...Array.from({ length: 7 }, (_, n) => ({
+      resourceType: 'MedicationRequest',
+      id: `m${n}`,
+      status: 'active',
+      intent: 'order',
+      subject,
+      medicationReference: { reference: '#a' },
+      contained: ['a', 'b'].map((id) => ({ resourceType: 'Medication', id, status: 'active' })),
+    })),
     { resourceType: 'Flag', id: 'f', subject, status: 'active', code: { text: 'x' } },
   ];
   for (const resource of resources) {
@@ -65,6 +74,9 @@ const SEARCHES: readonly [path: string, most: number][] = [
     `${acme.base}?_type=Patient,Person,PractitionerRole,EpisodeOfCare,Endpoint&organization:below=top&_total=none`,
     5,
   ],
+  ['MedicationRequest?medication.status=active&_count=5', 2],
+  ['Medication?_contained=both&_count=5', 2],
+  ['Medication?status=active&_contained=true&_containedType=contained&_count=5', 2],
   // The compartment's own resource is looked up first.
   ['Patient/p/*?_count=5', 3],
   ['Patient/p/Observation?_count=5', 3],

@@ -12,6 +12,7 @@ import {
   type World,
 } from '../contract/isolation/fixtures.js';
 import { storeUnderTest } from '../support/test-store.js';
+import { CONTAINED_SEARCHES, CONTAINING } from './contained-searches.js';
 import { unscoped } from './sql-aliases.js';
 
 const PATCH = {
@@ -88,6 +89,7 @@ const PARTICULAR = [
 ];
 
 const PARTICULAR_SEARCHES = [
+  ...CONTAINED_SEARCHES,
   '?_tag=urn:tag|same&_sort=-_lastUpdated&_count=1',
   '?_type=Patient,Observation&_count=1',
   '?_type=Observation,Condition&patient.family=oka&_has:Provenance:target:agent=x&_sort=code',
@@ -224,7 +226,7 @@ async function record(): Promise<readonly string[]> {
       const world = await openWorld({ settings });
       await store(world.acme, ...commonResources(world.acme));
       await store(world.beta, ...foreignResources(world.beta));
-      for (const resource of PARTICULAR)
+      for (const resource of [...PARTICULAR, CONTAINING])
         await world.acme.client.put(`${resource.resourceType}/${resource.id}`, resource);
       await readAll(world.acme.client);
       await readAll(world.root.tenant('_ALL'));

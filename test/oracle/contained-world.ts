@@ -7,6 +7,8 @@ import { load } from './search-world.js';
 
 /** What a contained resource must not have: https://hl7.org/fhir/R4/domainresource.html#contained. */
 const NOT_CONTAINED = new Set(['_lastUpdated', '_security']);
+/** What asks for other resources that lead here, of which a container knows none. */
+const BACKWARDS = new Set(['_has', '_list']);
 const EXTENSION = 'http://example.org/part';
 const PER_CONTAINER = 3;
 const STANDING = /^([A-Za-z]+)\/([A-Za-z0-9.-]+)(?:\/_history\/\d+)?$/;
@@ -44,9 +46,12 @@ function asContained(resource: FhirResource): FhirResource {
 export function isOfContained({ type, parts }: RandomQuery): boolean {
   return parts.every(([name, value]) => {
     const [code = '', modifier] = name.split(':');
-    if (code === '_has' || NOT_CONTAINED.has(code)) return false;
+    if (BACKWARDS.has(code) || NOT_CONTAINED.has(code)) return false;
+    if (code === '_filter') return ![...BACKWARDS, ...NOT_CONTAINED].some((one) => value.includes(one));
     const isOpen = modifier === 'above' || modifier === 'below';
-    return name.includes('.') || !isOpen || parameterOf(type, code).type !== 'reference' || value.includes('://');
+    return (
+      name.includes('.') || !isOpen || parameterOf(type, code).type !== 'reference' || value.includes('://')
+    );
   });
 }
 
@@ -106,7 +111,9 @@ function rewritten(resource: FhirResource, inside: ReadonlyMap<string, FhirResou
 }
 
 function isReference(value: unknown): value is Reference {
-  return typeof value === 'object' && value !== null && 'reference' in value && typeof value.reference === 'string';
+  return (
+    typeof value === 'object' && value !== null && 'reference' in value && typeof value.reference === 'string'
+  );
 }
 
 /** Whether the query means the same where all references lead inside. */
@@ -115,7 +122,7 @@ export function isOfSelfContained({ type, parts }: RandomQuery): boolean {
 }
 
 function endsTheSame(type: string, [name]: QueryPart): boolean {
-  if (name.includes('_has:')) return false;
+  if (name.includes('_has:') || name === '_list' || name === '_filter') return false;
   const links = name.split('.');
   const last = links.pop() ?? '';
   const targets = links.map((link) => link.split(':')[1] ?? '');

@@ -2,6 +2,7 @@ import type {
   ChainCondition,
   ComponentCondition,
   Condition,
+  ContainedCondition,
   HasCondition,
   IndexCondition,
   NumberTest,
@@ -90,10 +91,22 @@ export const has = (type: string, path: string, where: Condition): HasCondition 
   where,
 });
 
+/** `via`: the type and path of a reference to it. */
+export const contained = (
+  type: string,
+  where: Condition,
+  via?: readonly [type: string, path: string],
+): ContainedCondition => ({
+  kind: 'contained',
+  type,
+  via: via === undefined ? null : [{ type: via[0], paths: [via[1]] }],
+  where,
+});
+
 export const code = (value: string | undefined, system?: string | null): TokenTest => ({ system, value });
 export const prefix = (normalized: string): StringTest => ({ match: 'prefix', normalized });
 export const local = (id: string, ...types: string[]): ReferenceTest => ({ kind: 'local', types, id });
-export const plan = (type: string, where: Condition, ...sort: SortKey[]): SearchPlan => ({
+export const plan = (type: SearchPlan['type'], where: Condition, ...sort: SortKey[]): SearchPlan => ({
   type,
   where,
   sort,

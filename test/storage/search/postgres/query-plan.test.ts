@@ -1,5 +1,11 @@
 import test from 'ava';
-import type { SearchPlan, SearchWindow, SortKey } from '../../../../src/storage/search-store.js';
+import type {
+  Condition,
+  ContainedCondition,
+  SearchPlan,
+  SearchWindow,
+  SortKey,
+} from '../../../../src/storage/search-store.js';
 import { postgresSearchDialect } from '../../../../src/storage/sql/search-dialect.js';
 import { SearchQueries } from '../../../../src/storage/sql/search-query.js';
 import type { SqlStatement } from '../../../../src/storage/sql/sql-reader.js';
@@ -47,6 +53,8 @@ const heavy = c.quantity(TYPE, 'value', {
 
 const elementsOf = (code: string): ReturnType<typeof c.element> =>
   c.element([c.token(TYPE, 'part code', c.code(code, 'urn:codes'))], [c.heavier('part value')]);
+
+const inside = (where: Condition): ContainedCondition => c.contained('Patient', where, [TYPE, 'subject']);
 
 type Ask = (partition: number) => SqlStatement | null;
 
@@ -130,6 +138,37 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     page(c.plan(TYPE, c.all(frequent, c.chain(TYPE, 'subject', 'Patient', named('name1'))))),
     1_200,
     /link_resource/,
+  ],
+  ['a chain to what is contained', page(c.plan(TYPE, inside(named('name12')))), 2 * PAGE, /composite_key/],
+  [
+    'a chain to a resource or to what is contained',
+    page(c.plan(TYPE, c.any(c.chain(TYPE, 'subject', 'Patient', named('name12')), inside(named('name12'))))),
+    3 * PAGE,
+    /composite_key/,
+  ],
+  [
+    'a rare token, and a chain to what is contained',
+    page(c.plan(TYPE, c.all(rare, inside(c.not(named('name12')))))),
+    4 * PAGE,
+    /composite_resource/,
+  ],
+  [
+    'a chain that goes on from what is contained',
+    page(c.plan(TYPE, inside(c.chain('Patient', 'link', 'Patient', named('name12'))))),
+    16_000,
+    /composite_key/,
+  ],
+  [
+    'contained resources',
+    page({ ...c.plan([TYPE, 'Patient'], c.any()), contained: c.contained('Patient', named('name12')) }),
+    PAGE,
+    /composite_key/,
+  ],
+  [
+    'what contains some of them',
+    page(c.plan([TYPE, 'Patient'], c.contained('Patient', named('name12')))),
+    PAGE,
+    /composite_key/,
   ],
   ['a reverse chain', page(c.plan('Patient', c.has(TYPE, 'subject', rare))), 2_500, /link_resource/],
   [

@@ -25,6 +25,10 @@ const PATHS = [
   'Observation reference subject',
   'Observation composite part code',
   'Observation composite part value',
+  'Observation composite subject#contained',
+  'Patient composite contained',
+  'Patient composite contained#string:name',
+  'Patient composite contained#reference:link',
 ];
 const SYSTEMS = ['urn:codes', 'urn:other-codes', 'urn:categories', 'urn:units'];
 
@@ -87,6 +91,15 @@ const FILL: readonly string[] = [
     select p, ${param('Observation composite part code')}, 'e' || code, 1, 0, '', n % 2, id from OBSERVATIONS
     union all select p, ${param('Observation composite part value')}, 'mg', 4, ${spread('1000')}, 'mg', n % 3, id
     from OBSERVATIONS`,
+  // One observation in ten contains the patient that it is about.
+  `insert into HFJ_SPIDX_COMPOSITE
+    (PARTITION_ID, PARAM_ID, SP_VALUE, SYS_ID, SP_LOW, SP_UNIT, SP_ELEMENT, RES_ID)
+    select p, k.PARAM_ID, k.SP_VALUE, 0, 0, '', -1, id from OBSERVATIONS, lateral (values
+      (${param('Observation composite subject#contained')}, 'Patient'),
+      (${param('Patient composite contained')}, 'p'),
+      (${param('Patient composite contained#string:name')}, 'name' || n / 10 % 300),
+      (${param('Patient composite contained#reference:link')}, 'Patient/p' || patient)) k (PARAM_ID, SP_VALUE)
+    where n % 10 = 0`,
   `insert into HFJ_RES_LINK (PARTITION_ID, PARAM_ID, TARGET_RES_ID, TARGET_TYPE_ID, TARGET_URL, RES_ID)
     select o.p, ${param('Observation reference subject')}, t.id, 1, '', o.id
     from OBSERVATIONS o join PATIENTS t on t.p = o.p and t.n = o.patient`,
