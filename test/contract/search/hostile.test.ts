@@ -31,9 +31,15 @@ async function timed(
   return { ...answer, ms: performance.now() - begin };
 }
 
-function post(type: string, parameters: readonly (readonly [string, string])[]): Promise<Answer<unknown>> {
-  const body = parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-  return acme.post(`${type}/_search`, body, FORM);
+type Query = readonly (readonly [name: string, value: string])[];
+
+function encoded(parameters: Query): string {
+  return parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+}
+
+/** `type` is empty for all types. */
+function post(type: string, parameters: Query): Promise<Answer<unknown>> {
+  return acme.post(`${type}${type && '/'}_search`, encoded(parameters), FORM);
 }
 
 function list(count: number, make: (n: number) => string = (n) => `v${n}`): string {
@@ -46,7 +52,7 @@ function times(count: number, name: string, value: string): (readonly [string, s
 
 const DEEP = 20;
 
-const REFUSED: readonly [what: string, type: string, parameters: readonly (readonly [string, string])[]][] = [
+const REFUSED: readonly [what: string, type: string, parameters: Query][] = [
   ['5,000 alternatives', 'Patient', [['family', list(5000)]]],
   ['5,000 tokens', 'Patient', [['identifier', list(5000, (n) => `urn:s${n}|${n}`)]]],
   ['5,000 ids', 'Patient', [['_id', list(5000)]]],
@@ -62,6 +68,20 @@ const REFUSED: readonly [what: string, type: string, parameters: readonly (reado
     'Organization',
     [[`${'partof._has:Organization:partof:'.repeat(DEEP)}name`, 'x']],
   ],
+  ['5,000 Lists', 'Patient', [['_list', list(5000)]]],
+  ['5,000 value sets', 'Observation', [['code:in', list(5000, (n) => `http://x/${n}`)]]],
+  ['2,500 composites of two', 'Observation', [['code-value-quantity', list(2500, (n) => `c${n}$gt${n}`)]]],
+  ['5,000 tags of all types', '', [['_tag', list(5000)]]],
+  ['5,000 words to look for', 'Patient', [['family:text', list(5000)]]],
+  [
+    '1,000 tests of a filter',
+    'Patient',
+    [['_filter', Array.from({ length: 1000 }, () => 'family eq x').join(' or ')]],
+  ],
+  ['40 brackets of a filter', 'Patient', [['_filter', `${'not ('.repeat(40)}family eq x${')'.repeat(40)}`]]],
+  ['a path of 20 in a filter', 'Organization', [['_filter', `${'partof.'.repeat(DEEP)}name eq x`]]],
+  ['100 _has', 'Organization', times(100, '_has:Patient:organization:family', 'x')],
+  ['100 includes', 'Patient', times(100, '_include', 'Patient:organization')],
   ['100 keys to sort by', 'Patient', [['_sort', list(100, () => 'family')]]],
 ];
 
@@ -82,7 +102,7 @@ const MEGABYTE = 2 ** 20;
 const CHAINED = 12;
 
 /** Whatever the answer, it comes soon, and it is no failure of the server's. */
-const STRANGE: readonly [what: string, type: string, parameters: readonly (readonly [string, string])[]][] = [
+const STRANGE: readonly [what: string, type: string, parameters: Query][] = [
   ['a value of 1 MB', 'Patient', [['family', 'x'.repeat(MEGABYTE)]]],
   ['a :contains value of 1 MB', 'Patient', [['family:contains', 'ab'.repeat(MEGABYTE / 2)]]],
   ['an :exact value of 1 MB', 'Patient', [['family:exact', 'é'.repeat(MEGABYTE / 2)]]],
@@ -116,6 +136,10 @@ const STRANGE: readonly [what: string, type: string, parameters: readonly (reado
   ['a day that does not exist', 'Patient', [['birthdate', '2020-02-31']]],
   ['the last of all years', 'Patient', [['birthdate', 'ap9999-12-31T23:59:60Z']]],
   ['a page that never was', 'Patient', [['_page', 'x'.repeat(MEGABYTE)]]],
+  ['most words that a text may have', 'Patient', [['family:text', 'a '.repeat(100_000)]]],
+  ['elements without number', 'Patient', [['_elements', list(20_000)]]],
+  ['one type, again and again', '', [['_type', list(20_000, () => 'Patient')]]],
+  ['all types, as often as is allowed', '', times(40, '_lastUpdated', 'gt2000')],
   ['a count beyond all pages', 'Patient', [['_count', '999999999']]],
   ['a count beyond all numbers', 'Patient', [['_count', '9'.repeat(1000)]]],
   [
@@ -159,6 +183,27 @@ for (const [what, type, parameters] of STRANGE) {
     if (status !== 200) t.true(text.length < 4000, 'a refusal does not repeat what it refuses');
   });
 }
+
+/** A server need not read to its end what is too long; the connection may be gone before the answer is read. */
+async function getStatus(type: string, parameters: Query): Promise<number> {
+  try {
+    return (await acme.get(`${type}?${encoded(parameters)}`)).status;
+  } catch {
+    return 431;
+  }
+}
+
+test.serial('the same in URLs: refused, too long, or answered soon', async (t) => {
+  for (const [what, type, parameters] of REFUSED)
+    t.true([400, 414, 431].includes(await getStatus(type, parameters)), what);
+  for (const [what, type, parameters] of STRANGE) {
+    const begin = performance.now();
+    const status = await getStatus(type, parameters);
+    t.true([200, 400, 404, 414, 431].includes(status), `${what}: ${status}`);
+    t.true(performance.now() - begin < SOON_MS, what);
+  }
+  t.is((await acme.get('Patient?family=plain')).status, 200);
+});
 
 test('signs that mean something to LIKE, GLOB and regular expressions mean themselves', async (t) => {
   for (const [asked, families] of [
