@@ -27,5 +27,6 @@ export const COMMON_PARAMETERS: readonly CommonParameter[] = [
   { name: '_total', documentation: 'none, estimate or accurate.' },
   { name: '_summary', documentation: 'true, text, data, count or false.' },
   { name: '_elements', documentation: 'Elements to return, besides those that are mandatory.' },
-  { name: '_contained', documentation: 'false: contained resources are found by what contains them.' },
+  { name: '_contained', documentation: 'Whether contained resources are found too (both), or alone (true).' },
+  { name: '_containedType', documentation: 'What comes of contained resources: container or contained.' },
 ];
