@@ -27,6 +27,7 @@ import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
 import { PartitionParameters } from './search-parameters/partition-parameters.js';
 import { PublishedParameters } from './search-parameters/published-parameters.js';
+import { withCopies } from './search-parameters/with-copies.js';
 import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
 import { StoredDefinitions } from './search/stored-definitions.js';
 import { type BackgroundJob, type Bulkhead, RunningServer } from './running-server.js';
@@ -252,6 +253,7 @@ function makeReindexing(registry: DependencyContainer): Reindexing {
     storage: registry.resolve(STORAGE),
     paths: registry.resolve(LiveSearchParameters),
     indexer: (partition) => registry.resolve(PartitionParameters).indexer(partition),
+    copies: () => registry.resolve(LiveSearchParameters).uplifts,
     newId: uuidMaker(clock),
     clock,
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a reindex goes on later'),
@@ -260,7 +262,8 @@ function makeReindexing(registry: DependencyContainer): Reindexing {
 
 function makeStores(registry: DependencyContainer): ResourceStores {
   const parameters = registry.resolve(LiveSearchParameters);
-  return withOfficialParameters(withinTypes(registry.resolve(STORAGE)), () => parameters.seed());
+  const stores = withOfficialParameters(withinTypes(registry.resolve(STORAGE)), () => parameters.seed());
+  return withCopies(stores, () => parameters.uplifts);
 }
 
 function makeSearcher(registry: DependencyContainer): Searcher {

@@ -3,6 +3,7 @@ import type { PartitionId } from '../model/partition.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
 import type { ReindexBatchParts } from './reindex-batch.js';
+import type { CopyRules } from './renew-copies.js';
 
 /** What is reindexed; stands in the job's parameters. */
 export interface ReindexTarget {
@@ -22,6 +23,8 @@ export interface PathName {
 /** A path that older data has no rows of; `since` in milliseconds since 1970 UTC. */
 export interface PendingPath extends PathName {
   readonly since: number;
+  /** Its rows are copies of these, which have to be there before. */
+  readonly copiedFrom?: PathName;
 }
 
 /** The paths that wait for a reindex. */
@@ -38,6 +41,7 @@ export interface PendingPaths {
 export interface ReindexParts extends ReindexBatchParts {
   readonly storage: Pick<Storage, 'leaseJob' | 'partitions' | 'useRows'>;
   readonly paths: PendingPaths;
+  readonly copies: () => CopyRules;
   readonly newId: () => string;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;

@@ -4,6 +4,7 @@ import { Pace } from './pace.js';
 import { type BatchResult, type BatchStart, reindexBatch } from './reindex-batch.js';
 import { speedAfter } from './reindex-estimate.js';
 import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
+import { type CopiesProgress, renewCopies } from './renew-copies.js';
 import { countTarget } from './reindex-total.js';
 import { targetPartitions, whileServed } from './served-partitions.js';
 
@@ -16,6 +17,8 @@ export interface ReindexProgress {
   readonly type: string;
   /** The last id that was walked past. */
   readonly after: string;
+  /** How far the copies of the partition are; null before its rows are complete. */
+  readonly copies: CopiesProgress | null;
   /** Partitions that are done. */
   readonly partitions: number;
   /** Resources that there were to look at when the walk began; null until they are counted. */
@@ -53,7 +56,7 @@ const CLOCKS_MS = 60_000;
 /** A job before its first batch. */
 export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
   const counts = { partitions: 0, total: null, seen: 0, perSecond: 0, added: 0, failed: 0 };
-  return { paths, partition: null, type: '', after: '', ...counts, failures: [] };
+  return { paths, partition: null, type: '', after: '', copies: null, ...counts, failures: [] };
 }
 
 /**
@@ -107,10 +110,11 @@ export class ReindexWalk {
       const partition = await this.nextPartition();
       if (partition === undefined) return true;
       if (partition !== this.progress.partition) this.move({ partition, type: '', after: '' });
-      await this.walkPartition(partition);
+      if (this.progress.copies === null) await this.walkPartition(partition);
+      await this.walkCopies(partition);
       if (this.isStopped()) return false;
       this.isInPartition = false;
-      this.move({ partitions: this.progress.partitions + 1 });
+      this.move({ partitions: this.progress.partitions + 1, copies: null });
     }
   }
 
@@ -149,6 +153,21 @@ export class ReindexWalk {
       if (attempts > MOST_ATTEMPTS) throw new Error(`${type} after '${after}' is never the same twice.`);
       isContended = result.isContended;
       await this.record(type, result);
+      await this.pace.rest();
+    }
+  }
+
+  /** When the rows of every type are complete, as what is copied may be of any of them. */
+  private async walkCopies(partition: PartitionId): Promise<void> {
+    const { storage, copies } = this.parts;
+    while (!this.isStopped()) {
+      const reached = this.progress.copies;
+      const next = await this.whileServed(partition, () =>
+        storage.useRows(partition, (rows) => renewCopies(rows, copies(), partition, reached)),
+      );
+      if (next === undefined) return;
+      this.move({ copies: next });
+      if (performance.now() - this.saved.at >= SAVE_MS) await this.save();
       await this.pace.rest();
     }
   }

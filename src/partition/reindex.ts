@@ -1,7 +1,7 @@
 import { DEFAULT_PARTITION_ID } from '../model/partition.js';
 import type { StoredJob } from '../storage/store.js';
 import { LeasedJobs } from './leased-jobs.js';
-import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
+import type { PathName, PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
 import { beginProgress, ReindexWalk, type ReindexProgress } from './reindex-walk.js';
 
 /** Kind of the jobs that reindex. */
@@ -77,8 +77,18 @@ export class Reindexing {
   }
 }
 
+/** Copies of every type are renewed, so that it matters only whether what is copied is complete. */
 function pathsOf({ types }: ReindexTarget, pending: readonly PendingPath[]): readonly PendingPath[] {
-  return pending.filter(({ resourceType }) => types === null || types.includes(resourceType));
+  const isCovered = ({ resourceType }: PathName): boolean => types?.includes(resourceType) ?? true;
+  return pending.filter((path) => {
+    const { copiedFrom } = path;
+    if (!copiedFrom) return isCovered(path);
+    return isCovered(copiedFrom) || !pending.some((one) => isSame(one, copiedFrom));
+  });
+}
+
+function isSame(one: PathName, other: PathName): boolean {
+  return one.resourceType === other.resourceType && one.kind === other.kind && one.path === other.path;
 }
 
 /** The job's progress; undefined before it has begun. */

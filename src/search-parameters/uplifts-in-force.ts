@@ -24,6 +24,7 @@ export class UpliftsInForce {
   private readonly decorated = new Map<string, RegisteredSearchParameter>();
   private readonly rules: ReadonlyMap<string, readonly CopyRule[]>;
   private readonly copyPaths: ReadonlySet<string>;
+  private readonly targets: readonly string[];
 
   constructor(
     records: Iterable<ParameterRecord>,
@@ -38,6 +39,7 @@ export class UpliftsInForce {
     const rules = lifting.flatMap(({ definition }) => this.rulesOf(definition));
     this.copyPaths = new Set(rules.map(({ type, copyPath }) => `${type} ${copyPath}`));
     this.rules = byType(rules);
+    this.targets = [...new Set(rules.map(({ targetType }) => targetType))];
   }
 
   /** The parameter with what is lifted of it. */
@@ -61,6 +63,11 @@ export class UpliftsInForce {
   /** All rules for copies that resources of the type have. */
   copiesOf(resourceType: string): readonly CopyRule[] {
     return this.rulesFor(resourceType).filter(({ type }) => type === resourceType);
+  }
+
+  /** Types whose values are copied. */
+  targetTypes(): readonly string[] {
+    return this.targets;
   }
 
   /** Whether anything is copied at all. */

@@ -3,6 +3,7 @@ import type { SearchStore } from '../storage/search-store.js';
 import { isCanonical, resolveCanonicalChain } from './canonical-chain.js';
 import { countedLookup, isCodeList, resolveCodeLists, type CodeListParts } from './code-lists.js';
 import { isHierarchy, resolveHierarchies } from './hierarchy.js';
+import { isLifted, liftChain } from './lifted-chain.js';
 import type { Criterion, SearchRequest, SearchValue } from './search-request.js';
 
 /** What is looked up with, always in the search's own scope; codes come from DEFAULT. */
@@ -11,19 +12,29 @@ export interface Resolving extends CodeListParts {
   readonly scope: PartitionScope;
   /** DEFAULT's. */
   readonly definitions: PartitionScope;
+  /** What is asked may be contained, as what a chain leads to: nothing is copied for that. */
+  readonly mayBeContained?: true;
 }
+
+/** What a search asks for. */
+type Asked = Pick<SearchRequest, 'criteria'> & Partial<Pick<SearchRequest, 'contained'>>;
 
 /**
  * Replaces what has to be looked up first by plain values, so that planning needs nobody. A request without such
  * values costs nothing.
  * @throws FhirError LIMIT_EXCEEDED where there is too much of it
  */
-export async function resolveSearch<Request extends Pick<SearchRequest, 'criteria'>>(
+export async function resolveSearch<Request extends Asked>(
   request: Request,
   resolving: Resolving,
 ): Promise<Request> {
   if (!request.criteria.some(isOpen)) return request;
-  const counted = { ...resolving, codes: countedLookup(resolving) };
+  const { contained } = request;
+  const counted = {
+    ...resolving,
+    codes: countedLookup(resolving),
+    ...(contained && { mayBeContained: true as const }),
+  };
   const criteria: Criterion[] = [];
   for (const criterion of request.criteria) criteria.push(await resolveCriterion(criterion, counted));
   return { ...request, criteria };
@@ -40,7 +51,11 @@ function isOpen(criterion: Criterion): boolean {
     case 'within':
       return false;
     case 'chain':
-      return isCanonical(criterion.parameter) || criterion.targets.some((target) => isOpen(target.criterion));
+      return (
+        isCanonical(criterion.parameter) ||
+        isLifted(criterion) ||
+        criterion.targets.some((target) => isOpen(target.criterion))
+      );
     case 'has':
       return isOpen(criterion.criterion);
     case 'all':
@@ -69,11 +84,11 @@ async function resolveCriterion(criterion: Criterion, resolving: Resolving): Pro
     case 'chain': {
       const targets = await eachInTurn(criterion.targets, async (target) => ({
         ...target,
-        criterion: await resolveCriterion(target.criterion, resolving),
+        criterion: await resolveCriterion(target.criterion, { ...resolving, mayBeContained: true }),
       }));
       const chain = { ...criterion, targets };
-      if (!isCanonical(chain.parameter)) return chain;
-      return resolveCanonicalChain(chain, resolving);
+      if (isCanonical(chain.parameter)) return resolveCanonicalChain(chain, resolving);
+      return isLifted(chain) && !resolving.mayBeContained ? liftChain(chain, resolving) : chain;
     }
     case 'has':
       return { ...criterion, criterion: await resolveCriterion(criterion.criterion, resolving) };

@@ -3,7 +3,7 @@ import type { LiteralReference } from '../../fhir/references.js';
 import type { PartitionId, Placement } from '../../model/partition.js';
 import type { BlobStore } from '../blob-store.js';
 import type { SearchStore } from '../search-store.js';
-import type { LabelStore, PartitionContents, PartitionRegistry, ResourceStore } from '../store.js';
+import type { CopyRule, LabelStore, PartitionContents, PartitionRegistry, ResourceStore } from '../store.js';
 
 /**
  * One physical place that holds partitioned tables: the main database, which has all shared partitions, or a schema,
@@ -123,8 +123,32 @@ export interface MovedCounts {
   readonly chunks: number;
 }
 
+/** A resource of the type whose values are others than the copies that referrers have of them; `rowId` 0: any of them. */
+export interface StaleTarget {
+  readonly type: string;
+  readonly rowId: number;
+  /** Tells one time from another at which it became so. */
+  readonly mark: number;
+}
+
+/** Copies of values, see CopyRule: of one partition, and where they wait to be renewed. */
+export interface HomeCopies {
+  /**
+   * Gives resources the copies that they should have, and no others. One transaction, in which writers of the
+   * partition wait. @throws FhirError UNKNOWN_PARTITION where the home does not serve the partition
+   */
+  renew(partition: PartitionId, rowIds: readonly number[], rules: readonly CopyRule[]): Promise<void>;
+  /** At most `limit` of those that wait. */
+  stale(partition: PartitionId, types: readonly string[], limit: number): Promise<readonly StaleTarget[]>;
+  /** Makes them wait. */
+  doubt(partition: PartitionId, targets: readonly StaleTarget[]): Promise<void>;
+  /** All copies of their values were renewed since. */
+  settle(partition: PartitionId, targets: readonly StaleTarget[]): Promise<void>;
+}
+
 /** Rows of one partition, for moving, counting and deleting them in bounded batches. */
 export interface HomeRows {
+  readonly copies: HomeCopies;
   contents(partition: PartitionId): Promise<PartitionContents>;
   /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;

@@ -1,2 +1,137 @@
+import type { PartitionId } from '../../model/partition.js';
+import type { Change, CopyRule } from '../store.js';
+import type { Dictionary } from './dictionary.js';
+import type { LinkRow, ValueRow } from './index-rows.js';
+import type { RowNames } from './row-names.js';
+
 /** The path, of each type, under which its resources stand whose referrers have copies of values that they had. */
 export const STALE_COPIES = 'stale copies';
+
+/** Resources that refer to one whose values change are given their copies at once, if they are not more than this. */
+export const MOST_REFERRERS = 500;
+
+/** A CopyRule with ids for its names. */
+export interface CopyIds {
+  readonly link: number;
+  readonly targetType: number;
+  /** PARAM_ID of what is copied, and of the copies. */
+  readonly source: number;
+  readonly copy: number;
+  /** PARAM_ID under which targets stand whose values were not copied. */
+  readonly stale: number;
+}
+
+/** A resource that others may have copies of. */
+export interface ChangedTarget {
+  readonly rowId: number;
+  readonly typeId: number;
+  /** No other change of the resource has it. */
+  readonly mark: number;
+}
+
+/** What has to be copied in one partition, after everything else of a unit. */
+export interface PartitionCopies {
+  readonly partition: PartitionId;
+  readonly rules: readonly CopyIds[];
+  /** Row ids of resources that get their copies anew. */
+  readonly owners: readonly number[];
+  /** Resources whose values are others now, so that those that refer to them get theirs. */
+  readonly changed: readonly ChangedTarget[];
+}
+
+/** A change, as far as copies depend on it. */
+interface WrittenChange {
+  readonly change: Change;
+  readonly rowId: number;
+  readonly partition: PartitionId;
+  readonly typeId: number;
+  readonly inserted: readonly ValueRow[];
+  readonly deleted: readonly ValueRow[];
+  readonly links: readonly LinkRow[];
+}
+
+/** What changes mean for copies; nothing where no rule is about them. Adds to the names. */
+export function prepareCopies(
+  names: RowNames,
+  rules: readonly CopyRule[] | undefined,
+  changes: readonly WrittenChange[],
+): readonly PartitionCopies[] {
+  if (!rules || rules.length === 0) return [];
+  const ids = toCopyIds(names, rules);
+  const types = new Set(rules.map(({ type }) => names.ensureType(type)));
+  const links = new Set(ids.map(({ link }) => link));
+  const sources = new Set(ids.map(({ source }) => source));
+  return [...Map.groupBy(changes, ({ partition }) => partition)].flatMap(([partition, group]) => {
+    const owners = group.filter((one) => types.has(one.typeId) && mayHaveCopies(one, links));
+    const changed = group.filter((one) => changesValues(one, sources));
+    if (owners.length + changed.length === 0) return [];
+    return {
+      partition,
+      rules: ids,
+      owners: owners.map(({ rowId }) => rowId),
+      changed: changed.map(toChangedTarget),
+    };
+  });
+}
+
+/** The rules by ids. Adds to the names. */
+export function toCopyIds(names: RowNames, rules: readonly CopyRule[]): readonly CopyIds[] {
+  return rules.map(({ type, linkPath, copyPath, targetType, targetPath }) => ({
+    link: names.ensurePath(type, 'reference', linkPath),
+    targetType: names.ensureType(targetType),
+    source: names.ensurePath(targetType, 'composite', targetPath),
+    copy: names.ensurePath(type, 'composite', copyPath),
+    stale: names.ensurePath(targetType, 'composite', STALE_COPIES),
+  }));
+}
+
+/** The ids, once all of the names are known. */
+export async function settledCopyIds(
+  names: RowNames,
+  rules: readonly CopyRule[],
+): Promise<readonly CopyIds[]> {
+  const ids = toCopyIds(names, rules);
+  if (names.isComplete) return ids;
+  await names.settle();
+  return toCopyIds(names, rules);
+}
+
+/** PARAM_IDs under which targets of the types are stale, by type; types that nothing was ever copied of are left out. */
+export function staleParams(dictionary: Dictionary, types: readonly string[]): ReadonlyMap<number, string> {
+  return new Map(
+    types.flatMap((type) => {
+      const id = dictionary.pathId(type, 'composite', STALE_COPIES);
+      return id === undefined ? [] : [[id, type] as const];
+    }),
+  );
+}
+
+/** One of all units that are written together for each partition. */
+export function togetherByPartition(copies: readonly PartitionCopies[]): readonly PartitionCopies[] {
+  return [...Map.groupBy(copies, ({ partition }) => partition)].map(([partition, group]) => ({
+    partition,
+    rules: distinct(group.flatMap(({ rules }) => rules)),
+    owners: group.flatMap(({ owners }) => owners),
+    changed: group.flatMap(({ changed }) => changed),
+  }));
+}
+
+function distinct(rules: readonly CopyIds[]): readonly CopyIds[] {
+  return [...new Map(rules.map((rule) => [Object.values(rule).join(' '), rule])).values()];
+}
+
+/** What is new has copies if it refers to anything; what was there may have some. */
+function mayHaveCopies({ change, links }: WrittenChange, copied: ReadonlySet<number>): boolean {
+  return change.kind !== 'create' || links.some(({ paramId, target }) => target && copied.has(paramId));
+}
+
+/** Nobody but its own unit refers to what is new. */
+function changesValues({ change, inserted, deleted }: WrittenChange, sources: ReadonlySet<number>): boolean {
+  const isCopied = ({ table, columns }: ValueRow): boolean =>
+    table === 'composite' && sources.has(Number(columns[0]));
+  return change.kind !== 'create' && (inserted.some(isCopied) || deleted.some(isCopied));
+}
+
+function toChangedTarget({ change, rowId, typeId }: WrittenChange): ChangedTarget {
+  return { rowId, typeId, mark: change.kind === 'create' ? 0 : change.current.version };
+}

@@ -3,6 +3,7 @@ import type {
   AddedRows,
   Arrival,
   ChunkKey,
+  HomeCopies,
   HomeRows,
   MovedCounts,
   RawRow,
@@ -19,6 +20,7 @@ import type { PostgresConnections } from './connections.js';
 import { MOVE_SQL, type MovedTable } from './move-sql.js';
 import type { NativePartitions } from './native-partitions.js';
 import { countContents, purgeSome } from './partition-rows.js';
+import { PostgresCopies } from './postgres-copies.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { partitionColumn, rawRows } from './raw-rows.js';
 import { addIndexRows } from './reindex.js';
@@ -27,6 +29,8 @@ import type { PgStatement, PgValue } from './statement.js';
 
 /** Rows of partitions in one PostgreSQL database or schema. */
 export class PostgresRows extends RowReads implements HomeRows {
+  readonly copies: HomeCopies;
+
   constructor(
     private readonly connections: PostgresConnections,
     private readonly parts: {
@@ -38,6 +42,7 @@ export class PostgresRows extends RowReads implements HomeRows {
     },
   ) {
     super(parts.dictionary);
+    this.copies = new PostgresCopies(connections, parts.dictionary);
   }
 
   contents(partition: PartitionId): Promise<PartitionContents> {

@@ -1,6 +1,7 @@
 import type { LiteralReference } from '../../../fhir/references.js';
 import type { PartitionId } from '../../../model/partition.js';
 import type { Change, WriteUnit } from '../../store.js';
+import { type PartitionCopies, prepareCopies } from '../copies.js';
 import {
   diffValueRows,
   distinctRows,
@@ -28,6 +29,7 @@ export interface PreparedChange {
 export interface PreparedUnit {
   readonly unit: WriteUnit;
   readonly changes: readonly PreparedChange[];
+  readonly copies: readonly PartitionCopies[];
 }
 
 /** Makes the rows of a unit; all names in them are known when it returns. `rowIds`: one for each create. */
@@ -36,10 +38,19 @@ export async function prepareUnit(
   names: RowNames,
   rowIds: readonly number[],
 ): Promise<PreparedUnit> {
-  const changes = await prepareChanges(unit.changes, names, rowIds);
-  if (names.isComplete) return { unit, changes };
+  const prepared = await prepareOnce(unit, names, rowIds);
+  if (names.isComplete) return prepared;
   await names.settle();
-  return { unit, changes: await prepareChanges(unit.changes, names, rowIds) };
+  return prepareOnce(unit, names, rowIds);
+}
+
+async function prepareOnce(
+  unit: WriteUnit,
+  names: RowNames,
+  rowIds: readonly number[],
+): Promise<PreparedUnit> {
+  const changes = await prepareChanges(unit.changes, names, rowIds);
+  return { unit, changes, copies: prepareCopies(names, unit.copies, changes) };
 }
 
 async function prepareChanges(

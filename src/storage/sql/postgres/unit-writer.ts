@@ -7,6 +7,7 @@ import {
   WriteConflictError,
   type WriteUnit,
 } from '../../store.js';
+import { togetherByPartition } from '../copies.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import {
   type ClaimedChange,
@@ -16,6 +17,7 @@ import {
   type WriteStatement,
 } from './change-arrays.js';
 import type { PostgresConnections } from './connections.js';
+import { copyStatement } from './copy-sql.js';
 import { refusalOf } from './database-error.js';
 import { toKeyText } from './key-text.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
@@ -107,6 +109,7 @@ export class PostgresUnitWriter {
     const steps = [
       ...this.claimIds(changes),
       ...written.map(toStep),
+      ...copySteps(units),
       ...unstage(units.flatMap(({ unit }) => unit.attaches ?? [])),
       ...assertUnreferenced(changes),
     ];
@@ -235,9 +238,21 @@ function isGuarded({ change }: PreparedChange): boolean {
   return change.kind === 'delete' && change.referrers === 'forbid';
 }
 
-/** Nobody may come to refer to what is being deleted. */
+function isAlone({ changes, copies }: PreparedUnit): boolean {
+  return changes.some(isGuarded) || copies.some(({ changed }) => changed.length > 0);
+}
+
+/** Nobody may come to refer to what is being deleted, or to what others have copies of while it changes. */
 function lockFor(units: readonly PreparedUnit[]): PartitionLock {
-  return units.some(({ changes }) => changes.some(isGuarded)) ? 'exclusive' : 'shared';
+  return units.some(isAlone) ? 'exclusive' : 'shared';
+}
+
+/** After all index rows and links. */
+function copySteps(units: readonly PreparedUnit[]): readonly Step[] {
+  return togetherByPartition(units.flatMap(({ copies }) => copies)).map((copies) => ({
+    statement: copyStatement(copies),
+    find: () => undefined,
+  }));
 }
 
 function unstage(attaches: NonNullable<WriteUnit['attaches']>): readonly Step[] {

@@ -12,6 +12,7 @@ import { LogSync } from './log-sync.js';
 import { ReindexWriter } from './reindex-writer.js';
 import type { ReaderPool } from './reader-pool.js';
 import { SqliteBlobs } from './sqlite-blobs.js';
+import { SqliteCopies } from './sqlite-copies.js';
 import { SqliteReader } from './sqlite-reader.js';
 import { SqliteResources } from './sqlite-resources.js';
 import { SqliteRows } from './sqlite-rows.js';
@@ -79,6 +80,7 @@ export function sqliteHome(
         allocator,
       }),
       reader: sqlReader,
+      copies: new SqliteCopies(reader, { queue, dictionary, allocator }),
     }),
     isInPlace: () => inodeOf(writer.name) === inode,
     close: async () => {

@@ -4,6 +4,7 @@ import type {
   AddedRows,
   Arrival,
   ChunkKey,
+  HomeCopies,
   HomeRows,
   MovedCounts,
   RawRow,
@@ -34,9 +35,14 @@ export class SqliteRows extends RowReads implements HomeRows {
       readonly arrivals: ArrivalWriter;
       readonly reindex: ReindexWriter;
       readonly reader: SqlReader;
+      readonly copies: HomeCopies;
     },
   ) {
     super(parts.dictionary);
+  }
+
+  get copies(): HomeCopies {
+    return this.parts.copies;
   }
 
   async contents(partition: PartitionId): Promise<PartitionContents> {

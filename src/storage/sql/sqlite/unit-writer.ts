@@ -12,8 +12,10 @@ import {
   type UpdateChange,
   WriteConflictError,
 } from '../../store.js';
+import type { PartitionCopies } from '../copies.js';
 import { UNINDEXED_REFERENCE, type Dictionary } from '../dictionary.js';
 import type { ValueTable } from '../index-rows.js';
+import { CopyWriter } from './copy-writer.js';
 import type { SqliteDatabase } from './open.js';
 import type { PreparedChange } from './prepared-change.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
@@ -42,11 +44,13 @@ export class UnitWriter {
   private readonly deletes: Readonly<Record<ValueTable, Statement>>;
   private readonly dictionary: Dictionary;
   private readonly options: UnitWriterOptions;
+  private readonly copies: CopyWriter;
 
   constructor(db: SqliteDatabase, dictionary: Dictionary, options: UnitWriterOptions) {
     this.dictionary = dictionary;
     this.options = options;
     this.sql = prepareAll(db, WRITE_SQL);
+    this.copies = new CopyWriter(db);
     const kinds = Object.entries(VALUE_SQL);
     this.inserts = prepareAll(db, Object.fromEntries(kinds.map(([kind, { insert }]) => [kind, insert])));
     this.deletes = prepareAll(db, Object.fromEntries(kinds.map(([kind, sql]) => [kind, sql.delete])));
@@ -82,6 +86,11 @@ export class UnitWriter {
     if (change.kind === 'create') this.insertLinks(prepared, rowId, targets);
     else if (change.kind === 'update') this.updateLinks(prepared, rowId, targets);
     else this.clear(prepared, change, rowId);
+  }
+
+  /** After all index rows and links of the unit. */
+  writeCopies(copies: PartitionCopies): void {
+    this.copies.write(copies);
   }
 
   /** Third pass, after all of the unit: nothing that is deleted may still be referred to. */

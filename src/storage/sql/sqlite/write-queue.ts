@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FhirError } from '../../../model/errors.js';
 import type { WriteUnit } from '../../store.js';
 import { TimeSlice } from '../../time-slice.js';
+import { type PartitionCopies, prepareCopies } from '../copies.js';
 import type { Dictionary } from '../dictionary.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
@@ -26,7 +27,13 @@ interface PendingUnit {
 
 type Failed = { readonly kind: 'failed'; readonly error: unknown };
 type Outcome = { readonly kind: 'done' } | Failed;
-type Prepared = { readonly kind: 'prepared'; readonly changes: readonly PreparedChange[] } | Failed;
+type Prepared = ({ readonly kind: 'prepared' } & PreparedUnit) | Failed;
+
+/** A unit whose rows are ready to be written. */
+interface PreparedUnit {
+  readonly changes: readonly PreparedChange[];
+  readonly copies: readonly PartitionCopies[];
+}
 
 /** Statements around one unit. */
 interface Fence {
@@ -243,13 +250,10 @@ export class WriteQueue {
 
   private async writePrepared(writing: Writing, prepared: Prepared): Promise<Outcome> {
     if (prepared.kind === 'failed') return prepared;
-    return this.writeFenced(writing, prepared.changes);
+    return this.writeFenced(writing, prepared);
   }
 
-  private async writeFenced(
-    { unit, fence, slice }: Writing,
-    prepared: readonly PreparedChange[],
-  ): Promise<Outcome> {
+  private async writeFenced({ unit, fence, slice }: Writing, prepared: PreparedUnit): Promise<Outcome> {
     this.db.exec(fence.open);
     try {
       await this.writeUnit(prepared, slice);
@@ -279,7 +283,7 @@ export class WriteQueue {
     }
   }
 
-  private async writeUnit(prepared: readonly PreparedChange[], slice: TimeSlice): Promise<void> {
+  private async writeUnit({ changes: prepared, copies }: PreparedUnit, slice: TimeSlice): Promise<void> {
     this.parts.writer.assertInService(prepared);
     const targets = new Map<string, number>();
     const rowIds: number[] = [];
@@ -289,6 +293,10 @@ export class WriteQueue {
     }
     for (let index = 0; index < prepared.length; index++) {
       this.parts.writer.writeIndex(prepared[index]!, rowIds[index]!, targets);
+      if (slice.isOver()) await slice.yield();
+    }
+    for (const one of copies) {
+      this.parts.writer.writeCopies(one);
       if (slice.isOver()) await slice.yield();
     }
     for (let index = 0; index < prepared.length; index++) {
@@ -329,7 +337,7 @@ async function prepareUnit(unit: WriteUnit, { names, nextRowId, slice }: Prepari
       changes.push(prepareChange(names, change, nextRowId));
       if (slice.isOver()) await slice.yield();
     }
-    return { kind: 'prepared', changes };
+    return { kind: 'prepared', changes, copies: prepareCopies(names, unit.copies, changes) };
   } catch (error) {
     return { kind: 'failed', error };
   }
