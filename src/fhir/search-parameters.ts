@@ -118,10 +118,20 @@ export class SearchParameterRegistry {
   }
 }
 
-/** The registry of R4's own 1,375 search parameters. Reads the definitions from disk. */
+let official: SearchParameterRegistry | undefined;
+
+/**
+ * The registry of R4's own 1,375 search parameters. The first call reads the definitions from disk; as nobody can
+ * change it, all have the same one, and what was worked out for a type is there for every server of the process.
+ */
 export function createSearchParameterRegistry(): SearchParameterRegistry {
-  const schema = new TypeSchema(structureDefinitions());
-  return new SearchParameterRegistry(searchParameterDefinitions(), schema, undefined, UNNAMED);
+  official ??= new SearchParameterRegistry(
+    searchParameterDefinitions(),
+    new TypeSchema(structureDefinitions()),
+    undefined,
+    UNNAMED,
+  );
+  return official;
 }
 
 /** The resource types that a base stands for: all that specialise it, or itself. */
