@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { CHECK_INTERVAL_MS, COPY_BYTES, logBytes } from './log-size.js';
 import { openWriter, type SqliteDatabase } from './open.js';
 
 /** Asks for a file's log to be kept short from now on, or for the last time. */
@@ -9,11 +9,8 @@ export type CheckpointRequest =
   | { readonly kind: 'retire'; readonly file: string };
 
 const PAGE_BYTES = 4096;
-/** WAL size from which the log is copied into the database. */
-const COPY_BYTES = 64 * 2 ** 20;
 /** WAL size from which writers are held up for a moment, so that the log can begin anew. */
 const RESTART_BYTES = 4 * COPY_BYTES;
-const CHECK_INTERVAL_MS = 500;
 /** Longest wait for readers while writers are held up. */
 const RESTART_WAIT_MS = 20;
 
@@ -46,10 +43,6 @@ function checkpoint(db: SqliteDatabase): void {
   if (run(db, 'noop').log * PAGE_BYTES < COPY_BYTES) return;
   const { log } = run(db, 'passive');
   if (log * PAGE_BYTES >= RESTART_BYTES) run(db, 'restart');
-}
-
-function logBytes(file: string): number {
-  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function connect(file: string): SqliteDatabase {
