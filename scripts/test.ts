@@ -6,15 +6,19 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { packageRoot } from '../src/fhir/definitions.js';
+import { createMigratedFile } from '../test/support/migrated-file.js';
 import { PostgresDatabases } from '../test/support/postgres-databases.js';
 import { PostgresServer } from '../test/support/postgres-server.js';
 import {
   PLACEMENT_VARIABLE,
   POSTGRES_VARIABLE,
+  SQLITE_TEMPLATE_VARIABLE,
   STORE_VARIABLE,
   TEMPLATE_VARIABLE,
 } from '../test/support/test-store.js';
@@ -37,6 +41,9 @@ interface PassResult {
 
 type Environment = Readonly<Record<string, string>>;
 
+/** Every file of tests loads the server anew: what was compiled for one of them is there for the next. */
+const COMPILE_CACHE = join('build', '.compile-cache');
+
 async function main(words: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   process.chdir(packageRoot());
@@ -44,11 +51,19 @@ async function main(words: readonly string[]): Promise<void> {
   const options = parseTestArguments(words);
   const runnable = passes.filter((pass) => testsOf(pass, options.files).length > 0);
   const needsPostgres = runnable.some(({ store }) => store === 'postgres');
-  await withPostgres(needsPostgres, async (environment) => {
+  const sqlite = { [SQLITE_TEMPLATE_VARIABLE]: await createTemplateFile() };
+  await withPostgres(needsPostgres, async (postgres) => {
     const results: PassResult[] = [];
-    for (const pass of runnable) results.push(await runPass(pass, options, environment));
+    for (const pass of runnable) results.push(await runPass(pass, options, { ...sqlite, ...postgres }));
     conclude(results);
   });
+}
+
+/** Makes the file that those of tests on SQLite are copied from; it goes with the process. */
+function createTemplateFile(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-template-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return createMigratedFile(folder);
 }
 
 /** Brings up what tests on PostgreSQL need, and takes it down again. */
@@ -108,6 +123,7 @@ async function runPass(
 
 function environmentOf({ store, placement }: TestPass, environment: Environment): NodeJS.ProcessEnv {
   return {
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...process.env,
     ...environment,
     [STORE_VARIABLE]: store,

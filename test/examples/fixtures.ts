@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import type { RunningExample } from '../../examples/run-example.js';
 import type { Settings } from '../../src/index.js';
-import { createPrivateDatabase } from '../support/test-database.js';
+import { createTestDatabase } from '../support/test-database.js';
 
 /** An example that listens. */
 export type Running<Example extends RunningExample> = Example & {
@@ -13,7 +13,7 @@ export async function started<Example extends RunningExample>(
   t: ExecutionContext,
   { start }: { readonly start: (changes: Partial<Settings>) => Promise<Example> },
 ): Promise<Running<Example>> {
-  const database = await createPrivateDatabase();
+  const database = await createTestDatabase();
   t.teardown(() => database.drop());
   const example = await start({ ...database.settings, port: 0, logLevel: 'silent' });
   t.teardown(() => example.stop());

@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../../src/settings/schema.js';
 import { PostgresDatabases } from './postgres-databases.js';
 import { postgresRows, sqliteRows, type StoredRow } from './stored-rows.js';
-import { placementUnderTest, storeUnderTest } from './test-store.js';
+import { placementUnderTest, SQLITE_TEMPLATE_VARIABLE, storeUnderTest } from './test-store.js';
 
 /** A database of the store under test. */
 export interface TestDatabase {
@@ -19,7 +19,7 @@ export interface TestDatabase {
 
 /** A database that one server after another, or several at once, may open. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  if (storeUnderTest() === 'sqlite') return createSqliteFile();
+  if (storeUnderTest() === 'sqlite') return createSqliteFile(process.env[SQLITE_TEMPLATE_VARIABLE]);
   const databases = PostgresDatabases.ofThisRun();
   return postgresDatabase(databases, await databases.create());
 }
@@ -31,15 +31,11 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
   return postgresDatabase(databases, await databases.createEmpty());
 }
 
-/** A database for one server, as cheap as the store has it. */
-export async function createPrivateDatabase(): Promise<Pick<TestDatabase, 'settings' | 'drop'>> {
-  if (storeUnderTest() !== 'sqlite') return createTestDatabase();
-  return { settings: settingsOf('sqlite::memory:'), drop: async () => undefined };
-}
-
-async function createSqliteFile(): Promise<TestDatabase> {
+/** Tests that are run without the runner have no template: their servers migrate for themselves. */
+async function createSqliteFile(template?: string): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-test-'));
   const file = join(folder, 'test.db');
+  if (template !== undefined) await copyFile(template, file);
   const url = `sqlite:${file}`;
   return {
     url,

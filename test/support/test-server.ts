@@ -3,7 +3,7 @@ import {
   type TestServer,
   type TestServerOptions,
 } from '../../src/testing.js';
-import { createPrivateDatabase, type TestDatabase } from './test-database.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 export type { TestServer, TestServerOptions } from '../../src/testing.js';
 
@@ -15,8 +15,8 @@ export interface StoreTestOptions extends TestServerOptions {
 
 /** `createTestServer` on the store under test. */
 export async function createTestServer(options: StoreTestOptions = {}): Promise<TestServer> {
-  const { database = await createPrivateDatabase(), settings, ...others } = options;
-  const ending = options.database === undefined ? database.drop : undefined;
+  const { database = await createTestDatabase(), settings, ...others } = options;
+  const ending = options.database === undefined ? () => database.drop() : undefined;
   const server = await createServer({ ...others, settings: { ...database.settings, ...settings } }).catch(
     async (error: unknown) => {
       await ending?.();

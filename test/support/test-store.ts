@@ -12,6 +12,9 @@ export const POOLER_VARIABLE = 'BULKHEAD_TEST_POOLER_URL';
 /** Name of the migrated database that every other one is copied from; theirs begin with what stands before `_template`. */
 export const TEMPLATE_VARIABLE = 'BULKHEAD_TEST_POSTGRES_TEMPLATE';
 
+/** A migrated SQLite file that every other one is copied from. */
+export const SQLITE_TEMPLATE_VARIABLE = 'BULKHEAD_TEST_SQLITE_TEMPLATE';
+
 /** The store that this run is about: SQLite, unless the environment says otherwise. @throws Error for another word. */
 export function storeUnderTest(): StoreKind {
   const word = process.env[STORE_VARIABLE] ?? 'sqlite';

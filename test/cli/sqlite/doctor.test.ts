@@ -1,4 +1,5 @@
 import test from 'ava';
+import { createEmptyDatabase } from '../../support/test-database.js';
 import { createWorkplace } from '../fixtures.js';
 
 test('a healthy file passes every check', async (t) => {
@@ -13,7 +14,7 @@ test('a healthy file passes every check', async (t) => {
 });
 
 test('the doctor changes nothing: a database that is not there is not made', async (t) => {
-  const { run } = await createWorkplace(t);
+  const { run } = await createWorkplace(t, createEmptyDatabase);
   const first = await run('doctor', '--port', '0');
   t.is(first.exit, 0);
   t.regex(first.out, /does not exist yet; the first start makes it/);
