@@ -29,6 +29,24 @@ export async function openHooked(
   return { server, root, acme: root.tenant('acme') };
 }
 
+/** A server for tests that run one after the other, each with hooks of its own. */
+export interface Shared extends Hooked {
+  /** Registers hooks for as long as the test runs. */
+  hook(t: ExecutionContext, hooks: Hooks): void;
+}
+
+/** Starts one, which lives until it is stopped. */
+export async function openShared(): Promise<Shared> {
+  const server = await createTestServer({ partitions: ['acme', 'beta'] });
+  const root = new FhirClient(server.url);
+  return {
+    server,
+    root,
+    acme: root.tenant('acme'),
+    hook: (t, hooks) => t.teardown(server.bulkhead.hooks.register({ name: 'tested', order: -1, hooks })),
+  };
+}
+
 /** Shows that a pointcut fires, and does what its manual says. */
 export type PointcutTest = (t: ExecutionContext) => Promise<void>;
 

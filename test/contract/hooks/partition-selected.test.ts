@@ -2,9 +2,15 @@ import test from 'ava';
 import type { Bundle } from 'fhir/r4.js';
 import type { Answer, FhirClient } from '../support/fhir-client.js';
 import { assertError, codeOf } from '../support/fhir-client.js';
-import { bundleOf, JSON_PATCH, observationOf, openHooked, PATIENT } from './fixtures.js';
+import { bundleOf, JSON_PATCH, observationOf, openHooked, openShared, PATIENT } from './fixtures.js';
 import { FhirError } from '../../../src/index.js';
 import { OPERATIONS } from '../../../src/operations/operations.js';
+
+const shared = await openShared();
+test.before(async () => {
+  await shared.acme.put('Patient/p1', PATIENT);
+});
+test.after.always(() => shared.server.stop());
 
 type Send = (client: FhirClient) => Promise<Answer<unknown>>;
 
@@ -114,18 +120,17 @@ const CASES: readonly Case[] = [
 ];
 
 for (const [name, send, through, partition] of CASES) {
-  test(`STORAGE_PARTITION_SELECTED guards ${name}`, async (t) => {
-    let closed = false;
+  test.serial(`STORAGE_PARTITION_SELECTED guards ${name}`, async (t) => {
+    const { acme, root, server } = shared;
+    let closed = true;
     const seen: string[] = [];
-    const { acme, root, server } = await openHooked(t, {
+    shared.hook(t, {
       STORAGE_PARTITION_SELECTED: ({ partitions }) => {
         if (!closed) return;
         seen.push(partitions.map((one) => one.name).join());
         throw new FhirError('FORBIDDEN', 'guarded');
       },
     });
-    await acme.put('Patient/p1', PATIENT);
-    closed = true;
     const answer = await send(through === 'acme' ? acme : root);
     t.is(answer.status, 403, answer.text);
     if (answer.text !== '') t.is(codeOf(answer), 'FORBIDDEN');
