@@ -3,6 +3,7 @@ import { isPostgresClient } from '../../../migrations/postgres-client.js';
 import * as resources from '../../../migrations/0001-resources.js';
 import * as placements from '../../../migrations/0002-placements.js';
 import * as search from '../../../migrations/0003-search.js';
+import { collectStatements } from './statement-batch.js';
 import * as contained from '../../../migrations/0005-contained.js';
 
 /** What cannot be changed once tables are made. */
@@ -31,9 +32,16 @@ const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({
     const migration = MIGRATIONS[name];
     if (!migration)
       throw new Error(`The database holds migration ${name}, which this version does not know.`);
-    return { up: (knex) => migration.up(knex, options), down: () => migration.down() };
+    return { up: (knex) => apply(migration, knex, options), down: () => migration.down() };
   },
 });
+
+async function apply(migration: Migration, knex: Knex, options: SchemaOptions): Promise<void> {
+  if (!isPostgresClient(knex)) return migration.up(knex, options);
+  const batch = collectStatements(knex);
+  await migration.up(batch.knex, options);
+  await batch.send();
+}
 
 /** Names of all migrations that this version knows. */
 export function knownMigrations(): readonly string[] {
