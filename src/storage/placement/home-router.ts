@@ -5,9 +5,12 @@ import { WriteConflictError } from '../store.js';
 import type { Home, PartitionPlace } from './home.js';
 import type { OpenHomes } from './open-homes.js';
 import type { Places } from './places.js';
+import { Turns } from './turns.js';
 
 /** Homes that one request reads at the same time. */
 const MOST_AT_ONCE = 8;
+/** Homes that all requests over several of them read at the same time: a home in use is not closed. */
+const MOST_OF_ALL = 32;
 /** Longest wait of a writer for the switch of its partition to another home, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
 const RETRY_MS = 10;
@@ -24,6 +27,7 @@ interface HomeScope {
 /** Finds the home of a partition, also while it is being moved. */
 export class HomeRouter {
   private readonly restoring = new Map<PartitionId, Promise<void>>();
+  private readonly visits = new Turns(MOST_OF_ALL);
 
   constructor(
     readonly main: Home,
@@ -49,7 +53,10 @@ export class HomeRouter {
       for (let index = next++; index < parts.length; index = next++) {
         const { place, scope: part } = parts[index]!;
         const run = (home: Home): Promise<Result> => work(home, part);
-        results[index] = place === undefined ? await run(this.main) : await this.useOf(place, run);
+        if (place === undefined) results[index] = await run(this.main);
+        // Whoever reads one home does not wait for those who read many.
+        else if (parts.length === 1) results[index] = await this.useOf(place, run);
+        else results[index] = await this.visits.run(() => this.useOf(place, run));
       }
     };
     await Promise.all(Array.from({ length: Math.min(MOST_AT_ONCE, parts.length) }, walk));
