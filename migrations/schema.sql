@@ -1,11 +1,18 @@
 CREATE TABLE HFJ_BINARY_CHUNK ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, CHUNK_NO integer not null, CHUNK_DATA blob not null);
 CREATE TABLE HFJ_BINARY_STAGE ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, STAGED_AT integer not null, primary key (PARTITION_ID, BLOB_ID)) without rowid;
+CREATE VIRTUAL TABLE HFJ_FULLTEXT_TERMS using fts5vocab (HFJ_FULLTEXT_WORDS, instance);
+CREATE VIRTUAL TABLE HFJ_FULLTEXT_WORDS using fts5 ( narrative, content, content = '', contentless_delete = 1, tokenize = "ascii tokenchars ':-'");
+CREATE TABLE 'HFJ_FULLTEXT_WORDS_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE 'HFJ_FULLTEXT_WORDS_data'(id INTEGER PRIMARY KEY, block BLOB);
+CREATE TABLE 'HFJ_FULLTEXT_WORDS_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
+CREATE TABLE 'HFJ_FULLTEXT_WORDS_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 CREATE TABLE HFJ_JOB ( JOB_ID text primary key, JOB_KIND text not null, PARTITION_ID integer not null, PARTITION_DATE integer, JOB_STATE text not null, JOB_PARAMETERS text not null, JOB_RESULT text, JOB_CREATED integer not null, JOB_UPDATED integer not null, JOB_OWNER text, JOB_LEASE bigint);
 CREATE TABLE `HFJ_MIGRATION` (`id` integer not null primary key autoincrement, `name` varchar(255), `batch` integer, `migration_time` datetime);
 CREATE TABLE HFJ_MIGRATION_GUARD (GUARDED integer);
 CREATE TABLE `HFJ_MIGRATION_lock` (`index` integer not null primary key autoincrement, `is_locked` integer);
 CREATE TABLE HFJ_PARTITION ( PART_ID integer primary key not null, PART_NAME text not null, PART_DESC text, PART_STATE text not null default 'active', PART_PLACEMENT text not null default 'shared', PART_MIGRATION text);
 CREATE TABLE HFJ_RESOURCE ( RES_ID integer primary key autoincrement, PARTITION_ID integer not null, PARTITION_DATE integer, RES_TYPE_ID integer not null, FHIR_ID text not null, RES_VER integer not null, RES_UPDATED integer not null, RES_DELETED_AT integer, RES_TEXT text);
+CREATE TABLE HFJ_RES_FULLTEXT ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, RES_ID)) without rowid;
 CREATE TABLE HFJ_RES_ID_CLAIM ( RES_TYPE_ID integer not null, FHIR_ID text not null, PARTITION_ID integer not null, PARTITION_DATE integer, primary key (RES_TYPE_ID, FHIR_ID)) without rowid;
 CREATE TABLE HFJ_RES_LINK ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, TARGET_RES_ID integer not null, TARGET_TYPE_ID integer not null, TARGET_URL text not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, TARGET_RES_ID, TARGET_URL, RES_ID)) without rowid;
 CREATE TABLE HFJ_RES_SEARCH_URL ( PARTITION_ID integer not null, PARTITION_DATE integer, RES_TYPE_ID integer not null, RES_SEARCH_URL text not null, RES_ID integer not null, primary key (PARTITION_ID, RES_TYPE_ID, RES_SEARCH_URL)) without rowid;
@@ -24,6 +31,9 @@ CREATE TABLE HFJ_SYSTEM (SYS_ID integer primary key, SYS_URL text not null uniqu
 CREATE UNIQUE INDEX BINARY_CHUNK_KEY on HFJ_BINARY_CHUNK (PARTITION_ID, BLOB_ID, CHUNK_NO);
 CREATE INDEX COMPOSITE_RESOURCE on HFJ_SPIDX_COMPOSITE (RES_ID, PARAM_ID, SP_ELEMENT);
 CREATE INDEX DATE_RESOURCE on HFJ_SPIDX_DATE (RES_ID, PARAM_ID, SP_LOW, SP_HIGH);
+CREATE TRIGGER FULLTEXT_ADDED instead of insert on HFJ_RES_FULLTEXT_NEW when not exists (select 1 from HFJ_RES_FULLTEXT t where t.PARTITION_ID = new.PARTITION_ID and t.PARAM_ID = new.PARAM_ID and t.RES_ID = new.RES_ID) begin insert into HFJ_RES_FULLTEXT (PARTITION_ID, PARTITION_DATE, PARAM_ID, RES_ID) values (new.PARTITION_ID, new.PARTITION_DATE, new.PARAM_ID, new.RES_ID); insert into HFJ_FULLTEXT_WORDS (rowid, narrative, content) values (new.RES_ID, replace(substr(new.SP_WORDS, 1, instr(new.SP_WORDS, char(12)) - 1), '@', cast(new.PARTITION_ID as integer) || ':' || cast(new.PARAM_ID as integer) || ':'), replace(substr(new.SP_WORDS, instr(new.SP_WORDS, char(12)) + 1), '@', cast(new.PARTITION_ID as integer) || ':' || cast(new.PARAM_ID as integer) || ':')); end;
+CREATE TRIGGER FULLTEXT_GONE after delete on HFJ_RES_FULLTEXT begin delete from HFJ_FULLTEXT_WORDS where rowid = old.RES_ID; end;
+CREATE VIEW HFJ_RES_FULLTEXT_NEW as select PARTITION_ID, PARTITION_DATE, PARAM_ID, null as SP_WORDS, RES_ID from HFJ_RES_FULLTEXT;
 CREATE INDEX LINK_RESOURCE on HFJ_RES_LINK (RES_ID, PARAM_ID, TARGET_RES_ID);
 CREATE UNIQUE INDEX PARTITION_NAME on HFJ_PARTITION (PART_NAME collate nocase);
 CREATE INDEX QUANTITY_CANONICAL on HFJ_SPIDX_QUANTITY (PARTITION_ID, PARAM_ID, SP_CANON_UNIT, SP_CANON_VALUE, RES_ID) where SP_CANON_VALUE is not null;

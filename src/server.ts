@@ -86,7 +86,9 @@ async function assemble(
   const storage = registry.resolve(STORAGE);
   registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
   registerParts(registry, directory);
-  await registry.resolve(LiveSearchParameters).refresh();
+  const parameters = registry.resolve(LiveSearchParameters);
+  await parameters.refresh();
+  await parameters.noteFullText();
   await registry.resolve(PartitionParameters).refresh();
   const parts = registry.resolve(PARTS);
   const hooks = registry.resolve(HookRegistry);
@@ -229,7 +231,7 @@ function makeParameters(registry: DependencyContainer): LiveSearchParameters {
     storage: registry.resolve(STORAGE),
     scope: resolver.scopeOfJob(DEFAULT_PARTITION_ID),
     assignment: resolver.assignmentOfJob(DEFAULT_PARTITION_ID),
-    foundation: new PublishedParameters(createSearchParameterRegistry()),
+    foundation: new PublishedParameters(createSearchParameterRegistry(registry.resolve(SETTINGS).fullText)),
     clock: registry.resolve(CLOCK),
   });
 }

@@ -2,6 +2,7 @@ import type { Resource } from '../model/resource.js';
 import { addContainedRows } from './extract/contained-rows.js';
 import { compileExtractor, type Extractor } from './extract/extractor.js';
 import { RowCollector, type LocalUrl } from './extract/row-collector.js';
+import { extractText } from './full-text.js';
 import type { IndexedPath } from './indexed-path.js';
 import type { IndexValues } from './index-values.js';
 import type { SearchParameterRegistry } from './search-parameters.js';
@@ -19,6 +20,8 @@ export function extractIndexValues(
   const rows = new RowCollector(toLocal);
   extractorOf(registry, resource.resourceType)(resource, rows);
   addContainedRows(resource, rows, (type) => extractorOf(registry, type));
+  const text = registry.fullText === 'on' ? extractText(resource) : null;
+  if (text !== null) rows.texts.push(text);
   return rows.distinct();
 }
 

@@ -15,6 +15,8 @@ export interface IndexValues {
   readonly references: readonly ReferenceValue[];
   /** What composite parameters find in elements that repeat, and all that is found in contained resources. */
   readonly elements: readonly ElementValue[];
+  /** At most one; none where full text search is off. */
+  readonly texts: readonly TextValue[];
 }
 
 /**
@@ -92,6 +94,16 @@ export interface ElementValue {
   readonly unit: string;
   readonly high: number | null;
   readonly canonicalUnit: string | null;
+}
+
+/**
+ * The words that a resource is found by in full text search, folded, in their order, with an empty one between two
+ * elements: those of the narrative, and those of all other elements that people read.
+ */
+export interface TextValue {
+  readonly path: string;
+  readonly narrative: readonly string[];
+  readonly content: readonly string[];
 }
 
 /** The `url` of a reference to something without a name of its own. */

@@ -1,9 +1,13 @@
 import { searchParameterDefinitions, structureDefinitions } from './definitions.js';
 import { TypeSchema } from './expression/schema.js';
 import { bindParameter } from './expression/bind.js';
+import { FULL_TEXT_PATH } from './full-text.js';
 import type { BoundParameter, IndexedPath, RegisteredSearchParameter } from './indexed-path.js';
 import type { SearchParameterDefinition } from './r4/compact.js';
 import { RESOURCE_TYPES } from './r4/resource-types.js';
+
+/** Whether there is full text search: https://hl7.org/fhir/R4/search.html#text. */
+export type FullText = 'on' | 'off';
 
 /** What a type's entry is made of. */
 interface Sources {
@@ -40,6 +44,8 @@ const UNNAMED: readonly SearchParameterDefinition[] = [
  */
 export class SearchParameterRegistry {
   readonly schema: TypeSchema;
+  /** Whether resources are indexed by their words, and `_text` and `_content` are there to search by. */
+  readonly fullText: FullText;
   readonly #inForce: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
   readonly #indexed: ReadonlyMap<string, readonly SearchParameterDefinition[]>;
   readonly #byUrl: ReadonlyMap<string, SearchParameterDefinition>;
@@ -51,14 +57,17 @@ export class SearchParameterRegistry {
   constructor(
     definitions: readonly SearchParameterDefinition[],
     schema: TypeSchema,
-    earlier?: SearchParameterRegistry,
+    earlier?: SearchParameterRegistry | Pick<SearchParameterRegistry, 'fullText'>,
     indexed: readonly SearchParameterDefinition[] = [],
   ) {
     this.schema = schema;
+    this.fullText = earlier?.fullText ?? 'off';
     this.#inForce = groupByBase(definitions);
     this.#indexed = groupByBase(indexed);
     this.#byUrl = new Map(definitions.map((definition) => [definition.url, definition]));
-    this.#earlier = new Map(earlier && [...earlier.#earlier, ...earlier.#entries]);
+    this.#earlier = new Map(
+      earlier instanceof SearchParameterRegistry ? [...earlier.#earlier, ...earlier.#entries] : [],
+    );
   }
 
   /**
@@ -112,26 +121,37 @@ export class SearchParameterRegistry {
     if (earlier && isMadeOf(earlier, sources)) return earlier;
     const beneath = this.#beneath ? this.#beneath.#entry(resourceType) : undefined;
     if (beneath && isMadeOf(beneath, sources)) return beneath;
-    const bind = (definition: SearchParameterDefinition): BoundParameter =>
-      bindParameter(this.schema, resourceType, definition, this);
+    const bind = (definition: SearchParameterDefinition): BoundParameter => {
+      const bound = bindParameter(this.schema, resourceType, definition, this);
+      return this.fullText === 'on' && FULL_TEXT_URLS.has(definition.url) ? overWords(bound) : bound;
+    };
     return toEntry(sources, inForce.map(bind), indexed.map(bind));
   }
 }
 
-let official: SearchParameterRegistry | undefined;
+const official = new Map<FullText, SearchParameterRegistry>();
 
 /**
  * The registry of R4's own 1,375 search parameters. The first call reads the definitions from disk; as nobody can
  * change it, all have the same one, and what was worked out for a type is there for every server of the process.
  */
-export function createSearchParameterRegistry(): SearchParameterRegistry {
-  official ??= new SearchParameterRegistry(
-    searchParameterDefinitions(),
-    new TypeSchema(structureDefinitions()),
-    undefined,
-    UNNAMED,
-  );
-  return official;
+export function createSearchParameterRegistry(fullText: FullText = 'off'): SearchParameterRegistry {
+  const known = official.get(fullText);
+  if (known) return known;
+  const schema = new TypeSchema(structureDefinitions());
+  const made = new SearchParameterRegistry(searchParameterDefinitions(), schema, { fullText }, UNNAMED);
+  official.set(fullText, made);
+  return made;
+}
+
+/** `_text` and `_content`: no expression says what they look at. */
+const FULL_TEXT_URLS: ReadonlySet<string> = new Set([
+  'http://hl7.org/fhir/SearchParameter/DomainResource-text',
+  'http://hl7.org/fhir/SearchParameter/Resource-content',
+]);
+
+function overWords({ parameter, indexed }: BoundParameter): BoundParameter {
+  return { parameter: { ...parameter, paths: [FULL_TEXT_PATH] }, indexed };
 }
 
 /** The resource types that a base stands for: all that specialise it, or itself. */

@@ -31,6 +31,7 @@ export async function lastn(server: ServerParts, request: RequestDetails): Promi
     matches,
     included: [],
     truncated: false,
+    isRanked: false,
     total: matches.length,
     next: undefined,
   };

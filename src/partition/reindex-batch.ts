@@ -125,6 +125,7 @@ const NO_VALUES: IndexValues = {
   uris: [],
   references: [],
   elements: [],
+  texts: [],
 };
 
 function toReindexed(

@@ -16,7 +16,7 @@ export interface ReindexTarget {
 /** Names one indexed path of a resource type. */
 export interface PathName {
   readonly resourceType: string;
-  readonly kind: IndexedPath['kind'];
+  readonly kind: IndexedPath['kind'] | 'text';
   readonly path: string;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ComponentSource } from '../fhir/expression/bind-composite.js';
 import { bindParameter } from '../fhir/expression/bind.js';
+import { FULL_TEXT_PATH } from '../fhir/full-text.js';
 import type { CompositeComponent, SearchParameter } from '../fhir/index-values.js';
 import type { RegisteredSearchParameter } from '../fhir/indexed-path.js';
 import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
@@ -12,6 +13,7 @@ import { type Foundation, layered } from './foundation.js';
 import {
   ALL_COMPOSITES,
   ALL_CONTAINED,
+  ALL_TEXT,
   type OwnPath,
   ownPathKey,
   type PathKey,
@@ -123,6 +125,7 @@ export class LiveSearchParameters implements Foundation {
 
   /** Whether resources of the type may be missed: written before the parameter, and not reindexed since. */
   isPending(resourceType: string, { type, paths, roots = [] }: PlacedParameter): boolean {
+    if (paths[0] === FULL_TEXT_PATH) return this.isWaiting(ALL_TEXT);
     const components = roots.flatMap((root) => root.components);
     if (components.some((one) => this.isPending(resourceType, ofComponent(one)))) return true;
     if (type === 'composite' && paths.length > 0 && this.isWaiting(ALL_COMPOSITES)) return true;
@@ -169,7 +172,9 @@ export class LiveSearchParameters implements Foundation {
 
   /** Paths that data written before them have to be reindexed for, with the parameters in force or not. */
   pendingPaths(): readonly OwnPath[] {
-    return [...this.paths.values()].filter(({ state }) => state === 'pending');
+    const waiting = [...this.paths.values()].filter(({ state }) => state === 'pending');
+    // Where words are not indexed, nothing can bring them along.
+    return this.registry.fullText === 'on' ? waiting : waiting.filter(({ kind }) => kind !== 'text');
   }
 
   /**
@@ -178,6 +183,15 @@ export class LiveSearchParameters implements Foundation {
    */
   settledAt({ since }: OwnPath): number {
     return since + SETTLED_MS;
+  }
+
+  /** What is written where full text is off has no words: when it comes on, searches by them wait for a reindex. */
+  async noteFullText(): Promise<void> {
+    if (this.registry.fullText === 'on' || this.isWaiting(ALL_TEXT)) return;
+    await this.store.savePaths([
+      { ...ALL_TEXT, expression: '', state: 'pending', since: this.parts.clock() },
+    ]);
+    await this.refresh();
   }
 
   /** All data has rows of these paths now: searches by them warn no more. */

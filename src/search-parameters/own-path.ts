@@ -6,7 +6,7 @@ import type { Lift } from '../fhir/uplift.js';
 /** Names one indexed path of a resource type. */
 export interface PathKey {
   readonly resourceType: string;
-  readonly kind: IndexedPath['kind'];
+  readonly kind: IndexedPath['kind'] | 'text';
   readonly path: string;
 }
 
@@ -35,6 +35,9 @@ export const ALL_COMPOSITES: PathKey = { resourceType: '*', kind: 'composite', p
 /** Stands for contained resources of every type: marked where there were resources before they were indexed. */
 export const ALL_CONTAINED: PathKey = { resourceType: '*', kind: 'composite', path: '*#contained' };
 
+/** Stands for the words of resources of every type: waits where there were resources before them, or they are off. */
+export const ALL_TEXT: PathKey = { resourceType: '*', kind: 'text', path: '*' };
+
 /** The key of a path; as long for every path, as databases index keys of limited length. */
 export function ownPathKey({ resourceType, kind, path }: PathKey): string {
   const digest = createHash('sha256').update(path).digest('hex').slice(0, 32);
@@ -44,11 +47,13 @@ export function ownPathKey({ resourceType, kind, path }: PathKey): string {
 /** What makes a registry index the path: a parameter that nobody can name. */
 export function toIndexedDefinition(own: OwnPath): SearchParameterDefinition {
   const { resourceType, kind, expression, component, lift } = own;
-  const definition = { code: '', url: '', type: kind, base: [resourceType], expression, description: '' };
+  // Of words there is no expression: nothing is made of them here.
+  const type = kind === 'text' ? ('special' as const) : kind;
+  const definition = { code: '', url: '', type, base: [resourceType], expression, description: '' };
   if (lift) return { ...definition, type: lift.kind, lift };
   if (!component) return definition;
-  const { kind: type, ...others } = component;
-  return { ...definition, components: [{ definition: '', type, ...others }] };
+  const { kind: componentType, ...others } = component;
+  return { ...definition, components: [{ definition: '', type: componentType, ...others }] };
 }
 
 /** What is kept of a component, so that it can be indexed without its parameter. */

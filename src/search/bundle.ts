@@ -1,7 +1,7 @@
 import { FhirError } from '../model/errors.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { QueryParameter } from '../model/request.js';
-import type { SearchRow } from '../storage/search-store.js';
+import { MOST_RELEVANT, type SearchRow } from '../storage/search-store.js';
 import type { SearchResult } from './run.js';
 import type { SearchPlace, SearchRequest } from './search-request.js';
 
@@ -34,8 +34,8 @@ export function toSearchBundle(result: SearchResult, style: BundleStyle): string
   // Types and ids need no escapes, so that all of a full URL is prepared but its end.
   const writer = { render: style.render, urlBegin: JSON.stringify(style.base).slice(0, -1) };
   const entries = [
-    ...result.matches.map((row) => resourceEntry(row, 'match', writer)),
-    ...result.included.map((row) => resourceEntry(row, 'include', writer)),
+    ...result.matches.map((row) => resourceEntry(row, matchOf(row, result), writer)),
+    ...result.included.map((row) => resourceEntry(row, INCLUDED, writer)),
     ...outcomeEntries(result),
   ];
   assertPageFits(entries);
@@ -100,9 +100,17 @@ interface EntryWriter {
   readonly urlBegin: string;
 }
 
-function resourceEntry(row: SearchRow, mode: 'match' | 'include', { urlBegin, render }: EntryWriter): string {
+const MATCHED = '"mode":"match"';
+const INCLUDED = '"mode":"include"';
+
+/** https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search.score */
+function matchOf({ key }: SearchRow, { isRanked }: SearchResult): string {
+  return isRanked ? `${MATCHED},"score":${Number(key[0]) / MOST_RELEVANT}` : MATCHED;
+}
+
+function resourceEntry(row: SearchRow, how: string, { urlBegin, render }: EntryWriter): string {
   const fullUrl = `${urlBegin}/${row.type}/${row.id}${fragmentOf(row)}"`;
-  return `{"fullUrl":${fullUrl},"resource":${render?.(row) ?? row.text},"search":{"mode":"${mode}"}}`;
+  return `{"fullUrl":${fullUrl},"resource":${render?.(row) ?? row.text},"search":{${how}}}`;
 }
 
 /** https://hl7.org/fhir/R4/search.html#contained */

@@ -39,6 +39,8 @@ function assertServed(criterion: Criterion): void {
       if (code === '_lastUpdated') throw refused(`${code} is no parameter.`);
       if (criterion.kind === 'values' && criterion.values.some(({ kind }) => kind === 'hierarchy'))
         throw refused(`${code} takes no :above and :below.`);
+      if (criterion.kind === 'values' && criterion.values.some(({ kind }) => kind === 'text'))
+        throw refused(`${code} is no parameter.`);
       return;
     }
     case 'has':

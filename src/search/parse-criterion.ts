@@ -1,4 +1,5 @@
 import { isResourceType } from '../fhir/definitions.js';
+import { FULL_TEXT_PATH } from '../fhir/full-text.js';
 import type { SearchParameter } from '../fhir/index-values.js';
 import { isResourceId } from '../fhir/references.js';
 import { splitEscaped, unescape } from './escape.js';
@@ -7,6 +8,7 @@ import { toSyntax } from './modifiers.js';
 import { followed, parseChain } from './parse-chain.js';
 import { parseComposite } from './parse-composite.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
+import { parseText } from './parse-text.js';
 import { parseValue } from './parse-value.js';
 import type { Criterion } from './search-request.js';
 
@@ -51,6 +53,11 @@ export function findParameter(type: string, code: string, context: ParameterCont
     );
   }
   if (!isSearchable(parameter)) {
+    if (code === '_text' || code === '_content')
+      throw unknownParameter(
+        context.name,
+        'full text search is off on this server; the setting fullText turns it on.',
+      );
     throw unknownParameter(context.name, `"${code}" (${parameter.type}) is not supported by this server.`);
   }
   return parameter;
@@ -68,6 +75,7 @@ function parsePlain(
   value: string,
   context: ParameterContext,
 ): Criterion {
+  if (isFullText(parameter)) return parseFullText(parameter, modifier, value, context);
   const syntax = toSyntax(parameter, modifier, context);
   if (modifier === 'missing') {
     context.spend(1);
@@ -84,6 +92,24 @@ function parsePlain(
     values,
     negated: modifier === 'not' || modifier === 'not-in',
   };
+}
+
+/** `_text` and `_content`, where there is full text search. */
+export function isFullText({ paths }: SearchParameter): boolean {
+  return paths[0] === FULL_TEXT_PATH;
+}
+
+function parseFullText(
+  parameter: SearchParameter,
+  modifier: string | undefined,
+  value: string,
+  context: ParameterContext,
+): Criterion {
+  if (modifier !== undefined) throw unknownParameter(context.name, 'it takes no modifier.');
+  const texts = splitEscaped(value, ',').map(unescape);
+  context.spend(texts.length);
+  const values = texts.map((text) => ({ kind: 'text' as const, query: parseText(text, context) }));
+  return { kind: 'values', parameter, values, negated: false };
 }
 
 function parseMissing(value: string, { name }: ParameterContext): boolean {

@@ -1,7 +1,7 @@
 import { isResourceType } from '../fhir/definitions.js';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
-import { findParameter } from './parse-criterion.js';
+import { findParameter, isFullText } from './parse-criterion.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
 import type { ContainedSearch, Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
 
@@ -105,7 +105,7 @@ export function readResultParameter(
 function parseSort(type: string, key: string, context: ParameterContext): SortBy {
   const descending = key.startsWith('-');
   const parameter = findParameter(type, descending ? key.slice(1) : key, context);
-  if (parameter.type === 'special' || parameter.type === 'composite')
+  if (parameter.type === 'special' || parameter.type === 'composite' || isFullText(parameter))
     throw unknownParameter(context.name, `nothing is sorted by "${key}".`);
   return { parameter, direction: descending ? 'descending' : 'ascending' };
 }

@@ -42,7 +42,7 @@ function planRoot(
 /** Conditions of which any may hold for one element, of a condition on index rows or of several. */
 export function toAlternatives(condition: Condition): readonly ComponentCondition[] {
   if (condition.kind === 'any') return condition.of.flatMap(toAlternatives);
-  if (condition.kind !== 'index') return [];
+  if (condition.kind !== 'index' || condition.index === 'text') return [];
   if (condition.index !== 'reference') return [condition];
   const { kind, type, paths, tests } = condition;
   return [{ kind, index: 'uri', type, paths, tests: tests && tests.map(toUriTest) }];

@@ -124,6 +124,8 @@ function combineSorts([first, ...others]: readonly TypedPlan[]): readonly SortKe
 }
 
 function combineKeys(all: SortKey, type: string, key: SortKey | undefined): SortKey {
+  if (all.by === 'relevance' && key?.by === 'relevance')
+    return { ...all, others: [...(all.others ?? []), { type, paths: key.paths }] };
   if (all.by !== 'index') return all;
   if (key?.by !== 'index' || key.index !== all.index)
     throw invalidParameter('_sort', 'the types that are searched hold values of different kinds there.');

@@ -1,3 +1,4 @@
+import { FULL_TEXT_PATH } from '../fhir/full-text.js';
 import { cutText, normalizeString, wordsOf } from '../fhir/normalize.js';
 import type { SearchParameter } from '../fhir/index-values.js';
 import type {
@@ -8,6 +9,8 @@ import type {
   SearchPlan,
   SortKey,
   StringTest,
+  TextQuery,
+  TextTest,
 } from '../storage/search-store.js';
 import { planComposite } from './plan-composite.js';
 import { planDerived } from './plan-derived.js';
@@ -27,7 +30,8 @@ type FollowedCriterion = Extract<Criterion, { kind: 'chain' | 'within' }>;
 export function planSearch(request: Pick<SearchRequest, 'resourceType' | 'criteria' | 'sort'>): SearchPlan {
   const { resourceType, criteria, sort } = request;
   const of = criteria.map((criterion) => planCriterion(resourceType, criterion));
-  return { type: resourceType, where: { kind: 'all', of }, sort: sort.map(planSort) };
+  const keys = sort.length > 0 ? sort.map(planSort) : planRelevance(criteria);
+  return { type: resourceType, where: { kind: 'all', of }, sort: keys };
 }
 
 /** A criterion on resources of the type. */
@@ -154,13 +158,16 @@ function planRows(
       return { ...rows, index, tests: values && values.flatMap(toQuantityTests) };
     case 'uri':
       return { ...rows, index, tests: values && toUriTests(ofKind(values, 'uri')) };
+    case 'text':
+      return { ...rows, index, tests: values && [toTextTest(parameter, values)] };
     case 'reference':
       return { ...rows, index, targetFilter, tests: values && toReferenceTests(values, targetFilter) };
   }
 }
 
 /** `near` is answered by places, which are quantity rows. @throws Error for what the parser lets nobody search by */
-function toIndexKind({ code, type }: SearchParameter): IndexKind {
+function toIndexKind({ code, type, paths }: SearchParameter): IndexKind {
+  if (paths[0] === FULL_TEXT_PATH) return 'text';
   if (type === 'special') return 'quantity';
   if (type === 'composite') throw new Error(`Search parameter ${code} has no index.`);
   return type;
@@ -184,6 +191,23 @@ function toStringTests({ match, text }: ValueOf<'string'>): StringTest[] {
   return [match === 'exact' ? { match, normalized, exact: cutText(text) } : { match, normalized }];
 }
 
+/** Several values are alternatives, in one question. */
+function toTextTest({ code }: SearchParameter, values: readonly SearchValue[]): TextTest {
+  const of = ofKind(values, 'text').map(({ query }) => query);
+  const [only] = of;
+  const query: TextQuery = of.length === 1 && only ? only : { kind: 'any', of };
+  return { part: code === '_text' ? 'narrative' : 'all', query };
+}
+
+/** What is asked of words comes with what fits best first, unless another order is asked for. */
+function planRelevance(criteria: readonly Criterion[]): readonly SortKey[] {
+  const asked = criteria.find((one) => one.kind === 'values' && one.parameter.paths[0] === FULL_TEXT_PATH);
+  if (asked?.kind !== 'values') return [];
+  const { parameter, values } = asked;
+  const test = toTextTest(parameter, values);
+  return [{ by: 'relevance', test, paths: parameter.paths, direction: 'descending' }];
+}
+
 /** A URL that isn't this server's counts for `patient` only if it names a Patient. */
 function toReferenceTests(values: readonly SearchValue[], targetFilter: string | null): ReferenceTest[] {
   if (ofKind(values, 'hierarchy').length > 0)
@@ -204,5 +228,7 @@ function planSort({ parameter, direction }: SortBy): SortKey {
   if (parameter.code === '_lastUpdated') return { by: 'updated', direction };
   const { paths, targetFilter } = parameter;
   const filter = targetFilter === null ? {} : { targetFilter };
-  return { by: 'index', index: toIndexKind(parameter), paths, ...filter, direction };
+  const index = toIndexKind(parameter);
+  if (index === 'text') throw new Error('Nothing is sorted by words.');
+  return { by: 'index', index, paths, ...filter, direction };
 }

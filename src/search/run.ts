@@ -23,6 +23,8 @@ export interface SearchResult {
   /** More was to be included than the server's limit. */
   readonly truncated: boolean;
   readonly total: number | undefined;
+  /** The first value of each match's key is how well it fits, up to MOST_RELEVANT. */
+  readonly isRanked: boolean;
   /** The token of the next page. */
   readonly next: string | undefined;
 }
@@ -46,8 +48,9 @@ export async function runSearch(
   start?: PageStart,
 ): Promise<SearchResult> {
   const run: Run = { ...runner, scope, request, plan: planRequest(request), start };
+  const isRanked = run.plan.sort[0]?.by === 'relevance';
   if (request.count === 0 || request.summary === 'count') {
-    return { ...EMPTY, request, total: await run.store.count(scope, run.plan) };
+    return { ...EMPTY, request, isRanked, total: await run.store.count(scope, run.plan) };
   }
   const { rows, counted } = await readPage(run);
   const isLast = rows.length <= request.count;
@@ -59,7 +62,7 @@ export async function runSearch(
       : await collectIncludes({ ...run, includes: request.includes, limit: run.limits.maxIncluded }, matches);
   const last = matches.at(-1);
   const next = isLast || last === undefined ? undefined : sealNext(run, last.key, total);
-  return { request, matches, included: included.rows, truncated: included.truncated, total, next };
+  return { request, matches, included: included.rows, truncated: included.truncated, isRanked, total, next };
 }
 
 const NOTHING_INCLUDED = { rows: [], truncated: false } as const;

@@ -7,6 +7,7 @@ import type {
   RangeTest,
   SortDirection,
   StringComparison,
+  TextQuery,
 } from '../storage/search-store.js';
 
 /** What is asked of resources of one type. */
@@ -187,6 +188,8 @@ export type SearchValue =
   /** Canonical URLs that were looked up before, to the letter. */
   | { readonly kind: 'urls'; readonly urls: readonly string[] }
   | ({ readonly kind: 'near' } & Nearness)
+  /** Of `_text` and `_content`. */
+  | { readonly kind: 'text'; readonly query: TextQuery }
   /** One value for each component of a composite parameter, in their order. */
   | { readonly kind: 'composite'; readonly parts: readonly SearchValue[] };
 

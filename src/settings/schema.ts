@@ -123,6 +123,12 @@ export const SETTINGS = {
     'What is checked before a resource is stored: structure, also invariants, or nothing.',
   ),
 
+  fullText: setting(
+    oneOf('on', 'off'),
+    'off',
+    'Whether resources are indexed by their words, for `_text` and `_content`. Data from before it was on needs `bulkhead reindex`.',
+  ),
+
   maxBodyBytes: setting(bytes(), 32 * 2 ** 20, 'Largest JSON body.'),
   maxBinaryBytes: setting(bytes(), 2 ** 30, 'Largest raw Binary.'),
   maxJsonDepth: setting(integer(8, 512), 64, 'Deepest nesting of a JSON body.'),

@@ -50,6 +50,7 @@ export type IndexCondition =
   | IndexRows<'number', NumberTest>
   | IndexRows<'quantity', QuantityTest>
   | IndexRows<'uri', UriTest>
+  | IndexRows<'text', TextTest>
   | (IndexRows<'reference', ReferenceTest> & { readonly targetFilter: string | null });
 
 /** The kinds of index, as HFJ_SP_PATH.SP_TYPE names them. */
@@ -68,7 +69,7 @@ interface IndexRows<Kind extends string, Test> {
 }
 
 /** What is asked of a component: references within elements are kept as texts. */
-export type ComponentCondition = Exclude<IndexCondition, { readonly index: 'reference' }>;
+export type ComponentCondition = Exclude<IndexCondition, { readonly index: 'reference' | 'text' }>;
 
 /**
  * One and the same element of the resource passes every part; each part is a list of alternatives. The paths are those
@@ -128,6 +129,22 @@ export interface TokenListTest {
   readonly system: string | null;
   readonly values: readonly string[];
 }
+
+/** The words of a resource, of its narrative alone or of everything, fit the query. */
+export interface TextTest {
+  readonly part: 'narrative' | 'all';
+  readonly query: TextQuery;
+}
+
+/**
+ * What words are looked for; all of them are folded. `phrase`: words that stand one after another, the last of which
+ * may be the beginning of one. Every list of `all` has something that is no `not`, and what stands below `any` is not
+ * negated as a whole: something to look for is always there.
+ */
+export type TextQuery =
+  | { readonly kind: 'phrase'; readonly words: readonly string[]; readonly prefix: boolean }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly TextQuery[] }
+  | { readonly kind: 'not'; readonly of: TextQuery };
 
 /**
  * `text` is normalized already, but for `exact`, which compares it to the letter and carries both. `words`: each one
@@ -208,7 +225,7 @@ export type SortKey =
   | { readonly by: 'id' | 'updated'; readonly direction: SortDirection }
   | {
       readonly by: 'index';
-      readonly index: IndexKind;
+      readonly index: Exclude<IndexKind, 'text'>;
       /** Those of the plan's type, or of the first of several. */
       readonly paths: readonly string[];
       /** Of references on these paths, only those to resources of this type count. */
@@ -216,10 +233,24 @@ export type SortKey =
       /** Where the other types of the plan have theirs. */
       readonly others?: readonly SortPlace[];
       readonly direction: SortDirection;
+    }
+  /**
+   * How well the words of a resource fit: a whole number up to MOST_RELEVANT, which depends on the resource and on
+   * what is looked for, and on nothing else.
+   */
+  | {
+      readonly by: 'relevance';
+      readonly test: TextTest;
+      readonly paths: readonly string[];
+      readonly others?: readonly TypedPaths[];
+      readonly direction: SortDirection;
     };
 
 /** Where resources of a type have what they are sorted by. */
 export type SortPlace = TypedPaths & { readonly targetFilter?: string };
+
+/** The key of a resource that fits in every respect, where an order is by relevance. */
+export const MOST_RELEVANT = 1_000_000;
 
 export type SortDirection = 'ascending' | 'descending';
 

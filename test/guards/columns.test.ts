@@ -13,8 +13,11 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'HFJ_RES_ID_CLAIM (RES_TYPE_ID, FHIR_ID)': 'One pool of ids for the whole server is what it is there for.',
 };
 
-/** Tables that the migrator keeps for itself, and SQLite's own. */
-const BOOKKEEPING = /^(HFJ_MIGRATION|sqlite_)/;
+/**
+ * Tables that the migrator keeps for itself, SQLite's own, and the index of words: it has no contents, and each word
+ * begins with its partition.
+ */
+const BOOKKEEPING = /^(HFJ_MIGRATION|sqlite_|HFJ_FULLTEXT_(WORDS|TERMS))/;
 
 interface Column {
   readonly name: string;

@@ -46,6 +46,8 @@ const SEARCHES = [
   'Patient?_filter=not(family ew "or" or gender ne male) and birthdate co 1970-01-01 and name gt a',
   'Observation?_filter=subject[gender eq male or _id ne p1].name co oka or not(code pr true and subject re Patient/p1)',
   'PlanDefinition?_filter=url ne http://example.org/plan',
+  'Observation?_text=canary or x*&_count=1',
+  'Patient?_content="oka* clinic" -x&_sort=family&organization._content=clinic',
 ];
 
 /** What the searches of derived rows, trees, places and lists need in order to have statements. */
@@ -91,6 +93,7 @@ const PARTICULAR = [
 const PARTICULAR_SEARCHES = [
   ...CONTAINED_SEARCHES,
   '?_tag=urn:tag|same&_sort=-_lastUpdated&_count=1',
+  '?_type=Patient,Observation&_content=okafor&_count=1',
   '?_type=Patient,Observation&_count=1',
   '?_type=Observation,Condition&patient.family=oka&_has:Provenance:target:agent=x&_sort=code',
   'Patient/p1/*?_count=1',
@@ -205,7 +208,7 @@ const MAIN_TABLES = SHARED_TABLES.filter((table) => table !== 'HFJ_PARTITION');
 /** SQLite tells its statements with their values, so that it has more of them. */
 const LEAST = { sqlite: 200, postgres: 60 } as const;
 
-/** What stands before the table. */
+/** What stands before the table; words are inserted through a view on SQLite. */
 const VERBS = {
   insert: 'insert (?:or \\w+ )?into',
   select: '(?:(?<!delete )from|join)',
@@ -221,7 +224,7 @@ async function record(): Promise<readonly string[]> {
     for (const settings of [
       {},
       { references: 'any', resourceIds: 'server' },
-      { references: 'default' },
+      { references: 'default', fullText: 'on' },
     ] as const) {
       const world = await openWorld({ settings });
       await store(world.acme, ...commonResources(world.acme));
@@ -246,7 +249,7 @@ test('no statement opens a partitioned table without a predicate on the partitio
   t.true(touching.length > LEAST[storeUnderTest()], `only ${touching.length} statements were recorded`);
   for (const table of PARTITIONED_TABLES) {
     for (const [verb, words] of Object.entries(VERBS)) {
-      const met = touching.some((sql) => new RegExp(`\\b${words} ${table}\\b`, 'i').test(sql));
+      const met = touching.some((sql) => new RegExp(`\\b${words} ${table}(?:_NEW)?\\b`, 'i').test(sql));
       if (verb !== 'select' || !/CLAIM|STAGE/.test(table)) t.true(met, `no ${verb} of ${table} was recorded`);
     }
   }

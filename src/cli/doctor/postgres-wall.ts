@@ -5,12 +5,18 @@ import {
   type PlaceFacts,
   type TableFacts,
 } from '../../storage/sql/postgres/inspection.js';
-import { APPLICATION_ROLE, SEVERAL_PARTITIONS_ROLE } from '../../storage/sql/postgres/prologue.js';
+import {
+  APPLICATION_ROLE,
+  FULL_TEXT_ROLE,
+  SEVERAL_PARTITIONS_ROLE,
+} from '../../storage/sql/postgres/prologue.js';
 import { proveWall } from '../../storage/sql/postgres/wall-proof.js';
 import type { Check } from './check.js';
 import { schemaCheck } from './schema-check.js';
 
 const POLICIES = [APPLICATION_ROLE, SEVERAL_PARTITIONS_ROLE].join();
+/** A function looks the words of all partitions up and answers those of one: its role may read that one table. */
+const FULL_TEXT_TABLE = 'hfj_res_fulltext';
 const ADVICE =
   'Serve nothing until it stands again: restore the policies of migrations/postgres-security.ts, or a backup.';
 
@@ -107,7 +113,8 @@ function problemOf({ name, secured, forced, isChild, granted, policies }: TableF
   if (!secured) return `${name} has no row-level security`;
   if (!forced) return `${name} does not hold its owner`;
   if (isChild && policies.length === 0) return undefined;
-  return policies.join() === POLICIES
+  const expected = name === FULL_TEXT_TABLE ? `${POLICIES},${FULL_TEXT_ROLE}` : POLICIES;
+  return policies.join() === expected
     ? undefined
     : `${name} has other policies: ${policies.join(', ') || 'none'}`;
 }

@@ -7,6 +7,7 @@ import type {
   ReferenceValue,
   StringValue,
   TokenValue,
+  TextValue,
   UriValue,
 } from '../index-values.js';
 
@@ -32,6 +33,7 @@ export class RowCollector {
   readonly elements: ElementValue[] = [];
   /** Where contained resources are referred to. */
   readonly fragments: Fragment[] = [];
+  readonly texts: TextValue[] = [];
   /** The element that values are collected of, by its number. */
   element = 0;
   private elementCount = 0;
@@ -56,6 +58,7 @@ export class RowCollector {
       uris: distinctRows(this.uris, sameUri),
       references: distinctRows(this.references, sameReference),
       elements: distinctRows(this.elements, sameElement),
+      texts: this.texts,
     };
   }
 }

@@ -1,6 +1,6 @@
 import { parseChain } from '../parse-chain.js';
-import { unknownParameter, type ParameterContext } from '../parse-context.js';
-import { findParameter } from '../parse-criterion.js';
+import { invalidParameter, unknownParameter, type ParameterContext } from '../parse-context.js';
+import { findParameter, isFullText } from '../parse-criterion.js';
 import type { Criterion } from '../search-request.js';
 import type { FilterNode, FilterStep, FilterTest } from './filter-node.js';
 import { filterElement, parseElement } from './parse-element.js';
@@ -52,6 +52,8 @@ function parsePath(type: string, path: readonly FilterStep[], { test, context }:
   const element = rest.length === 0 ? undefined : filterElement(type, step.name);
   if (element !== undefined) return parseElement(type, element, { step, rest, test }, context);
   const parameter = findParameter(type, step.name, here);
+  if (isFullText(parameter))
+    throw invalidParameter(here.name, `"${step.name}" is a parameter of its own, not part of a filter.`);
   if (rest.length === 0) return parseTest(test, parameter, here);
   return parseChain({ parameter, targetType: step.type }, here, (target, further) => {
     const found = parsePath(target, rest, { test, context: further });

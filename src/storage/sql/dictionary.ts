@@ -1,6 +1,6 @@
 /** The kinds of index table that a path can have rows in. */
 export type PathKind =
-  'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri' | 'reference' | 'composite';
+  'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri' | 'reference' | 'composite' | 'text';
 
 /** SYS_ID of values without a system. */
 export const NO_SYSTEM = 0;

@@ -1,15 +1,18 @@
-import type { ElementValue, IndexValues } from '../../fhir/index-values.js';
+import { FULL_TEXT_PATH } from '../../fhir/full-text.js';
+import type { ElementValue, IndexValues, TextValue } from '../../fhir/index-values.js';
 import type { LiteralReference } from '../../fhir/references.js';
 import { UNINDEXED_REFERENCE, type PathKind } from './dictionary.js';
 
 /** Ids of names that rows are made of. Names that are new become known by it. */
 export interface RowIds {
+  /** Undefined where nothing was ever written for it. */
+  findPath(resourceType: string, kind: PathKind, path: string): number | undefined;
   ensurePath(resourceType: string, kind: PathKind, path: string): number;
   ensureSystem(url: string | null): number;
 }
 
 /** The index tables whose rows depend on the resource alone (links also depend on their targets' rows). */
-export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri' | 'composite';
+export type ValueTable = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'uri' | 'composite' | 'text';
 
 /** One index row: PARAM_ID first, then the value columns in the order of the table; no partition, no RES_ID. */
 export interface ValueRow {
@@ -46,7 +49,33 @@ export function toValueRows(dictionary: RowIds, type: string, values: IndexValue
   }
   for (const quantity of values.quantities) rows.push(quantityRow(dictionary, type, quantity));
   for (const element of values.elements) rows.push(elementRow(dictionary, type, element));
+  for (const text of values.texts) rows.push(textRow(dictionary.ensurePath(type, 'text', text.path), text));
   return rows;
+}
+
+/**
+ * The rows of a version that goes. Its words go too where this server indexes none: another one, or this one with
+ * other settings, may have written them.
+ */
+export function replacedValueRows(dictionary: RowIds, type: string, values: IndexValues): ValueRow[] {
+  const rows = toValueRows(dictionary, type, values);
+  if (values.texts.length > 0) return rows;
+  const param = dictionary.findPath(type, 'text', FULL_TEXT_PATH);
+  return param === undefined ? rows : [...rows, textRow(param, { narrative: [], content: [] })];
+}
+
+/** Between the words of the narrative and all others, in `toMarkedWords`. */
+export const NARRATIVE_END = '\f';
+/** Stands before each word in place of what makes the words of a partition and a type different from all others. */
+export const WORD_MARK = '@';
+
+/** `@word @word @ @word\f@word`: of an empty one, which parts two elements, the mark is left. */
+function textRow(param: number, { narrative, content }: Pick<TextValue, 'narrative' | 'content'>): ValueRow {
+  return { table: 'text', columns: [param, `${marked(narrative)}${NARRATIVE_END}${marked(content)}`] };
+}
+
+function marked(words: readonly string[]): string {
+  return words.length === 0 ? '' : `${WORD_MARK}${words.join(` ${WORD_MARK}`)}`;
 }
 
 function quantityRow(
@@ -113,10 +142,12 @@ export function outdatedValueRows(
   { outdated, current }: { readonly outdated: readonly IndexValues[]; readonly current: readonly ValueRow[] },
 ): readonly ValueRow[] {
   if (outdated.length === 0) return [];
-  return diffValueRows(
+  const { deleted } = diffValueRows(
     outdated.flatMap((values) => toValueRows(dictionary, type, values)),
     current,
-  ).deleted;
+  );
+  // Whoever writes words takes those before away: there is one row of a resource, and it is the current version's.
+  return deleted.filter(({ table }) => table !== 'text');
 }
 
 /** Each row once. */

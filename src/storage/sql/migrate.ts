@@ -3,8 +3,9 @@ import { isPostgresClient } from '../../../migrations/postgres-client.js';
 import * as resources from '../../../migrations/0001-resources.js';
 import * as placements from '../../../migrations/0002-placements.js';
 import * as search from '../../../migrations/0003-search.js';
-import { collectStatements } from './statement-batch.js';
+import * as fullText from '../../../migrations/0004-full-text.js';
 import * as contained from '../../../migrations/0005-contained.js';
+import { collectStatements } from './statement-batch.js';
 
 /** What cannot be changed once tables are made. */
 export interface SchemaOptions {
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-resources': resources,
   '0002-placements': placements,
   '0003-search': search,
+  '0004-full-text': fullText,
   '0005-contained': contained,
 };
 

@@ -54,6 +54,10 @@ export class RowNames implements RowIds {
     return id ?? UNKNOWN;
   }
 
+  findPath(type: string, kind: PathKind, path: string): number | undefined {
+    return this.dictionary.pathId(type, kind, path);
+  }
+
   ensurePath(type: string, kind: PathKind, path: string): number {
     const id = this.dictionary.pathId(type, kind, path);
     if (id !== undefined) return id;

@@ -47,6 +47,11 @@ export class ScopedTables {
     return this.restrict(query.crossJoin(named), alias);
   }
 
+  /** The same for rows that come from elsewhere, and have a PARTITION_ID. */
+  hold(query: Knex.QueryBuilder, alias: string): Knex.QueryBuilder {
+    return this.restrict(query, alias);
+  }
+
   private restrict(query: Knex.QueryBuilder, alias: string): Knex.QueryBuilder {
     return query.whereRaw(this.predicate(`${alias}.PARTITION_ID`), toMarkers(this.slots));
   }

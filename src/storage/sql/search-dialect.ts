@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import { toKeyText } from './postgres/key-text.js';
 import type { SqlValue } from './sql-reader.js';
+import { POSTGRES_TEXT, SQLITE_TEXT, type TextDialect } from './text-dialect.js';
 
 /** Everything in which the search SQL of one database differs from another's. */
 export interface SearchDialect {
@@ -34,6 +35,7 @@ export interface SearchDialect {
   readonly byRowId: string;
   /** What stands before a statement that is to be planned only; each row ends with one step. */
   readonly explain: string;
+  readonly text: TextDialect;
   /** What the database takes for a value. */
   readonly toBinding: (value: SqlValue) => SqlValue;
 }
@@ -54,6 +56,7 @@ export function sqliteSearchDialect(): SearchDialect {
     seeks: 'ordered',
     byRowId: ' not indexed',
     explain: 'explain query plan',
+    text: SQLITE_TEXT,
     tried: (query) => query,
     toKey: (text) => text,
     toBinding: (value) => value,
@@ -77,6 +80,7 @@ export function postgresSearchDialect(): SearchDialect {
     seeks: 'lateral',
     byRowId: '',
     explain: 'explain (costs off)',
+    text: POSTGRES_TEXT,
     tried: (query) => query.offset(pg.raw('0') as unknown as number),
     toKey: toKeyText,
     toBinding: (value) => (typeof value === 'string' ? value.replaceAll('\0', NEVER_STORED) : value),

@@ -45,6 +45,7 @@ function isFound(shape: Shape): boolean {
 
 const REACH_WEIGHT = { key: 0, system: 1, range: 2, scan: 20 } as const;
 const INDEX_WEIGHT = {
+  text: 2,
   uri: 4,
   string: 4,
   token: 6,

@@ -14,18 +14,19 @@ type Part = readonly RowsShape[];
 export type Access = 'sought' | 'probed';
 
 /** Where HFJ_SPIDX_COMPOSITE keeps what each kind has in columns of its own. */
-const COLUMNS: Readonly<Record<Exclude<IndexKind, 'reference'>, Readonly<Record<string, string>>>> = {
-  token: {},
-  string: { SP_NORM: 'SP_VALUE', SP_EXACT: 'SP_UNIT' },
-  date: {},
-  number: { SP_VALUE: 'SP_LOW' },
-  quantity: { SP_VALUE: 'SP_LOW', SP_CODE: 'SP_VALUE', SP_CANON_VALUE: 'SP_HIGH' },
-  uri: {},
-};
+const COLUMNS: Readonly<Record<Exclude<IndexKind, 'reference' | 'text'>, Readonly<Record<string, string>>>> =
+  {
+    token: {},
+    string: { SP_NORM: 'SP_VALUE', SP_EXACT: 'SP_UNIT' },
+    date: {},
+    number: { SP_VALUE: 'SP_LOW' },
+    quantity: { SP_VALUE: 'SP_LOW', SP_CODE: 'SP_VALUE', SP_CANON_VALUE: 'SP_HIGH' },
+    uri: {},
+  };
 
 /** The same tests on rows of elements. */
 export function toElementRows(shape: RowsShape): RowsShape {
-  if (shape.index === 'reference' || shape.tests === null) return shape;
+  if (shape.index === 'reference' || shape.index === 'text' || shape.tests === null) return shape;
   const columns = COLUMNS[shape.index];
   const tests = shape.tests.map((test) => ({
     ...test,

@@ -164,7 +164,7 @@ function resourceOrder({ where, sort, several }: PlanShape): ResourceOrder | nul
   const byTime = resource.includes('updated') && !resource.includes('id');
   if (key) {
     const { by, direction } = key;
-    return others.length === 0 && by !== 'index' ? { by, direction } : null;
+    return others.length === 0 && (by === 'id' || by === 'updated') ? { by, direction } : null;
   }
   if (several && !byTime) return { by: 'type', direction: 'ascending' };
   return { by: byTime ? 'updated' : 'id', direction: 'ascending' };

@@ -97,6 +97,8 @@ export class PartShapes {
       case 'ids':
         return this.ids(type, condition.ids);
       case 'index':
+        // The words of a contained resource are its container's.
+        if (condition.index === 'text') return NONE;
         return condition.index === 'reference' ? this.reference(condition) : this.rows(condition);
       case 'element':
         return this.element(type, condition);

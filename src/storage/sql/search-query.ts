@@ -124,8 +124,9 @@ export class SearchQueries {
   private prepare({ scope, systemIds }: Searching): Preparation {
     const { dictionary, dialect } = this;
     const slots = new Slots();
+    const { partitions } = scope;
     const tables = new ScopedTables(dialect, scope, slots);
-    return { slots, tables, shapes: new ShapeMaker({ dictionary, dialect, slots, systemIds }) };
+    return { slots, tables, shapes: new ShapeMaker({ dictionary, dialect, slots, systemIds, partitions }) };
   }
 
   private rowSql(tables: ScopedTables): RowSql {

@@ -6,6 +6,7 @@ import type { SearchDialect } from './search-dialect.js';
 import type { RowsShape } from './search-shape.js';
 import { toMarkers, type Slot, type SlotList } from './slots.js';
 import type { PartitionedTable } from './tables.js';
+import type { TextSlots } from './text-dialect.js';
 
 /** Where the rows of each kind live. */
 export const INDEX_TABLES = {
@@ -16,6 +17,7 @@ export const INDEX_TABLES = {
   quantity: 'HFJ_SPIDX_QUANTITY',
   uri: 'HFJ_SPIDX_URI',
   reference: 'HFJ_RES_LINK',
+  text: 'HFJ_RES_FULLTEXT',
 } as const satisfies Record<IndexKind, PartitionedTable>;
 
 /** Kinds whose table also has an index by RES_ID: one resource's rows are a seek away whatever is asked of them. */
@@ -54,6 +56,7 @@ export class RowSql {
 
   /** The rows that pass the test, or all rows of the paths. */
   rows(shape: RowsShape, test: RowTest | null): OpenRows {
+    if (shape.index === 'text') return this.words(test);
     const opened = this.paths(INDEX_TABLES[shape.index], shape.params);
     const { query, alias } = opened;
     if (shape.target !== null) {
@@ -65,6 +68,20 @@ export class RowSql {
     if (test.target) this.holdTarget(opened, test.target);
     query.whereRaw(test.sql.replaceAll('@', alias), toMarkers(test.slots));
     return opened;
+  }
+
+  private words(test: RowTest | null): OpenRows {
+    const [asked] = test?.slots ?? [];
+    if (asked === undefined) throw new Error('Words are looked for by a query.');
+    const alias = this.alias('t');
+    const { tables, dialect } = this;
+    return { query: dialect.text.open({ tables, knex: dialect.knex, alias }, asked), alias };
+  }
+
+  /** RES_ID and SCORE of resources that fit. */
+  relevance(slots: TextSlots): Knex.QueryBuilder {
+    const { tables, dialect } = this;
+    return dialect.text.relevance({ tables, knex: dialect.knex, alias: this.alias('s') }, slots);
   }
 
   /** The rows of the paths in one index table. */

@@ -1,3 +1,4 @@
+import type { PartitionId } from '../../model/partition.js';
 import type {
   ComponentCondition,
   Condition,
@@ -19,6 +20,7 @@ import { toReferenceRow } from './predicates/reference.js';
 import type { RowTest } from './predicates/row-test.js';
 import { toStringRow } from './predicates/string.js';
 import { withSystems, type SystemIds } from './predicates/system.js';
+import { type TextParts, toTextRow, toTextSlots } from './predicates/text.js';
 import { isUnequal, toTokenRow, withTokenSystems } from './predicates/token.js';
 import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
@@ -27,6 +29,8 @@ import { toElementRows } from './search-elements.js';
 import { allOf, anyOf, type Logic, negated, NONE } from './search-logic.js';
 import { type ContainedShape, PartShapes } from './search-part-shape.js';
 import { isEmpty, type Slot, type SlotList, type Slots } from './slots.js';
+import type { TextSlots } from './text-dialect.js';
+import { wordPrefixes } from './text-query.js';
 
 /** A condition without its values: plans with equal shapes share one compiled statement. */
 export type Shape = LeafShape | Logic<LeafShape>;
@@ -74,12 +78,14 @@ export type SortShape =
   | { readonly by: 'id' | 'updated'; readonly direction: SortDirection }
   | {
       readonly by: 'index';
-      readonly index: IndexKind;
+      readonly index: Exclude<IndexKind, 'text'>;
       readonly params: SlotList;
       /** References on these paths, all if null, count where they lead to a resource of the type. */
       readonly filters: readonly { readonly params: SlotList | null; readonly type: Slot }[];
       readonly direction: SortDirection;
-    };
+    }
+  /** `text` is null where no words were ever written. */
+  | { readonly by: 'relevance'; readonly text: TextSlots | null; readonly direction: SortDirection };
 
 /** The shape of a whole plan; null where nothing can match. */
 export interface PlanShape extends TypedShape {
@@ -89,6 +95,8 @@ export interface PlanShape extends TypedShape {
   readonly several: boolean;
   readonly sort: readonly SortShape[];
 }
+
+type RelevanceKey = Extract<SortKey, { by: 'relevance' }>;
 
 /** A longer list of ids is one value. */
 const MOST_SLOTS = 8;
@@ -103,6 +111,8 @@ export interface ShapeParts {
   readonly dialect: SearchDialect;
   readonly slots: Slots;
   readonly systemIds: SystemIds;
+  /** Where the plan is searched. */
+  readonly partitions: readonly PartitionId[];
 }
 
 /** Takes plans apart into shape and values. What was never written can't match: it becomes `none`, never "always". */
@@ -113,7 +123,8 @@ export class ShapeMaker {
   private readonly systemIds: SystemIds;
   private readonly parts: PartShapes;
 
-  constructor({ dictionary, dialect, slots, systemIds }: ShapeParts) {
+  constructor(private readonly made: ShapeParts) {
+    const { dictionary, dialect, slots, systemIds } = made;
     this.dictionary = dictionary;
     this.dialect = dialect;
     this.slots = slots;
@@ -133,13 +144,17 @@ export class ShapeMaker {
 
   /** PARAM_IDs of the paths that were ever written. */
   params(index: PathKind, places: readonly TypedPaths[]): SlotList {
+    return this.listOf(this.paramIds(index, places));
+  }
+
+  private paramIds(index: PathKind, places: readonly TypedPaths[]): readonly number[] {
     const ids = places.flatMap(({ type, paths }) =>
       // What was never written has no paths to look for.
       places.length > 1 && this.dictionary.typeId(type) === undefined
         ? []
         : paths.map((path) => this.dictionary.pathId(type, index, path)),
     );
-    return this.listOf(ids.filter((id) => id !== undefined));
+    return ids.filter((id) => id !== undefined);
   }
 
   /** Many ids are one slot, so that the number of different statements stays small. */
@@ -187,6 +202,7 @@ export class ShapeMaker {
   }
 
   private sortKey(type: string, key: SortKey): SortShape {
+    if (key.by === 'relevance') return this.relevance(type, key);
     if (key.by !== 'index') return key;
     const { index, direction } = key;
     const places: readonly SortPlace[] = placesOf({ type, ...key });
@@ -199,6 +215,16 @@ export class ShapeMaker {
       ];
     });
     return { by: 'index', index, params, filters, direction };
+  }
+
+  private relevance(type: string, key: RelevanceKey): SortShape {
+    const words = this.wordsOf(placesOf({ type, ...key }));
+    const text = words.prefixes.length === 0 ? null : toTextSlots(key.test, words);
+    return { by: 'relevance', text, direction: key.direction };
+  }
+
+  private wordsOf(places: readonly TypedPaths[]): TextParts {
+    return { ...this.made, prefixes: wordPrefixes(this.made.partitions, this.paramIds('text', places)) };
   }
 
   private condition(condition: Condition): Shape {
@@ -305,6 +331,8 @@ export class ShapeMaker {
         );
       case 'uri':
         return padded(condition.tests).map((test) => toUriRow(test, slots, dialect));
+      case 'text':
+        return condition.tests.map((test) => toTextRow(test, this.wordsOf(placesOf(condition))));
       case 'reference': {
         const rows = padded(condition.tests).map((test) =>
           toReferenceRow(test, slots, { dictionary, dialect }),

@@ -7,6 +7,7 @@ export const INDEX_TABLES = [
   'HFJ_SPIDX_QUANTITY',
   'HFJ_SPIDX_URI',
   'HFJ_SPIDX_COMPOSITE',
+  'HFJ_RES_FULLTEXT',
   'HFJ_RES_LINK',
 ] as const;
 

@@ -5,13 +5,14 @@ import { requestTenantPartition, withPartitionDate } from '../../../interceptors
 import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
 import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
 import { FhirClient } from '../../contract/support/fhir-client.js';
+import { POSTGRES_WITHOUT_FULL_TEXT } from '../../support/earlier-schema.js';
 import { createEmptyDatabase, type TestDatabase } from '../../support/test-database.js';
 import { createTestServer, type StoreTestOptions, type TestServer } from '../../support/test-server.js';
 import { explainPostgres } from '../search/test-rows.js';
 import { connectTo, failureOf, openDatabase } from './fixtures.js';
 import { STATEMENTS } from './one-partition-statements.js';
 
-const TABLES_WITH_LEAVES = 13;
+const TABLES_WITH_LEAVES = 14;
 
 interface NativeWorld {
   readonly database: TestDatabase;
@@ -132,6 +133,7 @@ test('a table of a later migration has the same native partitions, behind the sa
   await root.tenant('acme').createPatient({});
   await server.stop();
   await owner.query('drop table hfj_spidx_composite');
+  for (const statement of POSTGRES_WITHOUT_FULL_TEXT) await owner.query(statement);
   await owner.query(`delete from hfj_migration where name >= '0003'`);
   const next = await createTestServer({ database, settings: { nativePartitions: 12 } });
   t.teardown(() => next.stop());

@@ -49,6 +49,8 @@ function sampleOf(type: string, partition: number): string {
       return `'row of ${partition}'`;
     case 'bytea':
       return `'\\x0${partition}'`;
+    case 'tsvector':
+      return `'row:1'`;
     case 'date':
       return 'null';
     default:

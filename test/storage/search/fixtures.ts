@@ -16,6 +16,7 @@ const TABLES: Readonly<Record<IndexKind, string>> = {
   quantity: 'HFJ_SPIDX_QUANTITY',
   uri: 'HFJ_SPIDX_URI',
   reference: 'HFJ_RES_LINK',
+  text: 'HFJ_RES_FULLTEXT',
 };
 
 /** A scope as the resolver makes it. */

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import test from 'ava';
 import type { Bundle, Observation } from 'fhir/r4.js';
+import { WITHOUT_FULL_TEXT } from '../../support/earlier-schema.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { createReindexServer, reindexed } from '../../contract/reindex/fixtures.js';
 import { matchesOf, warningsOf } from '../../contract/search-parameters/fixtures.js';
@@ -8,6 +9,7 @@ import { matchesOf, warningsOf } from '../../contract/search-parameters/fixtures
 /** The schema before there were composites within elements. */
 const DOWNGRADE = `
   drop table HFJ_SPIDX_COMPOSITE;
+  ${WITHOUT_FULL_TEXT}
   delete from HFJ_MIGRATION where name >= '0003';`;
 
 const PRESSURE: Observation = {

@@ -3,10 +3,12 @@ import test, { type ExecutionContext } from 'ava';
 import { openReader, openWriter } from '../../../src/storage/sql/sqlite/open.js';
 import { assertError, FhirClient } from '../../contract/support/fhir-client.js';
 import { createWorkplace } from '../../cli/fixtures.js';
+import { WITHOUT_FULL_TEXT } from '../../support/earlier-schema.js';
 
 /** Takes a home back to the first schema. */
 const DOWNGRADE = `
   drop table HFJ_SPIDX_COMPOSITE;
+  ${WITHOUT_FULL_TEXT}
   alter table HFJ_PARTITION drop column PART_PLACEMENT;
   alter table HFJ_PARTITION drop column PART_MIGRATION;
   alter table HFJ_JOB drop column JOB_OWNER;
@@ -51,7 +53,10 @@ test('a partition that is behind is refused until bulkhead migrate has run, and 
   t.is((await root.tenant('beta').get('Patient')).status, 200);
   const migrated = await run('migrate');
   t.is(migrated.exit, 0);
-  t.regex(migrated.out, /^acme \(database\) was migrated: 0002-placements, 0003-search, 0005-contained\.$/m);
+  t.regex(
+    migrated.out,
+    /^acme \(database\) was migrated: 0002-placements, 0003-search, 0004-full-text, 0005-contained\.$/m,
+  );
   t.regex(migrated.out, /^beta \(database\) is up to date\.$/m);
   t.is((await root.tenant('acme').get('Patient')).status, 200);
   t.regex((await run('migrate')).out, /^acme \(database\) is up to date\.$/m);

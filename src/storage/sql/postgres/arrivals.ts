@@ -1,6 +1,6 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { Arrival } from '../../placement/home.js';
-import { diffValueRows, distinctRows, toValueRows } from '../index-rows.js';
+import { diffValueRows, distinctRows, replacedValueRows, toValueRows } from '../index-rows.js';
 import { int8Array } from './binary-array.js';
 import { valueArrays, type OwnedRows } from './change-arrays.js';
 import { MOVE_SQL } from './move-sql.js';
@@ -55,7 +55,7 @@ export async function arrivalStatements(
 function prepare(names: RowNames, arrival: Arrival): PreparedArrival {
   const { type, index, previousIndex } = arrival;
   const next = index === null ? [] : distinctRows(toValueRows(names, type, index));
-  const previous = previousIndex === null ? [] : toValueRows(names, type, previousIndex);
+  const previous = previousIndex === null ? [] : replacedValueRows(names, type, previousIndex);
   return { arrival, ...diffValueRows(previous, next) };
 }
 

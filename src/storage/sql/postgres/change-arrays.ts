@@ -5,6 +5,7 @@ import { float8Array, int4Array, int8Array, textArray } from './binary-array.js'
 import { toKeyText } from './key-text.js';
 import type { PreparedChange } from './prepared-unit.js';
 import type { PgStatement, PgValue } from './statement.js';
+import { toVectorText } from './vector-text.js';
 import { VALUE_KINDS, VALUE_TABLES, WRITE_SQL, type ValueKind } from './write-sql.js';
 
 /** What a reference may mean, besides resources of its own partition. */
@@ -114,6 +115,7 @@ export interface OwnedRows {
 /** All columns of the rows, or what tells them apart: an array for each, in the order of VALUE_TABLES. */
 export function valueArrays(what: 'rows' | 'keys', owned: readonly OwnedRows[]): PgValue[] {
   const columns = collect(owned);
+  if (what === 'rows') columns.text[1] = columns.text[1]!.map((words) => toVectorText(String(words)));
   return VALUE_KINDS.flatMap((kind) => {
     const { columns: all, key } = VALUE_TABLES[kind];
     const types = ['integer', ...all.slice(0, what === 'keys' ? key : all.length).map(([, type]) => type)];

@@ -5,6 +5,7 @@ import { type PartitionCopies, prepareCopies } from '../copies.js';
 import {
   diffValueRows,
   distinctRows,
+  replacedValueRows,
   toLinkRows,
   toValueRows,
   type LinkRow,
@@ -77,7 +78,7 @@ function prepare(change: Change, names: RowNames, rowId: number): PreparedChange
     return { change, rowId, partition, date, typeId, deleted: [], ...newRows(change, names) };
   }
   const { partition, partitionDate: date } = change.current;
-  const before = change.previousIndex === null ? [] : toValueRows(names, type, change.previousIndex);
+  const before = change.previousIndex === null ? [] : replacedValueRows(names, type, change.previousIndex);
   if (change.kind === 'delete') {
     return { change, rowId, partition, date, typeId, inserted: [], deleted: before, links: [] };
   }

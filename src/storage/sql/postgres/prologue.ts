@@ -6,6 +6,8 @@ import type { PgScope, PgStatement, PgValue } from './statement.js';
 export const APPLICATION_ROLE = 'bulkhead_app';
 /** Sees the rows of a list of partitions. */
 export const SEVERAL_PARTITIONS_ROLE = 'bulkhead_app_many';
+/** Owns the function that looks words up, and reads them; nothing runs in it but that. */
+export const FULL_TEXT_ROLE = 'bulkhead_fulltext';
 /** Settings of a transaction that the policies of row-level security read. */
 export const PARTITION_SETTING = 'bulkhead.partition';
 export const PARTITIONS_SETTING = 'bulkhead.partitions';

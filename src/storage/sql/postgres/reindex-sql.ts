@@ -2,6 +2,7 @@ import {
   IN_SERVICE,
   names,
   Parameters,
+  storedValues,
   VALUE_KINDS,
   VALUE_TABLES,
   valueColumns,
@@ -50,7 +51,7 @@ function addValues(parameters: Parameters): readonly string[] {
   return VALUE_KINDS.map((kind) => {
     const columns = valueColumns(kind);
     return `NEW_${kind} as (insert into ${VALUE_TABLES[kind].table} (PARTITION_ID, PARTITION_DATE, ${names(columns)})
-      select $1::integer, $2::date, v.* from ${parameters.rows(columns)} v (${names(columns)})
+      select $1::integer, $2::date, ${storedValues(kind)} from ${parameters.rows(columns)} v (${names(columns)})
       where ${isCurrent('v')} and not ${isThere(kind)})`;
   });
 }

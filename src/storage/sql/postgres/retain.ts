@@ -57,6 +57,7 @@ const WALKED: Readonly<Record<RetainedTable, WalkedTable>> = {
     'RES_ID bigint',
     'SP_ELEMENT integer',
   ),
+  HFJ_RES_FULLTEXT: owned('PARAM_ID integer', 'RES_ID bigint'),
   HFJ_BINARY_CHUNK: { key: ['BLOB_ID text', 'CHUNK_NO integer'], inUse: CONTENT_IS_USED, exclusive: true },
 };
 

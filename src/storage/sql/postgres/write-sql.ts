@@ -1,3 +1,5 @@
+import { WORD_MARK } from '../index-rows.js';
+
 /**
  * The SQL of writes. Each statement writes any number of resources of one partition and partition date, whose values
  * come as arrays. What stands in the way ends the transaction through BULKHEAD_REFUSE, with the ordinals (from 1) of
@@ -75,6 +77,7 @@ export const VALUE_TABLES = {
     ],
     key: 5,
   },
+  text: { table: 'HFJ_RES_FULLTEXT', columns: [['SP_WORDS', 'text']], key: 0 },
 } as const satisfies Record<string, ValueTableSql>;
 
 export type ValueKind = keyof typeof VALUE_TABLES;
@@ -104,11 +107,22 @@ export function valueColumns(kind: ValueKind): readonly (readonly [string, strin
   return [['PARAM_ID', 'integer'], ...VALUE_TABLES[kind].columns, ['RES_ID', 'bigint']];
 }
 
+/** The same columns of rows `v`, as they are stored: words become those of the partition and the type. */
+export function storedValues(kind: ValueKind): string {
+  return valueColumns(kind)
+    .map(([name]) =>
+      name === 'SP_WORDS'
+        ? `replace(v.SP_WORDS, '${WORD_MARK}', $1::integer || ':' || v.PARAM_ID || ':')::tsvector`
+        : `v.${name}`,
+    )
+    .join(', ');
+}
+
 function insertValues(parameters: Parameters): string[] {
   return VALUE_KINDS.map((kind) => {
     const columns = valueColumns(kind);
     return `NEW_${kind} as (insert into ${VALUE_TABLES[kind].table} (PARTITION_ID, PARTITION_DATE, ${names(columns)})
-      select $1::integer, $2::date, v.* from ${parameters.rows(columns)} v)`;
+      select $1::integer, $2::date, ${storedValues(kind)} from ${parameters.rows(columns)} v (${names(columns)}))`;
   });
 }
 

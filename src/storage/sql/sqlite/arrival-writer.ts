@@ -2,7 +2,13 @@ import type { Statement } from 'better-sqlite3';
 import type { PartitionId } from '../../../model/partition.js';
 import type { Arrival } from '../../placement/home.js';
 import type { Dictionary } from '../dictionary.js';
-import { diffValueRows, toValueRows, type ValueRow, type ValueTable } from '../index-rows.js';
+import {
+  diffValueRows,
+  replacedValueRows,
+  toValueRows,
+  type ValueRow,
+  type ValueTable,
+} from '../index-rows.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
 import { MOVE_SQL } from './move-sql.js';
@@ -46,7 +52,7 @@ export class ArrivalWriter {
 function prepareArrival(names: RowNames, arrival: Arrival): PreparedArrival {
   const { type, index, previousIndex } = arrival;
   const next = index === null ? [] : toValueRows(names, type, index);
-  const previous = previousIndex === null ? [] : toValueRows(names, type, previousIndex);
+  const previous = previousIndex === null ? [] : replacedValueRows(names, type, previousIndex);
   return { arrival, ...diffValueRows(previous, next) };
 }
 

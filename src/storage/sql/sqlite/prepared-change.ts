@@ -1,7 +1,14 @@
 import type { PartitionId } from '../../../model/partition.js';
 import { toStoredDate } from '../../partition-date.js';
 import type { Change, DeleteChange } from '../../store.js';
-import { diffValueRows, type LinkRow, toLinkRows, toValueRows, type ValueRow } from '../index-rows.js';
+import {
+  diffValueRows,
+  type LinkRow,
+  replacedValueRows,
+  toLinkRows,
+  toValueRows,
+  type ValueRow,
+} from '../index-rows.js';
 import type { RowNames } from '../row-names.js';
 
 /** A change with everything computed that needs no transaction. */
@@ -31,7 +38,7 @@ export function prepareChange(names: RowNames, change: Change, newRowId: () => n
   }
   const { current, previousIndex } = change;
   const { partition, rowId } = current;
-  const before = previousIndex ? toValueRows(names, type, previousIndex) : [];
+  const before = previousIndex ? replacedValueRows(names, type, previousIndex) : [];
   const date = toStoredDate(current.partitionDate);
   return { change, rowId, partition, date, typeId, links, ...diffValueRows(before, rows) };
 }
@@ -45,7 +52,7 @@ function prepareDelete(names: RowNames, change: DeleteChange): PreparedChange {
     date: toStoredDate(partitionDate),
     typeId: names.ensureType(type),
     inserted: [],
-    deleted: toValueRows(names, type, change.previousIndex),
+    deleted: replacedValueRows(names, type, change.previousIndex),
     links: [],
   };
 }

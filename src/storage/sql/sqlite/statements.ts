@@ -80,6 +80,8 @@ const VALUE_TABLES: Readonly<
       'SP_CANON_UNIT',
     ],
   },
+  // What is inserted there becomes a row of HFJ_RES_FULLTEXT and an entry of the index of words.
+  text: { table: 'HFJ_RES_FULLTEXT_NEW', columns: ['PARAM_ID', 'SP_WORDS'] },
 };
 
 /** How many of a value row's columns are part of its key: the canonical quantity is not. */
@@ -91,6 +93,7 @@ export const KEY_COLUMNS: Readonly<Record<ValueTable, number>> = {
   uri: 2,
   quantity: 5,
   composite: 6,
+  text: 1,
 };
 
 function insertValueSql(kind: ValueTable): string {
@@ -100,7 +103,8 @@ function insertValueSql(kind: ValueTable): string {
 }
 
 function deleteValueSql(kind: ValueTable): string {
-  const { table, columns } = VALUE_TABLES[kind];
+  const { columns } = VALUE_TABLES[kind];
+  const table = kind === 'text' ? 'HFJ_RES_FULLTEXT' : VALUE_TABLES[kind].table;
   const key = columns.slice(0, KEY_COLUMNS[kind]).map((column) => `${column} = ?`);
   return `delete from ${table} where PARTITION_ID = ? and ${key.join(' and ')} and RES_ID = ?`;
 }
