@@ -233,6 +233,7 @@ function makeParameters(registry: DependencyContainer): LiveSearchParameters {
     assignment: resolver.assignmentOfJob(DEFAULT_PARTITION_ID),
     foundation: new PublishedParameters(createSearchParameterRegistry(registry.resolve(SETTINGS).fullText)),
     clock: registry.resolve(CLOCK),
+    isInForce: true,
   });
 }
 
@@ -254,6 +255,7 @@ function makeReindexing(registry: DependencyContainer): Reindexing {
   return new Reindexing({
     storage: registry.resolve(STORAGE),
     paths: registry.resolve(LiveSearchParameters),
+    ownPaths: (partition) => registry.resolve(PartitionParameters).own(partition),
     indexer: (partition) => registry.resolve(PartitionParameters).indexer(partition),
     copies: () => registry.resolve(LiveSearchParameters).uplifts,
     newId: uuidMaker(clock),

@@ -17,7 +17,7 @@ const POLL_MS = 100;
 export async function reindex(terminal: Terminal, flags: Flags): Promise<ExitCode> {
   return withServer(await settingsOf(terminal, flags), async (server) => {
     const stopped = terminal.stopSignal();
-    const { id } = await server.parts.reindexing.start(targetOf(server, flags));
+    const { id } = await server.parts.reindexing.start(await targetOf(server, flags));
     const display = displayReindex(terminal);
     const job = await follow(server, id, { stopped, display }).finally(display.stop);
     const { seen = 0, added = 0, failed = 0, failures = [] } = progressOf(job) ?? {};
@@ -29,14 +29,15 @@ export async function reindex(terminal: Terminal, flags: Flags): Promise<ExitCod
   });
 }
 
-function targetOf({ partitions, parts }: Bulkhead, flags: Flags): ReindexTarget {
+async function targetOf({ partitions, parts }: Bulkhead, flags: Flags): Promise<ReindexTarget> {
+  const only = typeof flags.partition === 'string' ? partitions.read({ name: flags.partition }).id : null;
+  const inForce = only === null ? parts.parameters : await parts.partitionParameters.of(only);
   const types = new Set([
     ...namesOf(flags.type).map((type) => typeNamed(type, '--type')),
-    ...namesOf(flags.parameter).flatMap((url) => typesOfParameter(parts.parameters, url)),
+    ...namesOf(flags.parameter).flatMap((url) => typesOfParameter(inForce, url)),
   ]);
-  const only = flags.partition;
   return {
-    partitions: typeof only === 'string' ? [partitions.read({ name: only }).id] : null,
+    partitions: only === null ? null : [only],
     types: types.size === 0 ? null : [...types],
   };
 }

@@ -43,14 +43,32 @@ async function openPage(server: ServerParts, request: RequestDetails, token: str
   try {
     return { scope, state: server.searcher.openPage<State>(scope, token) };
   } catch (error) {
-    if (!(error instanceof FhirError) || error.code !== 'UNKNOWN_PAGE_LINK') throw error;
-    const state = server.searcher.openPinnedPage<State>(token);
-    const types = typesOf(state);
-    const [resourceType] = types;
-    if (resourceType === undefined || !types.every((type) => NON_PARTITIONABLE_TYPES.has(type))) throw error;
-    const pinned = await server.resolver.resolveReadOf(request, { ...targetOf(request), resourceType });
-    return { scope: pinned, state: server.searcher.openPage<State>(pinned, token) };
+    if (!isUnknown(error)) throw error;
+    const page = await openPinned(server, request, token);
+    const types = typesOf(page.state);
+    if (types.length === 0 || !types.every((type) => NON_PARTITIONABLE_TYPES.has(type))) throw error;
+    return page;
   }
+}
+
+async function openPinned(server: ServerParts, request: RequestDetails, token: string): Promise<OpenPage> {
+  const resourceType = pinnedTypeOf(server, token);
+  const scope = await server.resolver.resolveReadOf(request, { ...targetOf(request), resourceType });
+  return { scope, state: server.searcher.openPage<State>(scope, token) };
+}
+
+/** Only pages of SearchParameters may hold a partition's own beside those of DEFAULT. */
+function pinnedTypeOf(server: ServerParts, token: string): string {
+  try {
+    return typesOf(server.searcher.openPinnedPage<State>(token))[0] ?? 'SearchParameter';
+  } catch (error) {
+    if (isUnknown(error) && server.settings.partitionSearchParameters) return 'SearchParameter';
+    throw error;
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof FhirError && error.code === 'UNKNOWN_PAGE_LINK';
 }
 
 /** The types that the pages are of; none where they may be of any. */

@@ -1,10 +1,15 @@
 /** search: https://hl7.org/fhir/R4/search.html. */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
-import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionScope } from '../model/partition.js';
+import {
+  DEFAULT_PARTITION_ID,
+  DEFAULT_PARTITION_NAME,
+  NON_PARTITIONABLE_TYPES,
+  type PartitionScope,
+} from '../model/partition.js';
 import type { CompartmentTarget, QueryParameter, RequestDetails } from '../model/request.js';
 import { targetOf } from '../partition/resolver.js';
-import { toSearchBundle } from '../search/bundle.js';
+import { type BundleStyle, toSearchBundle } from '../search/bundle.js';
 import { typesNamed } from '../search/parse-types.js';
 import type { SearchResult } from '../search/run.js';
 import { showMatches } from './contained-matches.js';
@@ -48,7 +53,8 @@ async function scopeOfTypes(server: ServerParts, request: RequestDetails): Promi
   if (request.resourceType !== undefined || request.compartment !== undefined) return scope;
   const types = typesNamed(request.parameters) ?? [];
   const pinned = types.filter((type) => NON_PARTITIONABLE_TYPES.has(type));
-  const [first] = pinned;
+  // Of the types that are kept in DEFAULT, only this one may be held by partitions too.
+  const first = pinned.includes('SearchParameter') ? 'SearchParameter' : pinned[0];
   if (first === undefined || scope.all || isDefault(scope)) return scope;
   if (pinned.length === types.length)
     return server.resolver.resolveReadOf(request, { ...targetOf(request), resourceType: first });
@@ -87,6 +93,19 @@ async function searchedParameters(
   return server.hooks.transform('STORAGE_PRESEARCH_REGISTERED', event, request.parameters);
 }
 
+/** A tenant's own SearchParameters may have the ids of the shared ones, which stand on the same page. */
+function sharedBase(
+  { settings }: ServerParts,
+  { urlTenant, serverBase }: RequestDetails,
+): Pick<BundleStyle, 'baseOf'> {
+  if (!settings.partitionSearchParameters || urlTenant === undefined) return {};
+  const shared = `${serverBase}/${DEFAULT_PARTITION_NAME}`;
+  return {
+    baseOf: ({ type, partition }) =>
+      type === 'SearchParameter' && partition === DEFAULT_PARTITION_ID ? shared : undefined,
+  };
+}
+
 /** A page as its Bundle; `page` is the token that was followed to it. */
 export async function searchResponse(
   server: ServerParts,
@@ -97,6 +116,7 @@ export async function searchResponse(
   const matches = await showMatches(server, request, result.matches, presentation);
   const { included: found } = result;
   const included = found.length === 0 ? found : await showRows(server, request, found, presentation);
-  const text = toSearchBundle({ ...result, matches, included }, { base: request.base, page });
+  const style = { base: request.base, page, ...sharedBase(server, request) };
+  const text = toSearchBundle({ ...result, matches, included }, style);
   return jsonResponse(200, presentText(text, presentation));
 }

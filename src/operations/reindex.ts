@@ -18,10 +18,12 @@ import { assertKnown, type OperationParameter, readParameters, single } from './
 
 /** Starts a job for the partitions that the caller sees; on the server, for all. */
 export async function reindex(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
-  const partitions = await partitionsOf(server, request);
+  const scope = await scopeOf(server, request);
   const parameters = readParameters(request);
   assertKnown(parameters, ['type', 'url', 'parameter']);
-  const job = await server.reindexing.start({ partitions, types: typesOf(server, request, parameters) });
+  const inForce = await server.partitionParameters.ofScope(scope);
+  const types = typesOf(inForce, request, parameters);
+  const job = await server.reindexing.start({ partitions: partitionsOf(request, scope), types });
   return respond(request, job, 202);
 }
 
@@ -36,13 +38,13 @@ export async function reindexCancel(server: ServerParts, request: RequestDetails
   return respond(request, await jobOf(server, request));
 }
 
-/** Null: all of them. What a tenant reads in DEFAULT is not its own to work on. */
-async function partitionsOf(
-  server: ServerParts,
-  request: RequestDetails,
-): Promise<readonly PartitionId[] | null> {
-  const target = { ...targetOf(request), resourceType: undefined };
-  const scope = await server.resolver.resolveReadOf(request, target);
+/** What a tenant reads in DEFAULT is not its own to work on. */
+async function scopeOf(server: ServerParts, request: RequestDetails): Promise<PartitionScope> {
+  return server.resolver.resolveReadOf(request, { ...targetOf(request), resourceType: undefined });
+}
+
+/** Null: all of them. */
+function partitionsOf(request: RequestDetails, scope: PartitionScope): readonly PartitionId[] | null {
   return isWholeServer(request, scope) ? null : scope.partitions;
 }
 
@@ -52,19 +54,22 @@ function isWholeServer({ urlTenant }: RequestDetails, { all, partitions }: Parti
 
 /** Null: all of them. Several parameters mean all types that they name. @throws FhirError INVALID_REQUEST */
 function typesOf(
-  server: ServerParts,
+  inForce: ServerParts['parameters'],
   { resourceType }: RequestDetails,
   parameters: readonly OperationParameter[],
 ): readonly string[] | null {
-  const named = parameters.map((parameter) => typesNamed(server, parameter));
+  const named = parameters.map((parameter) => typesNamed(inForce, parameter));
   if (resourceType === undefined) return named.length === 0 ? null : [...new Set(named.flat())];
   const stranger = named.find((types) => !types.includes(resourceType));
   if (stranger) throw invalid(`On ${resourceType}, ${stranger.join(' and ')} is not reindexed.`);
   return [resourceType];
 }
 
-function typesNamed(server: ServerParts, { name, text = '' }: OperationParameter): readonly string[] {
-  if (name === 'parameter') return typesOfParameter(server.parameters, text);
+function typesNamed(
+  inForce: ServerParts['parameters'],
+  { name, text = '' }: OperationParameter,
+): readonly string[] {
+  if (name === 'parameter') return typesOfParameter(inForce, text);
   return [typeNamed(name === 'url' ? withoutQuery(text) : text, name)];
 }
 
@@ -97,7 +102,7 @@ async function jobOf(server: ServerParts, request: RequestDetails): Promise<Stor
   const id = single(parameters, 'job');
   if (id === undefined) throw invalid("The parameter 'job' is required.");
   const job = await server.reindexing.find(id);
-  const visible = await partitionsOf(server, request);
+  const visible = partitionsOf(request, await scopeOf(server, request));
   if (job && covers(visible, (job.parameters as unknown as ReindexTarget).partitions)) return job;
   throw new FhirError('NOT_FOUND', `There is no reindex job '${id.slice(0, 80)}'.`);
 }

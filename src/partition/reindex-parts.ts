@@ -41,6 +41,8 @@ export interface PendingPaths {
 export interface ReindexParts extends ReindexBatchParts {
   readonly storage: Pick<Storage, 'leaseJob' | 'partitions' | 'useRows'>;
   readonly paths: PendingPaths;
+  /** Paths of a partition's own search parameters; undefined where it has none. */
+  readonly ownPaths: (partition: PartitionId) => Promise<PendingPaths | undefined>;
   readonly copies: () => CopyRules;
   readonly newId: () => string;
   /** Milliseconds since 1970 UTC. */

@@ -3,7 +3,7 @@ import type { PartitionId } from '../model/partition.js';
 import { Pace } from './pace.js';
 import { type BatchResult, type BatchStart, reindexBatch } from './reindex-batch.js';
 import { speedAfter } from './reindex-estimate.js';
-import type { PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
+import type { PathName, PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
 import { type CopiesProgress, renewCopies } from './renew-copies.js';
 import { countTarget } from './reindex-total.js';
 import { targetPartitions, whileServed } from './served-partitions.js';
@@ -14,6 +14,8 @@ export interface ReindexProgress {
   readonly paths: readonly PendingPath[];
   /** Where the walk is: null before and between partitions. */
   readonly partition: PartitionId | null;
+  /** Pending paths of that partition alone, and how many resources could not be indexed before it. */
+  readonly own: { readonly paths: readonly PendingPath[]; readonly failedBefore: number };
   readonly type: string;
   /** The last id that was walked past. */
   readonly after: string;
@@ -56,7 +58,8 @@ const CLOCKS_MS = 60_000;
 /** A job before its first batch. */
 export function beginProgress(paths: readonly PendingPath[]): ReindexProgress {
   const counts = { partitions: 0, total: null, seen: 0, perSecond: 0, added: 0, failed: 0 };
-  return { paths, partition: null, type: '', after: '', copies: null, ...counts, failures: [] };
+  const own = { paths: [], failedBefore: 0 };
+  return { paths, partition: null, own, type: '', after: '', copies: null, ...counts, failures: [] };
 }
 
 /**
@@ -69,7 +72,6 @@ export class ReindexWalk {
   private saved: { readonly at: number; readonly seen: number };
   private readonly pace = new Pace();
   private isEnded = false;
-  private readonly doubtful: BatchStart['doubtful'];
   /** Whether the partition of the progress is not done yet: an earlier run was in it. */
   private isInPartition = true;
 
@@ -80,13 +82,12 @@ export class ReindexWalk {
   ) {
     this.progress = watched.progress;
     this.saved = { at: performance.now(), seen: watched.progress.seen };
-    this.doubtful = doubtfulTime(parts, watched.progress.paths);
   }
 
   /** Waits until no write can miss the paths any more; false where it was stopped. */
-  async untilSettled(): Promise<boolean> {
+  async untilSettled(pending = this.progress.paths): Promise<boolean> {
     const { paths, clock } = this.parts;
-    const settled = Math.max(0, ...this.progress.paths.map((path) => paths.settledAt(path)));
+    const settled = Math.max(0, ...pending.map((path) => paths.settledAt(path)));
     while (clock() < settled) {
       if (this.isStopped()) return false;
       await pause(POLL_MS);
@@ -109,10 +110,12 @@ export class ReindexWalk {
     for (;;) {
       const partition = await this.nextPartition();
       if (partition === undefined) return true;
-      if (partition !== this.progress.partition) this.move({ partition, type: '', after: '' });
+      if (partition !== this.progress.partition) await this.enter(partition);
+      if (!(await this.untilSettled(this.progress.own.paths))) return false;
       if (this.progress.copies === null) await this.walkPartition(partition);
       await this.walkCopies(partition);
       if (this.isStopped()) return false;
+      await this.leave(partition);
       this.isInPartition = false;
       this.move({ partitions: this.progress.partitions + 1, copies: null });
     }
@@ -123,6 +126,20 @@ export class ReindexWalk {
     const { partition: last } = this.progress;
     const partitions = await targetPartitions(this.parts.storage, this.target);
     return partitions.find((id) => last === null || id > last || (this.isInPartition && id === last));
+  }
+
+  private async enter(partition: PartitionId): Promise<void> {
+    const pending = (await this.parts.ownPaths(partition))?.pendingPaths() ?? [];
+    const paths = pathsOf(this.target, pending);
+    const own = { paths, failedBefore: this.progress.failed };
+    this.move({ partition, own, type: '', after: '' });
+  }
+
+  /** Whoever has a partition alone need not wait for the others. */
+  private async leave(partition: PartitionId): Promise<void> {
+    const { own, failed } = this.progress;
+    if (own.paths.length === 0 || failed > own.failedBefore) return;
+    await (await this.parts.ownPaths(partition))?.markIndexed(own.paths);
   }
 
   private async walkPartition(partition: PartitionId): Promise<void> {
@@ -140,11 +157,13 @@ export class ReindexWalk {
 
   private async walkType(partition: PartitionId, type: string): Promise<void> {
     const parts = { ...this.parts, pace: this.pace };
+    const { paths, own } = this.progress;
+    const doubtful = doubtfulTime(this.parts, [...paths, ...own.paths]);
     let isContended = false;
     let attempts = 0;
     while (!this.isStopped()) {
       const { after } = this.progress;
-      const start: BatchStart = { partition, type, after, isContended, doubtful: this.doubtful };
+      const start: BatchStart = { partition, type, after, isContended, doubtful };
       const result: BatchResult | undefined = await this.whileServed(partition, () =>
         this.parts.storage.useRows(partition, (rows) => reindexBatch(rows, parts, start)),
       );
@@ -208,6 +227,23 @@ export class ReindexWalk {
   private move(change: Partial<ReindexProgress>): void {
     this.progress = { ...this.progress, ...change };
   }
+}
+
+/**
+ * The paths that a reindex of the target is for. Copies of every type are renewed, so that it matters only whether what
+ * is copied is complete.
+ */
+export function pathsOf({ types }: ReindexTarget, pending: readonly PendingPath[]): readonly PendingPath[] {
+  const isCovered = ({ resourceType }: PathName): boolean => types?.includes(resourceType) ?? true;
+  return pending.filter((path) => {
+    const { copiedFrom } = path;
+    if (!copiedFrom) return isCovered(path);
+    return isCovered(copiedFrom) || !pending.some((one) => isSame(one, copiedFrom));
+  });
+}
+
+function isSame(one: PathName, other: PathName): boolean {
+  return one.resourceType === other.resourceType && one.kind === other.kind && one.path === other.path;
 }
 
 /** From the first path's beginning until every server knew the last one. */

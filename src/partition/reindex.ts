@@ -1,8 +1,8 @@
 import { DEFAULT_PARTITION_ID } from '../model/partition.js';
 import type { StoredJob } from '../storage/store.js';
 import { LeasedJobs } from './leased-jobs.js';
-import type { PathName, PendingPath, ReindexParts, ReindexTarget } from './reindex-parts.js';
-import { beginProgress, ReindexWalk, type ReindexProgress } from './reindex-walk.js';
+import type { ReindexParts, ReindexTarget } from './reindex-parts.js';
+import { beginProgress, pathsOf, ReindexWalk, type ReindexProgress } from './reindex-walk.js';
 
 /** Kind of the jobs that reindex. */
 export const REINDEX_JOB = 'reindex';
@@ -75,20 +75,6 @@ export class Reindexing {
     if (isComplete) await paths.markIndexed(progress.paths);
     await save(walk.progress, walk.progress.failed === 0 ? 'done' : 'failed');
   }
-}
-
-/** Copies of every type are renewed, so that it matters only whether what is copied is complete. */
-function pathsOf({ types }: ReindexTarget, pending: readonly PendingPath[]): readonly PendingPath[] {
-  const isCovered = ({ resourceType }: PathName): boolean => types?.includes(resourceType) ?? true;
-  return pending.filter((path) => {
-    const { copiedFrom } = path;
-    if (!copiedFrom) return isCovered(path);
-    return isCovered(copiedFrom) || !pending.some((one) => isSame(one, copiedFrom));
-  });
-}
-
-function isSame(one: PathName, other: PathName): boolean {
-  return one.resourceType === other.resourceType && one.kind === other.kind && one.path === other.path;
 }
 
 /** The job's progress; undefined before it has begun. */

@@ -31,6 +31,8 @@ export interface LiveParts extends ParameterStoreParts {
   readonly foundation: Foundation;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
+  /** Whether what is stored is in force, or its paths are only kept indexed. */
+  readonly isInForce: boolean;
 }
 
 /** A SearchParameter that is about to be written; `resource` undefined: deleted. */
@@ -202,6 +204,7 @@ export class LiveSearchParameters implements Foundation {
       // One that has come back meanwhile waits for a reindex of its own.
       return own?.since === path.since ? own : [];
     });
+    if (known.length === 0) return;
     await this.store.savePaths(known.map((path) => ({ ...path, state: 'indexed' })));
     await this.refresh();
   }
@@ -329,7 +332,8 @@ export class LiveSearchParameters implements Foundation {
     this.checkedAt = performance.now();
     const { versions, pathsText } = this.seen;
     if (found.versions === versions && found.pathsText === pathsText) return false;
-    if (found.versions !== versions) this.stored = await this.store.records(this.stored);
+    if (found.versions !== versions && this.parts.isInForce)
+      this.stored = await this.store.records(this.stored);
     this.paths = found.paths;
     this.complete = new Set(
       [...found.paths.values()]

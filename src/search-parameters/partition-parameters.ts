@@ -16,7 +16,10 @@ import { PARAMETERS_CHANGED, type ParameterStoreParts } from './parameter-store.
 
 /** What the parameters of partitions are made of. */
 export interface PartitionParametersParts {
-  /** False: those of DEFAULT hold everywhere, whatever partitions hold. */
+  /**
+   * False: those of DEFAULT hold everywhere, whatever partitions hold. What is written goes on being indexed by theirs,
+   * so that they can come back.
+   */
   readonly isEnabled: boolean;
   /** In force wherever a partition says nothing else. */
   readonly shared: LiveSearchParameters;
@@ -67,10 +70,17 @@ export class PartitionParameters {
     return this.changes;
   }
 
-  /** What is in force in the partition; a promise only where it has to be read. */
+  /** What the partition is indexed by, and is in force there; a promise only where it has to be read. */
   of(partition: PartitionId): Answer {
     if (!this.marks.has(partition)) return this.parts.shared;
     return this.loaded.get(partition) ?? this.load(partition);
+  }
+
+  /** Parameters of the partition's own, as the database has them now; undefined where it has none. */
+  async own(partition: PartitionId): Promise<LiveSearchParameters | undefined> {
+    await this.refresh();
+    const live = await this.of(partition);
+    return live === this.parts.shared ? undefined : live;
   }
 
   /** Index values by what is in force in the partition at the time, for work that takes long. */
@@ -88,9 +98,10 @@ export class PartitionParameters {
    * are kept for everybody, those that hold everywhere.
    */
   ofScope({ partitions, all, types }: PartitionScope): Answer {
+    const { isEnabled, shared } = this.parts;
     const [only, ...others] = partitions;
-    if (only === undefined || others.length > 0 || all || types !== null) return this.parts.shared;
-    return this.of(only);
+    const isOne = only !== undefined && others.length === 0 && !all && types === null;
+    return isOne && isEnabled ? this.of(only) : shared;
   }
 
   /** The same, with the references that a stored resource is indexed by. */
@@ -110,16 +121,14 @@ export class PartitionParameters {
 
   /** What parameters of the partition are judged by, as the database has it now, also where it has none yet. */
   async judges(partition: PartitionId): Promise<LiveSearchParameters> {
-    await this.refresh();
-    const known = await this.of(partition);
-    if (known === this.parts.shared) return this.make(partition);
+    const known = await this.own(partition);
+    if (!known) return this.make(partition);
     if (await known.refresh()) this.changes++;
     return known;
   }
 
   /** Takes over what has changed in the database. */
   refresh(): Promise<void> {
-    if (!this.parts.isEnabled) return Promise.resolve();
     const next = this.turn.then(() => this.look());
     this.turn = next.catch(() => undefined);
     return next;
@@ -136,8 +145,7 @@ export class PartitionParameters {
 
   /** Compares with the database where that was not done for long; undefined where it was. */
   fresh(): Promise<void> | undefined {
-    const isFresh = !this.parts.isEnabled || performance.now() - this.checkedAt < FRESH_MS;
-    return isFresh ? undefined : this.refresh();
+    return performance.now() - this.checkedAt < FRESH_MS ? undefined : this.refresh();
   }
 
   /** What is known of the partition was another's that had its id. */
@@ -192,7 +200,7 @@ export class PartitionParameters {
   }
 
   private async make(partition: PartitionId): Promise<LiveSearchParameters> {
-    const { shared, storage, scopeOf, assignmentOf, clock } = this.parts;
+    const { isEnabled: isInForce, shared, storage, scopeOf, assignmentOf, clock } = this.parts;
     const made = new LiveSearchParameters({
       foundation: shared,
       storage,
@@ -200,6 +208,7 @@ export class PartitionParameters {
       scope: scopeOf(partition),
       assignment: assignmentOf(partition),
       clock,
+      isInForce,
     });
     await made.refresh();
     return made;

@@ -9,6 +9,8 @@ import type { SearchPlace, SearchRequest } from './search-request.js';
 export interface BundleStyle {
   /** The base that everything begins with: server and tenant, no trailing slash. */
   readonly base: string;
+  /** The base of a row that has another; undefined: it has none. */
+  readonly baseOf?: (row: SearchRow) => string | undefined;
   /** The token that was followed to this page; undefined on the first one. */
   readonly page?: string | undefined;
   /** The self link, where it is not the search's own. */
@@ -32,7 +34,7 @@ const TRUNCATED: OutcomeIssue = {
  */
 export function toSearchBundle(result: SearchResult, style: BundleStyle): string {
   // Types and ids need no escapes, so that all of a full URL is prepared but its end.
-  const writer = { render: style.render, urlBegin: JSON.stringify(style.base).slice(0, -1) };
+  const writer = { style, urlBegin: toUrlBegin(style.base) };
   const entries = [
     ...result.matches.map((row) => resourceEntry(row, matchOf(row, result), writer)),
     ...result.included.map((row) => resourceEntry(row, INCLUDED, writer)),
@@ -96,7 +98,7 @@ function served({ applied, count }: SearchRequest): readonly QueryParameter[] {
 
 /** How entries are written: `urlBegin` is the base as a JSON text that is not closed. */
 interface EntryWriter {
-  readonly render: BundleStyle['render'];
+  readonly style: BundleStyle;
   readonly urlBegin: string;
 }
 
@@ -108,9 +110,15 @@ function matchOf({ key }: SearchRow, { isRanked }: SearchResult): string {
   return isRanked ? `${MATCHED},"score":${Number(key[0]) / MOST_RELEVANT}` : MATCHED;
 }
 
-function resourceEntry(row: SearchRow, how: string, { urlBegin, render }: EntryWriter): string {
-  const fullUrl = `${urlBegin}/${row.type}/${row.id}${fragmentOf(row)}"`;
-  return `{"fullUrl":${fullUrl},"resource":${render?.(row) ?? row.text},"search":{${how}}}`;
+function toUrlBegin(base: string): string {
+  return JSON.stringify(base).slice(0, -1);
+}
+
+function resourceEntry(row: SearchRow, how: string, { urlBegin, style }: EntryWriter): string {
+  const other = style.baseOf?.(row);
+  const begin = other === undefined ? urlBegin : toUrlBegin(other);
+  const fullUrl = `${begin}/${row.type}/${row.id}${fragmentOf(row)}"`;
+  return `{"fullUrl":${fullUrl},"resource":${style.render?.(row) ?? row.text},"search":{${how}}}`;
 }
 
 /** https://hl7.org/fhir/R4/search.html#contained */
