@@ -14,19 +14,19 @@ test('a job has one worker, who gives it back when its server stops', async (t) 
   t.teardown(() => storage.close());
   const job = { id: 'job', kind: 'reindex', partition: DEFAULT_PARTITION_ID, parameters: {}, result: null };
   await storage.partitions.saveJob({ ...job, state: 'running' });
-  let isWorkedOn = false;
+  const begun = Promise.withResolvers<void>();
   const jobs = new LeasedJobs({
     storage,
     kind: 'reindex',
     owner: 'first',
     run: async (_, isStopped) => {
-      isWorkedOn = true;
+      begun.resolve();
       while (!isStopped()) await pause(5);
     },
     onError: (_, error) => t.fail(String(error)),
   });
   jobs.wake();
-  while (!isWorkedOn) await pause(5);
+  await begun.promise;
   t.false(await storage.leaseJob('job', 'second', LEASE_MS));
   await jobs.stop();
   // A lease that ends now is over in the next millisecond.

@@ -6,7 +6,7 @@ import type { FhirClient } from '../support/fhir-client.js';
 import { allIds, createPlaced, openServer, OWN_PLACEMENTS } from './fixtures.js';
 
 const MAX_OPEN = 2;
-const HOMES = 6;
+const HOMES = 5;
 const PATIENTS_OF_A_HOME = 3;
 const PATIENCE_MS = 10_000;
 

@@ -161,14 +161,3 @@ test('a placement that is none, or that the store has not, is refused', async (t
   const { body } = await root.get<Parameters>('$partition-management-list-partitions');
   t.is(body.parameter?.length, 1);
 });
-
-test('more partitions than may be open all work', async (t) => {
-  const { server, root } = await openServer(t, { settings: { maxOpenHomes: 2, placement: 'database' } });
-  const names = Array.from({ length: 8 }, (_, index) => `p${index}`);
-  for (const name of names) await server.bulkhead.partitions.create({ name });
-  await Promise.all(
-    names.flatMap((name) => [root.tenant(name).createPatient(), root.tenant(name).createPatient()]),
-  );
-  for (const name of names) t.is(await root.tenant(name).count('Patient'), 2);
-  t.is(await root.tenant('_ALL').count('Patient'), 16);
-});
