@@ -3,7 +3,7 @@ import { partWeight } from './search-driver.js';
 import { type Access, openElements, openPart } from './search-elements.js';
 import type { ContainedShape, LeadsShape, PartShape } from './search-part-shape.js';
 import type { OpenRows, RowSql } from './search-rows.js';
-import type { RowsShape, TypedShape } from './search-shape.js';
+import type { TypedShape } from './search-shape.js';
 import { toMarkers } from './slots.js';
 
 type Query = Knex.QueryBuilder;
@@ -15,6 +15,16 @@ interface PartSubject {
   /** The number of the contained resource. */
   readonly number: string;
 }
+
+/** Rows of a container, and the column that tells which contained resource they found. */
+export interface FoundParts extends OpenRows {
+  readonly number: string;
+}
+
+/** What finds rows by itself. */
+type Alternative = Extract<PartShape, { kind: 'rows' | 'leads' | 'contained' }>;
+
+type LeadsTarget = LeadsShape['targets'][number];
 
 /** Resources that match, as RES_ID and PARTITION_ID. */
 type Matching = (target: TypedShape) => Query;
@@ -30,17 +40,14 @@ export class ContainedSql {
    * Rows of the contained resources for which the condition holds, perhaps several of one: one query for each
    * alternative of the most telling part.
    */
-  sought(shape: ContainedShape): readonly OpenRows[] {
+  sought(shape: ContainedShape): readonly FoundParts[] {
     const parts = partsOf(shape);
     const driver = pickPart(parts);
-    if (driver === null) return [this.base(shape, 'sought')];
-    const rest = parts.filter((part) => part !== driver.part);
-    return driver.rows.flatMap((rows) =>
-      (rows.tests ?? [null]).map((test) => {
-        const opened = openPart(this.sql, rows, { tests: test && [test], access: 'sought' });
-        return this.held(opened, shape, rest);
-      }),
-    );
+    if (driver === null) return [found(this.base(shape, 'sought'))];
+    const rest = parts.filter((part) => part !== driver);
+    return alternativesOf(driver)
+      .flatMap((alternative) => this.open(alternative))
+      .map((rows) => this.held(rows, shape, rest));
   }
 
   /** Whether the resource contains one for which the condition holds. */
@@ -52,26 +59,64 @@ export class ContainedSql {
   private base(shape: ContainedShape, access: Access): OpenRows {
     const opened = this.rowsOf(shape, access);
     this.holdWithin(opened, shape);
-    this.hold(opened.query, shape.where, subjectOf(opened));
+    this.hold(opened.query, shape.where, subjectOf(found(opened)));
     return opened;
   }
 
-  private held(opened: OpenRows, shape: ContainedShape, rest: readonly PartShape[]): OpenRows {
-    const subject = subjectOf(opened);
+  private open(alternative: Alternative): readonly FoundParts[] {
+    switch (alternative.kind) {
+      case 'rows':
+        return (alternative.tests ?? [null]).map((test) =>
+          found(openPart(this.sql, alternative, { tests: test && [test], access: 'sought' })),
+        );
+      case 'leads':
+        return alternative.targets.map((target) => found(this.ledTo(alternative, target)));
+      case 'contained':
+        return this.sought(alternative).map((rows) => this.referring(alternative, rows));
+    }
+  }
+
+  /** The contained resources that refer to those that were found beside them. */
+  private referring(shape: ContainedShape, { query, alias, number }: FoundParts): FoundParts {
+    const { knex } = this.sql.dialect;
+    const [target, name] = [this.sql.alias('m'), this.sql.alias('t')];
+    const targets = query.distinct(`${alias}.RES_ID`, knex.raw(`${number} as PART`));
+    const references = this.sql.tables.join(
+      knex.queryBuilder().from(targets.as(target)),
+      'HFJ_SPIDX_COMPOSITE',
+      name,
+    );
+    references.whereRaw(`${name}.RES_ID = ${target}.RES_ID and ${name}.SP_ELEMENT = ${target}.PART`);
+    this.holdReferences({ query: references, alias: name }, shape, 'probed');
+    return { query: references, alias: name, number: `${name}.SP_LOW` };
+  }
+
+  private held(rows: FoundParts, shape: ContainedShape, rest: readonly PartShape[]): FoundParts {
+    const subject = subjectOf(rows);
     // The path says that the row is of a contained resource of the type; only a reference has to be looked for.
-    if (shape.referredAs !== null) opened.query.whereExists(this.own(this.rowsOf(shape, 'probed'), subject));
-    this.holdWithin(opened, shape);
-    for (const part of rest) this.hold(opened.query, part, subject);
+    if (shape.referredAs !== null) rows.query.whereExists(this.own(this.rowsOf(shape, 'probed'), subject));
+    this.holdWithin(rows, shape);
+    for (const part of rest) this.hold(rows.query, part, subject);
+    return rows;
+  }
+
+  private rowsOf(shape: ContainedShape, access: Access): OpenRows {
+    const alias = this.sql.alias('t');
+    const opened = { query: this.sql.tables.open('HFJ_SPIDX_COMPOSITE', alias), alias };
+    this.holdReferences(opened, shape, access);
     return opened;
   }
 
-  private rowsOf({ params, referredAs }: ContainedShape, access: Access): OpenRows {
-    const opened = this.sql.paths('HFJ_SPIDX_COMPOSITE', params);
-    if (referredAs === null) return opened;
-    const value = `${opened.alias}.SP_VALUE`;
+  private holdReferences(
+    { query, alias }: OpenRows,
+    { params, referredAs }: ContainedShape,
+    access: Access,
+  ): void {
+    this.sql.holdOne(query, `${alias}.PARAM_ID`, params);
+    if (referredAs === null) return;
+    const value = `${alias}.SP_VALUE`;
     const column = access === 'probed' ? this.sql.dialect.unsought(value) : value;
-    opened.query.whereRaw(`${column} = ?`, toMarkers([referredAs]));
-    return opened;
+    query.whereRaw(`${column} = ?`, toMarkers([referredAs]));
   }
 
   private holdWithin({ query, alias }: OpenRows, { within }: ContainedShape): void {
@@ -132,21 +177,47 @@ export class ContainedSql {
     }
   }
 
-  /** References to the target, by its name: within one partition a type and an id are one resource. */
-  private leading({ params }: LeadsShape, target: LeadsShape['targets'][number]): OpenRows {
+  /** References to the targets, by their names: within one partition a type and an id are one resource. */
+  private leading({ params }: LeadsShape, target: LeadsTarget): OpenRows {
     const { knex, inList, unsought } = this.sql.dialect;
-    const { plural } = this.sql.tables;
+    const opened = this.sql.paths('HFJ_SPIDX_COMPOSITE', params);
+    const { query, alias } = opened;
+    const value = unsought(`${alias}.SP_VALUE`);
+    const column = this.sql.tables.plural ? `(${value}, ${alias}.PARTITION_ID)` : value;
+    query.where(knex.raw(inList(column), [this.namesOf(target)]));
+    return opened;
+  }
+
+  /** The same, sought for each of the targets: databases would rather walk all references of a path. */
+  private ledTo({ params }: LeadsShape, target: LeadsTarget): OpenRows {
+    const { knex, seeks, tried } = this.sql.dialect;
+    const { tables } = this.sql;
+    const [names, alias] = [this.sql.alias('m'), this.sql.alias('t')];
+    const query = knex.queryBuilder().from(this.namesOf(target).as(names));
+    const hold = (rows: Query): void => {
+      this.sql.holdOne(rows, `${alias}.PARAM_ID`, params);
+      rows.whereRaw(`${alias}.SP_VALUE = ${names}.NAME`);
+      if (tables.plural) rows.whereRaw(`${alias}.PARTITION_ID = ${names}.PARTITION_ID`);
+    };
+    if (seeks === 'ordered') {
+      hold(tables.join(query, 'HFJ_SPIDX_COMPOSITE', alias));
+      return { query, alias };
+    }
+    const name = this.sql.alias('l');
+    const rows = tables.open('HFJ_SPIDX_COMPOSITE', alias);
+    hold(rows.select(['RES_ID', 'PARTITION_ID', 'SP_ELEMENT'].map((column) => `${alias}.${column}`)));
+    query.crossJoin(knex.raw(`lateral ? as ${name}`, [tried(rows)]));
+    return { query, alias: name };
+  }
+
+  /** What references to the targets say, with the partition where there are several. */
+  private namesOf(target: LeadsTarget): Query {
+    const { knex } = this.sql.dialect;
     const [name, r] = [this.sql.alias('m'), this.sql.alias('r')];
     const names = knex.queryBuilder().from(this.matching(target).as(name));
     this.sql.tables.join(names, 'HFJ_RESOURCE', r).whereRaw(`${r}.RES_ID = ${name}.RES_ID`);
-    names.select(knex.raw(`? || ${r}.FHIR_ID`, toMarkers([target.name])));
-    if (plural) names.select(`${r}.PARTITION_ID`);
-    const opened = this.sql.paths('HFJ_SPIDX_COMPOSITE', params);
-    const { alias } = opened;
-    const value = unsought(`${alias}.SP_VALUE`);
-    const column = plural ? `(${value}, ${alias}.PARTITION_ID)` : value;
-    opened.query.where(knex.raw(inList(column), [names]));
-    return opened;
+    names.select(knex.raw(`? || ${r}.FHIR_ID as NAME`, toMarkers([target.name])));
+    return this.sql.tables.plural ? names.select(`${r}.PARTITION_ID`) : names;
   }
 
   /** Only rows of the contained resource itself. */
@@ -163,27 +234,36 @@ export class ContainedSql {
   }
 }
 
-function subjectOf({ alias }: OpenRows): PartSubject {
-  return { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID`, number: `${alias}.SP_ELEMENT` };
+function found(opened: OpenRows): FoundParts {
+  return { ...opened, number: `${opened.alias}.SP_ELEMENT` };
+}
+
+function subjectOf({ alias, number }: FoundParts): PartSubject {
+  return { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID`, number };
 }
 
 function partsOf({ where }: ContainedShape): readonly PartShape[] {
   return where.kind === 'all' ? where.of : [where];
 }
 
-/** The part that probably leaves the fewest rows, as a list of alternatives; null where no part finds rows. */
-function pickPart(
-  parts: readonly PartShape[],
-): { readonly part: PartShape; readonly rows: readonly RowsShape[] } | null {
-  const found = parts
-    .map((part) => ({ part, rows: alternativesOf(part) }))
-    .filter(({ rows }) => rows.length > 0);
-  return found.toSorted((a, b) => partWeight(a.rows) - partWeight(b.rows))[0] ?? null;
+/** The part that probably leaves the fewest rows; null where no part finds rows. */
+function pickPart(parts: readonly PartShape[]): PartShape | null {
+  const finding = parts.filter((part) => alternativesOf(part).length > 0);
+  return finding.toSorted((a, b) => weightOf(a) - weightOf(b))[0] ?? null;
 }
 
-function alternativesOf(part: PartShape): readonly RowsShape[] {
-  if (part.kind === 'rows') return [part];
+/** All alternatives of a part; empty where one of them finds no rows. */
+function alternativesOf(part: PartShape): readonly Alternative[] {
+  if (part.kind === 'rows' || part.kind === 'leads' || part.kind === 'contained') return [part];
   if (part.kind !== 'any') return [];
   const of = part.of.map(alternativesOf);
-  return of.every((rows) => rows.length > 0) ? of.flat() : [];
+  return of.every((alternatives) => alternatives.length > 0) ? of.flat() : [];
+}
+
+/** As heavy as a chain is. */
+const LINK_WEIGHT = 9;
+
+function weightOf(part: PartShape): number {
+  const weights = alternativesOf(part).map((one) => (one.kind === 'rows' ? partWeight([one]) : LINK_WEIGHT));
+  return Math.max(...weights);
 }

@@ -252,8 +252,8 @@ function containedMatches(sql: RowSql, { where, types, contained }: PlanShape): 
   const { knex } = sql.dialect;
   const conditions = new ConditionSql(sql);
   const found = contained?.kind === 'contained' ? conditions.contained.sought(contained) : [];
-  const parts = found.map(({ query, alias }) =>
-    query.distinct(`${alias}.RES_ID`, knex.raw(`-${alias}.SP_ELEMENT as PART`)),
+  const parts = found.map(({ query, alias, number }) =>
+    query.distinct(`${alias}.RES_ID`, knex.raw(`-${number} as PART`)),
   );
   const own = knex.queryBuilder().from(conditions.matching({ where, types }, 'rows').as('m'));
   const queries = where.kind === 'none' ? parts : [...parts, own.select('m.RES_ID', knex.raw('0 as PART'))];

@@ -86,6 +86,10 @@ test('a chain goes on from a contained resource, inside and outside', async (t) 
   t.deepEqual(await found('MedicationRequest?medication.manufacturer.name=maker'), ['inside']);
   t.deepEqual(await found('MedicationRequest?medication.manufacturer.name=trader'), ['other-inside']);
   t.deepEqual(await found('MedicationRequest?medication.manufacturer=Organization/maker'), ['inside']);
+  const alone = '_contained=true&_containedType=contained';
+  t.deepEqual(await found(`Medication?manufacturer.name=trader&_id=m&${alone}`), ['m']);
+  t.deepEqual(await found(`Medication?manufacturer.name=maker&${alone}`), ['m']);
+  t.deepEqual(await found(`Medication?manufacturer.name=trader,maker&${alone}&_count=1`), ['m', 'm']);
 });
 
 test('contained resources are found by what contains them, or alone', async (t) => {

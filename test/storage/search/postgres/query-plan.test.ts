@@ -153,9 +153,20 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     /composite_resource/,
   ],
   [
+    'a token, and a chain to a resource or to what is contained',
+    page(
+      c.plan(
+        TYPE,
+        c.all(frequent, c.any(c.chain(TYPE, 'subject', 'Patient', named('name1')), inside(named('name1')))),
+      ),
+    ),
+    1_600,
+    /composite_resource/,
+  ],
+  [
     'a chain that goes on from what is contained',
     page(c.plan(TYPE, inside(c.chain('Patient', 'link', 'Patient', named('name12'))))),
-    16_000,
+    4 * PAGE,
     /composite_key/,
   ],
   [

@@ -29,6 +29,7 @@ const PATHS = [
   'Patient composite contained',
   'Patient composite contained#string:name',
   'Patient composite contained#reference:link',
+  'Patient composite contained#contained:other',
 ];
 const SYSTEMS = ['urn:codes', 'urn:other-codes', 'urn:categories', 'urn:units'];
 

@@ -33,6 +33,11 @@ const SHAPES: readonly [title: string, plan: SearchPlan, ways: readonly RegExp[]
     [BY_CONTAINER, BY_NUMBER],
   ],
   [
+    'a chain that goes on beside it',
+    c.plan(TYPE, inside(c.contained('Patient', named, ['Patient', 'other']))),
+    [BY_VALUE, BY_NUMBER],
+  ],
+  [
     'a chain that goes on',
     c.plan(TYPE, inside(c.chain('Patient', 'link', 'Patient', named))),
     [BY_VALUE, BY_NUMBER],
