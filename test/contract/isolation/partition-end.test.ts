@@ -55,7 +55,7 @@ test('a partition that holds something is not deleted, and says how much it hold
 });
 
 test('a purge takes everything of its partition and nothing of another', async (t) => {
-  const world = await openWorld();
+  const world = await openWorld({ settings: { fullText: 'on' } });
   t.teardown(() => world.server.stop());
   const { acme, beta, root, server } = world;
   for (const tenant of [acme, beta]) await store(tenant, ...commonResources(tenant));
@@ -69,10 +69,12 @@ test('a purge takes everything of its partition and nothing of another', async (
   const { partitions } = server.bulkhead.parts;
   t.deepEqual(await partitions.contents(2 as PartitionId), NOTHING);
   t.is(await wholeHistory(acme), before);
+  t.is(await acme.client.count('Patient?_content=okafor'), 1);
   assertError(t, await root.get(next), 404, 'UNKNOWN_PARTITION');
   await server.bulkhead.partitions.create({ id: 2, name: 'beta' });
   const reborn = await beta.client.get<Bundle>('_history');
   t.is(reborn.body.total, 0, 'who gets the id next inherits nothing');
+  t.is(await beta.client.count('Patient?_content=okafor'), 0);
   t.deepEqual((await beta.client.get<Parameters>('$meta')).body.parameter?.[0]?.valueMeta ?? {}, {});
 });
 

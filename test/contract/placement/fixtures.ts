@@ -16,7 +16,7 @@ export async function openServer(
 ): Promise<{ readonly server: TestServer; readonly root: FhirClient }> {
   const server = await createTestServer({
     ...options,
-    settings: { placement: 'shared', ...options.settings },
+    settings: { placement: 'shared', fullText: 'on', ...options.settings },
   });
   t.teardown(() => server.stop());
   return { server, root: new FhirClient(server.url) };

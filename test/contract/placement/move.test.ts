@@ -11,6 +11,8 @@ import { allIds, createPlaced, manage, openServer, OWN_PLACEMENTS, placementOf }
 const SEARCHES = [
   'Observation?component-code-value-quantity=skin$gt32',
   'Patient?_count=7',
+  'Patient?_content=moved* -moved3&_count=5',
+  'Observation?_content=again',
   'Patient?family=moved&_sort=-birthdate&_count=7',
   'Patient?identifier=urn:x|',
   'Patient?_sort=family,_id',

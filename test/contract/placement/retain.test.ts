@@ -30,7 +30,7 @@ for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
   test(`${placement}: what is dated before the day goes with every version, and nothing else does`, async (t) => {
     const server = await createTestServer({
       interceptors: [dated],
-      settings: { partitioning: ['interceptors'], placement, validation: 'off' },
+      settings: { partitioning: ['interceptors'], placement, validation: 'off', fullText: 'on' },
       partitions: ['acme', 'beta'],
     });
     t.teardown(() => server.stop());
@@ -69,6 +69,8 @@ for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
     assertError(t, await acme.get('Patient/old/_history/1'), 404, 'NOT_FOUND');
     t.is(await acme.count('Patient?family=kept'), 2);
     t.is(await root.tenant('beta').count('Patient?family=kept'), 3);
+    t.is(await acme.count('Patient?_content=kept'), 2);
+    t.is(await root.tenant('beta').count('Patient?_content=kept'), 3);
     const none = { resources: 0, versions: 0, indexRows: 0, dangling: 1 };
     t.deepEqual(await partitions.retain(id, '2020-01-01'), none);
   });
@@ -91,7 +93,7 @@ async function openDated(t: ExecutionContext, placement: Placement) {
   const server = await createTestServer({
     database,
     interceptors: [byTheDay],
-    settings: { partitioning: ['interceptors'], placement, resourceIds: 'server' },
+    settings: { partitioning: ['interceptors'], placement, resourceIds: 'server', fullText: 'on' },
     partitions: [{ id: -7, name: 'acme' }, 'beta'],
   });
   t.teardown(() => server.stop());
