@@ -8,6 +8,7 @@ import { unknownTarget } from './incoming.js';
 import {
   admitParameterWrites,
   findJudges,
+  partitionsOf,
   type Judges,
   noticeParameterWrites,
 } from './search-parameter-writes.js';
@@ -99,7 +100,8 @@ async function planFresh<Plan extends { readonly writes: readonly PlannedWrite[]
     const { revision } = partitionParameters;
     const planned = await plan();
     const judges = await findJudges(server, planned.writes);
-    if (parameters.current === inForce && partitionParameters.revision === revision)
+    const partitions = partitionsOf(planned.writes);
+    if (parameters.current === inForce && !partitionParameters.isChangedSince(revision, partitions))
       return { planned, judges };
   }
 }

@@ -61,6 +61,11 @@ export async function noticeParameterWrites(
     await (partition === DEFAULT_PARTITION_ID ? parameters : partitionParameters).noticeWrite();
 }
 
+/** The partitions that the writes change something in. */
+export function partitionsOf(writes: readonly PlannedWrite[]): ReadonlySet<PartitionId> {
+  return new Set(writes.flatMap(({ change }) => (change ? partitionOfChange(change) : [])));
+}
+
 /** The partition that the change is made in. */
 export function partitionOfChange(change: Change): PartitionId {
   return change.kind === 'create' ? change.assignment.partition : change.current.partition;

@@ -13,7 +13,7 @@ import type { Condition, ReferenceTest } from '../storage/search-store.js';
 import type { ConditionClaim, CreateChange, UpdateChange } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
 import type { Attempt, PlannedWrite } from './planned-write.js';
-import { partitionOfChange } from './search-parameter-writes.js';
+import { partitionOfChange, partitionsOf } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 
 /** One value of one component: its text in a claim, and what finds it. */
@@ -61,7 +61,7 @@ async function mayBeUnique(
   { partitionParameters }: ServerParts,
   writes: readonly PlannedWrite[],
 ): Promise<boolean> {
-  for (const partition of new Set(writes.flatMap(({ change }) => (change ? partitionOfChange(change) : []))))
+  for (const partition of partitionsOf(writes))
     if ((await partitionParameters.of(partition)).uniques.size > 0) return true;
   return false;
 }

@@ -40,6 +40,16 @@ export function assertAdmissible(record: ParameterRecord, standing: Standing): v
   if (record.isActive) assertNoOverlap(record, standing);
 }
 
+/** Most SearchParameters of one partition: each of its writes, and each change of one, looks at all of them. */
+const MOST_OF_PARTITION = 500;
+
+/** @throws FhirError LIMIT_EXCEEDED where the ids are those of more than a partition may hold */
+export function assertFew(ids: readonly string[]): void {
+  if (new Set(ids).size <= MOST_OF_PARTITION) return;
+  const message = `A partition holds ${MOST_OF_PARTITION} SearchParameters of its own at most.`;
+  throw new FhirError('LIMIT_EXCEEDED', message);
+}
+
 function findings(record: ParameterRecord, standing: Standing): readonly OutcomeIssue[] {
   const { definition } = record;
   return [

@@ -8,7 +8,7 @@ import type { SearchParameterDefinition } from '../fhir/r4/compact.js';
 import { typesOfBase, type SearchParameterRegistry } from '../fhir/search-parameters.js';
 import { FhirError } from '../model/errors.js';
 import type { Resource } from '../model/resource.js';
-import { assertAdmissible } from './admission.js';
+import { assertAdmissible, assertFew } from './admission.js';
 import { type Foundation, layered } from './foundation.js';
 import {
   ALL_COMPOSITES,
@@ -246,13 +246,14 @@ export class LiveSearchParameters implements Foundation {
    * Judges parameters that one transaction is to write, in its order, by what was last seen (see `refresh`); `judged` runs
    * each judgement, so that an error can be told where it belongs. Answers a claim for each write: of two transactions
    * that were judged by the same parameters, only one can claim it.
-   * @throws FhirError INVALID_RESOURCE, SEARCH_PARAMETER_OVERLAP, METHOD_NOT_ALLOWED
+   * @throws FhirError INVALID_RESOURCE, SEARCH_PARAMETER_OVERLAP, METHOD_NOT_ALLOWED, LIMIT_EXCEEDED
    */
   async admit(
     writes: readonly ParameterWrite[],
     judged: (write: ParameterWrite, judge: () => Promise<void>) => Promise<void>,
   ): Promise<readonly string[]> {
     const state = createHash('sha256').update(this.seen.versions).digest('hex').slice(0, 32);
+    if (this.parts.partition !== undefined) assertFew([...this.stored.keys(), ...writes.map(({ id }) => id)]);
     const records = new Map(this.records());
     for (const write of writes) await judged(write, async () => this.judge(write, records));
     const admitted = writes.flatMap(({ id, resource }) => (resource ? (records.get(id) ?? []) : []));

@@ -62,12 +62,21 @@ export class PartitionParameters {
   private checkedAt = -Infinity;
   private turn: Promise<unknown> = Promise.resolve();
   private changes = 0;
+  /** The last change of each partition that has parameters, or had some. */
+  private readonly changedAt = new Map<PartitionId, number>();
 
   constructor(private readonly parts: PartitionParametersParts) {}
 
-  /** Moves with every change of the parameters of any partition that this server has seen. */
+  /** Moves with every change that this server has seen; see `isChangedSince`. */
   get revision(): number {
     return this.changes;
+  }
+
+  /** Whether parameters of one of the partitions have changed: those of others must not hold anybody up. */
+  isChangedSince(revision: number, partitions: Iterable<PartitionId>): boolean {
+    if (this.changes === revision) return false;
+    for (const partition of partitions) if ((this.changedAt.get(partition) ?? 0) > revision) return true;
+    return false;
   }
 
   /** What the partition is indexed by, and is in force there; a promise only where it has to be read. */
@@ -123,7 +132,7 @@ export class PartitionParameters {
   async judges(partition: PartitionId): Promise<LiveSearchParameters> {
     const known = await this.own(partition);
     if (!known) return this.make(partition);
-    if (await known.refresh()) this.changes++;
+    if (await known.refresh()) this.change(partition);
     return known;
   }
 
@@ -152,7 +161,11 @@ export class PartitionParameters {
   forget(partition: PartitionId): void {
     this.loaded.delete(partition);
     this.loading.delete(partition);
-    this.changes++;
+    this.change(partition);
+  }
+
+  private change(partition: PartitionId): void {
+    this.changedAt.set(partition, ++this.changes);
   }
 
   private async look(): Promise<void> {
@@ -166,10 +179,11 @@ export class PartitionParameters {
         return [partition, known?.text === text ? known : { text, seenAt: now }];
       }),
     );
-    for (const [partition, mark] of this.marks) if (before.get(partition) !== mark) this.changes++;
+    for (const [partition, mark] of this.marks) if (before.get(partition) !== mark) this.change(partition);
     for (const partition of before.keys()) if (!this.marks.has(partition)) this.forget(partition);
     this.checkedAt = now;
-    for (const [partition, live] of [...this.loaded]) {
+    const loaded = [...this.loaded];
+    for (const [partition, live] of loaded) {
       const { seenAt = -Infinity } = this.marks.get(partition) ?? {};
       if (now - seenAt < UNSETTLED_MS) await this.renew(partition, live);
     }
@@ -178,7 +192,7 @@ export class PartitionParameters {
   /** A partition that can't be read is read when it is next asked for: others must not wait for it. */
   private async renew(partition: PartitionId, live: LiveSearchParameters): Promise<void> {
     try {
-      if (await live.refresh()) this.changes++;
+      if (await live.refresh()) this.change(partition);
     } catch {
       this.forget(partition);
     }

@@ -54,6 +54,14 @@ test('conformanceWrites: reject refuses such types under a tenant, and not under
   t.truthy(await choiceToRead(strict, { ...update, interaction: 'read' }));
 });
 
+test('partitionSearchParameters: a SearchParameter under a tenant is its own, a ValueSet is not', async (t) => {
+  const own = requestTenantPartition({ partitionSearchParameters: true });
+  const request = aRequest({ urlTenant: 'acme' });
+  const parameter = { resourceType: 'SearchParameter' };
+  t.deepEqual(await choiceToCreate(own, request, parameter), { by: 'name', names: ['acme'] });
+  t.deepEqual(await choiceToCreate(own, request, VALUE_SET), { by: 'default', insteadOf: 'acme' });
+});
+
 for (const urlTenant of ['', ' acme', 'acme.', '..', 'ac/me', 'acmé', 'a'.repeat(201), 'acme\0']) {
   test(`${JSON.stringify(urlTenant.slice(0, 10))} cannot be a tenant`, async (t) => {
     await refused(

@@ -19,6 +19,10 @@ async function complete(): Promise<void> {
   await live?.markIndexed(live.pendingPaths());
 }
 
+function createOnce(tenant: FhirClient) {
+  return tenant.post<Patient>('Patient', patientWith('badge', '7'), { 'if-none-exist': 'badge=7' });
+}
+
 const DOCTOR = 'http://example.org/doctor';
 
 function observationOf(patient: string | undefined): object {
@@ -96,10 +100,8 @@ test('a scope of several partitions goes by the shared parameters, whatever they
 test('conditions are matched by a tenant’s own parameters', async (t) => {
   await createParameter(acme, parameterOf('badge'));
   await complete();
-  const create = (tenant: FhirClient) =>
-    tenant.post<Patient>('Patient', patientWith('badge', '7'), { 'if-none-exist': 'badge=7' });
-  t.deepEqual([(await create(acme)).status, (await create(acme)).status], [201, 200]);
-  assertError(t, await create(beta), 400, 'UNKNOWN_SEARCH_PARAMETER');
+  t.deepEqual([(await createOnce(acme)).status, (await createOnce(acme)).status], [201, 200]);
+  assertError(t, await createOnce(beta), 400, 'UNKNOWN_SEARCH_PARAMETER');
 });
 
 test('a unique combination is demanded of its own tenant alone', async (t) => {
@@ -160,4 +162,13 @@ test('an administrator sees how a tenant’s own parameter is searched', async (
   const answer = await client.post<Parameters>('$search-explain', { resourceType: 'Parameters', parameter });
   t.is(answer.status, 200);
   assertError(t, await client.get('Patient?traced=x&_explain=true'), 400, 'UNKNOWN_SEARCH_PARAMETER');
+});
+
+test('a partition holds a bounded number of parameters', async (t) => {
+  const entry = Array.from({ length: 501 }, (_, at) => ({
+    request: { method: 'POST', url: 'SearchParameter' },
+    resource: parameterOf(`many-${at}`, { status: 'draft' }),
+  }));
+  const body = { resourceType: 'Bundle', type: 'transaction', entry };
+  assertError(t, await beta.post('', body), 400, 'LIMIT_EXCEEDED');
 });
