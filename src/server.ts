@@ -27,8 +27,8 @@ import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
 import { PartitionParameters } from './search-parameters/partition-parameters.js';
 import { PublishedParameters } from './search-parameters/published-parameters.js';
-import { withCopies } from './search-parameters/with-copies.js';
-import { type ResourceStores, withOfficialParameters } from './search-parameters/with-official-parameters.js';
+import type { ResourceStores } from './search-parameters/with-official-parameters.js';
+import { withParameters } from './search-parameters/with-parameters.js';
 import { StoredDefinitions } from './search/stored-definitions.js';
 import { type BackgroundJob, type Bulkhead, RunningServer } from './running-server.js';
 import { defaultSettings } from './settings.js';
@@ -183,6 +183,7 @@ function makeMoves(registry: DependencyContainer): PartitionMoves {
   return new PartitionMoves({
     storage: registry.resolve(STORAGE),
     indexer: (partition) => registry.resolve(PartitionParameters).indexer(partition),
+    copies: () => registry.resolve(LiveSearchParameters).uplifts,
     newId: uuidMaker(registry.resolve(CLOCK)),
     onMoved: () => registry.resolve(PartitionDirectory).load(),
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a partition could not be moved'),
@@ -196,7 +197,11 @@ function makeManagement(registry: DependencyContainer): PartitionManagement {
     registry: registry.resolve(STORAGE).partitions,
     purge: registry.resolve(PartitionPurge),
     moves: registry.resolve(PartitionMoves),
-    retention: new PartitionRetention(registry.resolve(STORAGE), registry.resolve(CLOCK)),
+    retention: new PartitionRetention({
+      storage: registry.resolve(STORAGE),
+      clock: registry.resolve(CLOCK),
+      copies: () => registry.resolve(LiveSearchParameters).uplifts,
+    }),
     newId: uuidMaker(registry.resolve(CLOCK)),
     onCreated: (partition) => registry.resolve(PartitionParameters).forget(partition),
     placement: registry.resolve(SETTINGS).placement,
@@ -251,23 +256,20 @@ function makePartitionParameters(registry: DependencyContainer): PartitionParame
 
 function makeReindexing(registry: DependencyContainer): Reindexing {
   const logger = registry.resolve(LOGGER);
-  const clock = registry.resolve(CLOCK);
   return new Reindexing({
     storage: registry.resolve(STORAGE),
     paths: registry.resolve(LiveSearchParameters),
     ownPaths: (partition) => registry.resolve(PartitionParameters).own(partition),
     indexer: (partition) => registry.resolve(PartitionParameters).indexer(partition),
     copies: () => registry.resolve(LiveSearchParameters).uplifts,
-    newId: uuidMaker(clock),
-    clock,
+    newId: uuidMaker(registry.resolve(CLOCK)),
+    clock: registry.resolve(CLOCK),
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a reindex goes on later'),
   });
 }
 
 function makeStores(registry: DependencyContainer): ResourceStores {
-  const parameters = registry.resolve(LiveSearchParameters);
-  const stores = withOfficialParameters(withinTypes(registry.resolve(STORAGE)), () => parameters.seed());
-  return withCopies(stores, () => parameters.uplifts);
+  return withParameters(withinTypes(registry.resolve(STORAGE)), registry.resolve(LiveSearchParameters));
 }
 
 function makeSearcher(registry: DependencyContainer): Searcher {
@@ -276,6 +278,7 @@ function makeSearcher(registry: DependencyContainer): Searcher {
     store: registry.resolve(STORES).search,
     inForce: (scope) => registry.resolve(PartitionParameters).searchedBy(scope),
     codes: registry.resolve(Terminology),
+    onStaleCopies: (partition) => registry.resolve(Reindexing).renewCopies(partition),
     definitions: registry.resolve(PartitionResolver).scopeOfDefinitions(),
     limits: {
       ...DEFAULT_SEARCH_LIMITS,

@@ -130,7 +130,7 @@ export interface SearchParameter {
   readonly valueTypes: readonly string[];
   /** Composite parameters: the elements whose values belong together; empty where they are not indexed. */
   readonly roots?: readonly CompositeRoot[];
-  /** What is lifted of it for all data. */
+  /** What is lifted of it for all data; there, though empty, where it is still to be lifted for older data. */
   readonly lifted?: LiftedPaths;
 }
 

@@ -88,10 +88,13 @@ export function typeNamed(type: string, name: string): string {
   throw invalid(`${name}: '${type.slice(0, 80)}' is no resource type.`);
 }
 
-/** The types that have the search parameter in force. @throws FhirError INVALID_REQUEST where none has */
+/** The types that have the search parameter in force, and those whose values are copied for them. @throws FhirError INVALID_REQUEST where none has */
 export function typesOfParameter(parameters: ServerParts['parameters'], url: string): readonly string[] {
   const types = [...RESOURCE_TYPES].filter((type) => parameters.list(type).some((one) => one.url === url));
-  if (types.length > 0) return types;
+  const copied = types.flatMap((type) =>
+    parameters.uplifts.copiesOf(type).map(({ targetType }) => targetType),
+  );
+  if (types.length > 0) return [...new Set([...types, ...copied])];
   throw invalid(`parameter: no search parameter in force has the URL '${url.slice(0, 200)}'.`);
 }
 

@@ -7,12 +7,15 @@ import { MOVE_JOB } from '../storage/placement/partition-mover.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
 import { LeasedJobs } from './leased-jobs.js';
+import type { CopyRules } from './renew-copies.js';
 
 /** What moves work with. */
 export interface PartitionMovesParts {
   readonly storage: Pick<Storage, 'mover' | 'leaseJob' | 'partitions'>;
   /** By the search parameters in force in the partition, at any time while it moves. */
   readonly indexer: (partition: PartitionId) => Promise<(resource: Resource) => IndexValues>;
+  /** What is copied between resources is copied anew in the new place. */
+  readonly copies: () => CopyRules;
   readonly newId: () => string;
   /** Called when the directory has changed. */
   readonly onMoved: () => Promise<void>;
@@ -58,7 +61,12 @@ export class PartitionMoves {
     const indexOf = (_: string, text: string): IndexValues => index(parseStored(text) as Resource);
     const save = (progress: MoveProgress, state: StoredJob['state'] = 'running'): Promise<void> =>
       storage.partitions.saveJob({ ...job, state, result: { ...progress } });
-    const progress = await storage.mover.run(job, { indexOf, isStopped, save: (reached) => save(reached) });
+    const progress = await storage.mover.run(job, {
+      indexOf,
+      copiedTypes: () => this.parts.copies().targetTypes(),
+      isStopped,
+      save: (reached) => save(reached),
+    });
     await save(progress, progress.phase === 'done' ? 'done' : 'running');
     await onMoved();
   }

@@ -9,7 +9,7 @@ import type { CopyRules } from './renew-copies.js';
 export interface ReindexTarget {
   /** Null: every partition, also those that come to be meanwhile. */
   readonly partitions: readonly PartitionId[] | null;
-  /** Null: every type. */
+  /** Null: every type; empty: copies alone, which are renewed in any case. */
   readonly types: readonly string[] | null;
 }
 

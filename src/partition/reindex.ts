@@ -1,4 +1,4 @@
-import { DEFAULT_PARTITION_ID } from '../model/partition.js';
+import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
 import type { StoredJob } from '../storage/store.js';
 import { LeasedJobs } from './leased-jobs.js';
 import type { ReindexParts, ReindexTarget } from './reindex-parts.js';
@@ -7,9 +7,14 @@ import { beginProgress, pathsOf, ReindexWalk, type ReindexProgress } from './rei
 /** Kind of the jobs that reindex. */
 export const REINDEX_JOB = 'reindex';
 
+/** Jobs are not looked at more often than this, in milliseconds. */
+const RENEWAL_MS = 5_000;
+
 /** Makes the index rows of stored resources complete, job by job. */
 export class Reindexing {
   private readonly jobs: LeasedJobs;
+  /** When copies of a partition were last asked for, as `performance.now()`. */
+  private readonly renewedAt = new Map<PartitionId, number>();
 
   constructor(private readonly parts: ReindexParts) {
     this.jobs = new LeasedJobs({
@@ -34,6 +39,22 @@ export class Reindexing {
     await this.parts.storage.partitions.saveJob(job);
     this.wake();
     return job;
+  }
+
+  /** Renews the copies of a partition in the background, unless that is under way; returns at once. */
+  renewCopies(partition: PartitionId): void {
+    const now = performance.now();
+    if (now - (this.renewedAt.get(partition) ?? -Infinity) < RENEWAL_MS) return;
+    this.renewedAt.set(partition, now);
+    this.startRenewal(partition).catch((error: unknown) => this.parts.onError(undefined, error));
+  }
+
+  private async startRenewal(partition: PartitionId): Promise<void> {
+    const jobs = await this.parts.storage.partitions.jobs();
+    const isUnderWay = jobs.some(
+      (job) => job.kind === REINDEX_JOB && job.state === 'running' && isRenewalOf(job, partition),
+    );
+    if (!isUnderWay) await this.start({ partitions: [partition], types: [] });
   }
 
   /** The job as it stands in the database. */
@@ -75,6 +96,11 @@ export class Reindexing {
     if (isComplete) await paths.markIndexed(progress.paths);
     await save(walk.progress, walk.progress.failed === 0 ? 'done' : 'failed');
   }
+}
+
+function isRenewalOf({ parameters }: StoredJob, partition: PartitionId): boolean {
+  const { partitions, types } = parameters as unknown as ReindexTarget;
+  return types?.length === 0 && partitions?.includes(partition) === true;
 }
 
 /** The job's progress; undefined before it has begun. */

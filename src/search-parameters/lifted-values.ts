@@ -70,17 +70,17 @@ export function copyRules(lifted: UpliftedParameter, targets: TargetParameters):
   );
 }
 
-/** What searches may go by: all data has it. Undefined where that is nothing. */
+/** What searches may go by: all data has it. */
 export function liftedPaths(
   lifted: UpliftedParameter,
   targets: TargetParameters,
   isComplete: (path: PathKey) => boolean,
-): LiftedPaths | undefined {
+): LiftedPaths {
   const tokens = tokensOf(lifted).flatMap(({ system, paths }): LiftedTokens[] =>
     paths.every(isComplete) ? [{ system, paths: paths.map(({ path }) => path) }] : [],
   );
   const chains = chainsOf(lifted, targets).flatMap((chain) => toLiftedChain(chain, isComplete) ?? []);
-  return tokens.length + chains.length === 0 ? undefined : { tokens, chains };
+  return { tokens, chains };
 }
 
 function toLiftedChain(

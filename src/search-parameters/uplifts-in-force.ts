@@ -50,7 +50,7 @@ export class UpliftsInForce {
     const known = this.decorated.get(key);
     if (known) return known;
     const lifted = liftedPaths({ resourceType, parameter, uplifts }, this.registry, this.isComplete);
-    const made = lifted ? { ...parameter, lifted } : parameter;
+    const made = { ...parameter, lifted };
     this.decorated.set(key, made);
     return made;
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LiftedChain } from '../fhir/uplift.js';
-import type { PartitionScope } from '../model/partition.js';
+import type { PartitionId, PartitionScope } from '../model/partition.js';
 import type { SearchStore } from '../storage/search-store.js';
 import { isCanonical } from './canonical-chain.js';
 import type { ChainTarget, CopiedValues, Criterion } from './search-request.js';
@@ -11,6 +11,8 @@ type ChainCriterion = Extract<Criterion, { kind: 'chain' }>;
 interface LiftingParts {
   readonly store: SearchStore;
   readonly scope: PartitionScope;
+  /** Told where copies are not to be trusted. */
+  readonly onStaleCopies?: (partition: PartitionId) => void;
 }
 
 /** Whether the chain may be answered by copies. */
@@ -23,12 +25,16 @@ export function isLifted({ parameter }: ChainCriterion): boolean {
  * one that leaves types out, follows the references; so does one in which copies wait to be renewed.
  */
 export async function liftChain(chain: ChainCriterion, parts: LiftingParts): Promise<Criterion> {
-  const { store, scope } = parts;
-  if (scope.partitions.length !== 1 || scope.types) return chain;
+  const { store, scope, onStaleCopies } = parts;
+  const [partition, ...others] = scope.partitions;
+  if (partition === undefined || others.length > 0 || scope.types) return chain;
   const lifted = chain.targets.flatMap((target) => toCopied(chain, target) ?? []);
   if (lifted.length === 0) return chain;
   const covered = lifted.map(({ target }) => target);
-  if (await store.hasStaleCopies(scope, [...new Set(covered.map(({ type }) => type))])) return chain;
+  if (await store.hasStaleCopies(scope, [...new Set(covered.map(({ type }) => type))])) {
+    onStaleCopies?.(partition);
+    return chain;
+  }
   const copied: Criterion = { ...chain, targets: covered, copies: combined(lifted) };
   const rest = chain.targets.filter((target) => !covered.includes(target));
   return rest.length === 0 ? copied : { kind: 'any', of: [copied, { ...chain, targets: rest }] };

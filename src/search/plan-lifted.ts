@@ -2,7 +2,7 @@ import type { SearchParameter } from '../fhir/index-values.js';
 import type { LiftedTokens } from '../fhir/uplift.js';
 import type { Condition } from '../storage/search-store.js';
 import { toAlternatives } from './plan-composite.js';
-import type { CopiedValues, SearchValue } from './search-request.js';
+import type { CopiedValues, Criterion, SearchValue } from './search-request.js';
 
 /** The condition of values on index rows of the paths. */
 type PlanValues = (paths: readonly string[], values: readonly SearchValue[] | null) => Condition;
@@ -39,6 +39,29 @@ function isEquality(value: SearchValue): value is Token {
 
 function withoutSystem(value: SearchValue): SearchValue {
   return isEquality(value) ? { ...value, system: null } : value;
+}
+
+/**
+ * Whether a chain may be answered by copies at one time and by references at another. Then its pages need an order that
+ * both have.
+ */
+export function mayBeLifted(criterion: Criterion): boolean {
+  switch (criterion.kind) {
+    case 'chain':
+      return criterion.parameter.lifted !== undefined;
+    case 'has':
+      return mayBeLifted(criterion.criterion);
+    case 'all':
+    case 'any':
+      return criterion.of.some(mayBeLifted);
+    case 'not':
+      return mayBeLifted(criterion.of);
+    case 'values':
+    case 'missing':
+    case 'member':
+    case 'within':
+      return false;
+  }
 }
 
 /** Plans values of a parameter on index rows. */

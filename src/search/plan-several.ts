@@ -18,6 +18,7 @@ interface TypedPlan {
   readonly type: string;
   readonly where: Condition;
   readonly sort: readonly SortKey[];
+  readonly order?: SearchPlan['order'];
 }
 
 /**
@@ -36,9 +37,10 @@ export function planRequest(
   const [only, ...more] = combineAll(plans);
   if (only === undefined) throw new Error('A search needs a type.');
   const sort = combineSorts(plans);
-  if (more.length === 0) return { type: types, where: only.where, sort };
+  const order = plans.some((plan) => plan.order) ? ({ order: 'age' } as const) : {};
+  if (more.length === 0) return { type: types, where: only.where, sort, ...order };
   const of = [only, ...more].map((group): Condition => ({ kind: 'all', of: [ofTypes(group), group.where] }));
-  return { type: types, where: { kind: 'any', of }, sort };
+  return { type: types, where: { kind: 'any', of }, sort, ...order };
 }
 
 /** Types that have one condition together. */

@@ -14,7 +14,7 @@ import type {
 } from '../storage/search-store.js';
 import { planComposite } from './plan-composite.js';
 import { planDerived } from './plan-derived.js';
-import { planCopied, planLifted } from './plan-lifted.js';
+import { mayBeLifted, planCopied, planLifted } from './plan-lifted.js';
 import { toQuantityTests } from './plan-quantity.js';
 import { toTokenTests } from './plan-token.js';
 import { toUriTests, toUrlTests } from './plan-uri.js';
@@ -31,7 +31,8 @@ export function planSearch(request: Pick<SearchRequest, 'resourceType' | 'criter
   const { resourceType, criteria, sort } = request;
   const of = criteria.map((criterion) => planCriterion(resourceType, criterion));
   const keys = sort.length > 0 ? sort.map(planSort) : planRelevance(criteria);
-  return { type: resourceType, where: { kind: 'all', of }, sort: keys };
+  const order = criteria.some(mayBeLifted) ? ({ order: 'age' } as const) : {};
+  return { type: resourceType, where: { kind: 'all', of }, sort: keys, ...order };
 }
 
 /** A criterion on resources of the type. */

@@ -1,4 +1,4 @@
-import type { PartitionScope } from '../model/partition.js';
+import type { PartitionId, PartitionScope } from '../model/partition.js';
 import type { SearchStore } from '../storage/search-store.js';
 import { isCanonical, resolveCanonicalChain } from './canonical-chain.js';
 import { countedLookup, isCodeList, resolveCodeLists, type CodeListParts } from './code-lists.js';
@@ -12,6 +12,8 @@ export interface Resolving extends CodeListParts {
   readonly scope: PartitionScope;
   /** DEFAULT's. */
   readonly definitions: PartitionScope;
+  /** Told where copies of what chains lead to are not to be trusted. */
+  readonly onStaleCopies?: (partition: PartitionId) => void;
   /** What is asked may be contained, as what a chain leads to: nothing is copied for that. */
   readonly mayBeContained?: true;
 }

@@ -1,6 +1,6 @@
 import { parseReference } from '../fhir/references.js';
 import { FhirError } from '../model/errors.js';
-import type { PartitionScope } from '../model/partition.js';
+import type { PartitionId, PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { ExplainedStatement, SearchPlan, SearchRow, SearchStore } from '../storage/search-store.js';
 import type { CodeLookup } from './code-lists.js';
@@ -29,6 +29,8 @@ export interface SearcherParts {
   readonly codes: CodeLookup;
   /** DEFAULT's: what canonical URLs name is looked up there, if its type is kept there. */
   readonly definitions: PartitionScope;
+  /** Told where copies of what chains lead to wait to be renewed. */
+  readonly onStaleCopies?: (partition: PartitionId) => void;
   readonly limits: SearchLimits;
   /** Page links are sealed with it; servers of one installation share it. */
   readonly secret: string;

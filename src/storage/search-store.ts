@@ -11,6 +11,8 @@ export interface SearchPlan {
   readonly where: Condition;
   /** Empty: the store's own order, the one that is cheapest for the plan. It never changes for one plan. */
   readonly sort: readonly SortKey[];
+  /** Without sort keys: by age, as the plan may be another one when the next page is asked for. */
+  readonly order?: 'age';
   /**
    * Contained resources that are answered too, each as a row of its container (SearchRow.part). The order is the
    * store's own then.

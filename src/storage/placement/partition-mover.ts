@@ -63,6 +63,8 @@ export interface MoverParts {
 /** How a run of a move is watched. */
 export interface MoveRun {
   readonly indexOf: IndexOf;
+  /** Types whose values are copied, see CopyRule: copies are not brought. */
+  readonly copiedTypes: () => readonly string[];
   readonly save: (progress: MoveProgress) => Promise<void>;
   /** Whether to stop where it can go on later. */
   readonly isStopped: () => boolean;
@@ -133,7 +135,7 @@ export class PartitionMover {
         const began = performance.now();
         await this.holdUp(partition, parameters.from, source);
         const isEqual = await moving.finish();
-        if (isEqual) await this.switch(partition, parameters, target);
+        if (isEqual) await this.switch(partition, parameters, { target, run });
         else await this.serve(partition, parameters.from, source);
         moving.pausedFor(performance.now() - began);
         if (isEqual) return { ...moving.progress, phase: 'drain' };
@@ -187,7 +189,14 @@ export class PartitionMover {
     if (from !== 'shared') await source.rows.setState(partition, 'paused');
   }
 
-  private async switch(partition: PartitionId, { to }: MoveParameters, target: Home): Promise<void> {
+  private async switch(
+    partition: PartitionId,
+    { to }: MoveParameters,
+    { target, run }: { readonly target: Home; readonly run: MoveRun },
+  ): Promise<void> {
+    const mark = Date.now();
+    const stale = run.copiedTypes().map((type) => ({ type, rowId: 0, mark }));
+    if (stale.length > 0) await target.rows.copies.doubt(partition, stale);
     if (to !== 'shared') await target.rows.setState(partition, 'active');
     await this.place(partition, to);
     await this.parts.router.places.load();

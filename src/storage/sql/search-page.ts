@@ -50,9 +50,10 @@ export function rowColumns(
 export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
   if (plan.contained !== null) return writeContainedPage(sql, plan, page);
   const driver = pickDriver(plan.where);
-  const walk = sql.tables.plural || plan.sort.length > 0 ? null : walkOf(driver);
+  const isOwn = !sql.tables.plural && (plan.order === null || plan.sort.length > 0);
+  const walk = isOwn && plan.sort.length === 0 ? walkOf(driver) : null;
   if (walk !== null) return writeIndexWalk(sql, walk, page);
-  const order = driver === null && !sql.tables.plural ? resourceOrder(plan) : null;
+  const order = driver === null && isOwn ? resourceOrder(plan) : null;
   if (order !== null && 'json' in plan.types && order.by !== 'type')
     return writeEachType(sql, { plan, types: plan.types.json, order }, page);
   if (order !== null) return writeResourceWalk(sql, plan, order, page);

@@ -94,6 +94,7 @@ export interface PlanShape extends TypedShape {
   /** Whether resources of several types can come together. */
   readonly several: boolean;
   readonly sort: readonly SortShape[];
+  readonly order: SearchPlan['order'] | null;
 }
 
 type RelevanceKey = Extract<SortKey, { by: 'relevance' }>;
@@ -132,14 +133,14 @@ export class ShapeMaker {
     this.parts = new PartShapes({ shapes: this, slots, dialect });
   }
 
-  plan({ type, where, sort, contained }: SearchPlan): PlanShape | null {
+  plan({ type, where, sort, order, contained }: SearchPlan): PlanShape | null {
     const several = typeof type !== 'string';
     const parts = contained ? this.parts.contained(contained) : null;
     const isAlone = parts !== null && parts.kind !== 'none';
     const typed = this.anyTyped(type, where) ?? (isAlone ? NOTHING_ELSE : null);
     const [first = ''] = several ? type : [type];
     const keys = sort.map((key) => this.sortKey(first, key));
-    return typed && { ...typed, several, sort: keys, contained: parts };
+    return typed && { ...typed, several, sort: keys, order: order ?? null, contained: parts };
   }
 
   /** PARAM_IDs of the paths that were ever written. */

@@ -22,6 +22,19 @@ test.after.always(() => server.stop());
 
 const SEARCH = `Observation?patient.identifier=${LIFTED}|fresh`;
 
+/** Those that the chains lead to; copies are renewed wherever there are any. */
+const TYPES = [
+  'Patient',
+  'Group',
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'CareTeam',
+  'RelatedPerson',
+  'Device',
+  'Location',
+].map((type) => ({ name: 'type', valueCode: type }));
+
 async function answers(): Promise<readonly object[]> {
   return [await answersOf(acme, CHAINS), await answersOf(beta, CHAINS)];
 }
@@ -44,7 +57,7 @@ test.serial('chains give the same answers before, while and after they are lifte
   t.false(await isLifted());
   t.deepEqual(await answers(), joined);
   settle();
-  t.like(await reindexed(client), { state: 'done', failed: 0 });
+  t.like(await reindexed(client, '$reindex', TYPES), { state: 'done', failed: 0 });
   t.true(await isLifted());
   t.deepEqual(await answers(), joined);
 });
@@ -167,7 +180,7 @@ test.serial(
     await liftChains(client);
     t.false(await isLifted());
     settle();
-    t.like(await reindexed(client), { state: 'done', failed: 0 });
+    t.like(await reindexed(client, '$reindex', TYPES), { state: 'done', failed: 0 });
     t.true(await isLifted());
     t.deepEqual(await answers(), joined);
   },

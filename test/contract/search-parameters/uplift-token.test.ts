@@ -71,7 +71,7 @@ test.serial('searches give the same answers before, while and after tokens are l
   t.deepEqual([await answersOf(acme, SEARCHES), await answersOf(beta, SEARCHES)], plain);
   t.deepEqual(warningsOf(await acme.get<Bundle>(`Patient?identifier=${LIFTED}|v1`)), []);
   settle();
-  t.like(await reindexed(client), { state: 'done', failed: 0 });
+  t.like(await reindexed(client, 'Patient/$reindex'), { state: 'done', failed: 0 });
   t.deepEqual([await answersOf(acme, SEARCHES), await answersOf(beta, SEARCHES)], plain);
 });
 
@@ -117,7 +117,7 @@ test.serial(
     await lift(client, 'Patient-identifier', [upliftToken(LIFTED, 'first'), upliftToken(LIFTED, 'second')]);
     t.notRegex((await explainOf(client, 'acme', search)).plan, /uplift:/);
     settle();
-    t.like(await reindexed(client), { state: 'done', failed: 0 });
+    t.like(await reindexed(client, 'Patient/$reindex'), { state: 'done', failed: 0 });
     t.regex((await explainOf(client, 'acme', search)).plan, /uplift:first/);
     t.deepEqual(matchesOf(await acme.get<Bundle>(search)), plain);
     await lift(client, 'Patient-identifier', []);

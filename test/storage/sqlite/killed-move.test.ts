@@ -172,7 +172,9 @@ async function run(
     saved = { ...job, result: { ...progress } };
   };
   try {
-    await save(await storage.mover.run(job, { indexOf, save, isStopped: () => false }));
+    await save(
+      await storage.mover.run(job, { indexOf, copiedTypes: () => [], save, isStopped: () => false }),
+    );
     return { killed: false, job: saved };
   } catch (error) {
     if (!(error instanceof Killed)) throw error;
