@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Bundle, OperationOutcome, Patient } from 'fhir/r4.js';
 import { createTestDatabase } from '../../support/test-database.js';
-import type { FhirClient } from '../support/fhir-client.js';
+import { assertError, type FhirClient } from '../support/fhir-client.js';
 import { createReindexServer, reindexed } from '../reindex/fixtures.js';
 import { createParameter, matchesOf, parameterOf, warningsOf } from './fixtures.js';
 
@@ -117,6 +117,64 @@ test('its rows stay right while it is retired, and after a restart', async (t) =
   t.is((await client.get('Patient?later=M$female')).status, 400);
   await client.put(`SearchParameter/${stored.id}`, stored);
   t.deepEqual(await searchLater(client, 'M$female'), { ids: ['a'], warnings: [] });
+});
+
+test('parts may stand outside of the element, and elements may be primitive', async (t) => {
+  const { server, client } = await createReindexServer();
+  t.teardown(() => server.stop());
+  for (const parameter of [relationship, gender]) await createParameter(client, parameter);
+  const given = 'http://hl7.org/fhir/SearchParameter/individual-given';
+  await createParameter(
+    client,
+    parameterOf('with-resource', {
+      type: 'composite',
+      expression: 'Patient.contact.take(1)',
+      component: [
+        { definition: relationship.url, expression: 'relationship' },
+        { definition: gender.url, expression: '%resource.gender' },
+      ],
+    }),
+  );
+  await createParameter(
+    client,
+    parameterOf('second-name', {
+      type: 'composite',
+      expression: 'Patient.name.given.skip(1)',
+      component: [
+        { definition: given, expression: '$this' },
+        { definition: gender.url, expression: '%context.gender' },
+      ],
+    }),
+  );
+  await client.put('Patient/a', {
+    ...patient('a', ['M', 'female'], ['F', 'female']),
+    gender: 'male',
+    name: [{ given: ['Ann', 'Marie'] }],
+  });
+  for (const [search, found] of [
+    ['with-resource=M$male', ['a']],
+    ['with-resource=M$female', []],
+    ['with-resource=F$male', []],
+    ['second-name=mar$male', ['a']],
+    ['second-name=ann$male', []],
+  ] as const)
+    t.deepEqual(matchesOf(await client.get<Bundle>(`Patient?${search}`)), found, search);
+});
+
+test('what is evaluated for too long on a resource refuses the resource', async (t) => {
+  const { server, client } = await createReindexServer({ settings: { validation: 'off' } });
+  t.teardown(() => server.stop());
+  await createParameter(client, gender);
+  const endless = Array.from({ length: 10 }).reduce<string>(
+    (inner) => `%resource.contact.select(${inner})`,
+    '$this',
+  );
+  const component = [{ definition: gender.url, expression: `${endless}.gender` }];
+  const parameter = parameterOf('slow', { type: 'composite', expression: 'Patient.contact', component });
+  await createParameter(client, parameter);
+  const many = Array.from({ length: 10 }, (): readonly [string, Patient['gender']] => ['M', 'male']);
+  t.is((await client.put('Patient/few', patient('few', ['M', 'male']))).status, 201);
+  assertError(t, await client.put('Patient/many', patient('many', ...many)), 400, 'LIMIT_EXCEEDED');
 });
 
 test('an expression that cannot be evaluated is refused, wherever in the composite it stands', async (t) => {
