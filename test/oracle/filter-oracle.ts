@@ -28,6 +28,8 @@ export function passes(world: FilterWorld, resource: FhirResource, filter: Filte
       return !passes(world, resource, filter.of);
     case 'test':
       return passesTest(world, resource, filter);
+    case 'element':
+      return world.holds(resource, filter.composite, filter.value);
   }
 }
 

@@ -2,7 +2,26 @@
 export type Filter =
   | { readonly kind: 'and' | 'or'; readonly left: Filter; readonly right: Filter }
   | { readonly kind: 'not'; readonly of: Filter }
-  | FilterTest;
+  | FilterTest
+  | FilterElement;
+
+/** Two tests of one element: `characteristic[code eq x].value eq y`. */
+export interface FilterElement {
+  readonly kind: 'element';
+  readonly name: string;
+  /** The composite parameter that asks for the same, and the values of both as it takes them. */
+  readonly composite: string;
+  readonly value: string;
+  readonly inner: ElementPart;
+  readonly outer: ElementPart;
+}
+
+/** One of the two. */
+export interface ElementPart {
+  readonly name: string;
+  readonly operator: string;
+  readonly value: string;
+}
 
 /** A test at the end of a path. */
 export interface FilterTest {
@@ -35,7 +54,13 @@ export function printFilter(filter: Filter): string {
       return `not (${printFilter(filter.of)})`;
     case 'test':
       return `${[...filter.path.map(printStep), filter.code].join('.')} ${filter.operator} ${printValue(filter.value)}`;
+    case 'element':
+      return `${filter.name}[${printPart(filter.inner)}].${printPart(filter.outer)}`;
   }
+}
+
+function printPart({ name, operator, value }: ElementPart): string {
+  return `${name} ${operator} ${printValue(value)}`;
 }
 
 function printStep({ code, type, filter }: FilterStep): string {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { SearchParameterDefinition } from '../../src/fhir/r4/compact.js';
 import type { Filter, FilterStep, FilterTest } from './filters.js';
 import { plain } from './matching.js';
-import { PREFIXES, unescapeValue } from './query-text.js';
+import { PREFIXES, splitUnescaped, unescapeValue } from './query-text.js';
 
 /** What filters are made of: the parameters of a type, and what may be asked of them. */
 export interface FilterSource {
@@ -36,7 +36,11 @@ export function randomFilters(source: FilterSource, type: string): fc.Arbitrary<
 }
 
 function filters(source: FilterSource, type: string, steps: number): fc.Arbitrary<Filter> {
-  const test: fc.Arbitrary<Filter> = tests(source, type, steps);
+  const elements = elementsOf(source, type);
+  const test: fc.Arbitrary<Filter> = fc.oneof(
+    { arbitrary: tests(source, type, steps), weight: 4 },
+    ...(elements.length === 0 ? [] : [{ arbitrary: fc.constantFrom(...elements), weight: 1 }]),
+  );
   const { filter } = fc.letrec<{ readonly filter: Filter }>((tie) => ({
     filter: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
@@ -53,6 +57,56 @@ function filters(source: FilterSource, type: string, steps: number): fc.Arbitrar
     ),
   }));
   return filter;
+}
+
+/** Elements that have names of their own, with the parts of their composite parameters: name and operator. */
+const ELEMENTS: Readonly<
+  Record<
+    string,
+    {
+      readonly name: string;
+      readonly composite: string;
+      readonly parts: readonly (readonly [name: string, operator: string])[];
+    }
+  >
+> = {
+  Group: {
+    name: 'characteristic',
+    composite: 'characteristic-value',
+    parts: [
+      ['code', 'eq'],
+      ['value', 'eq'],
+    ],
+  },
+  DocumentReference: {
+    name: 'relatesTo',
+    composite: 'relationship',
+    parts: [
+      ['code', 'eq'],
+      ['target', 're'],
+    ],
+  },
+};
+
+/** Each pair of values with either of them in the brackets. */
+function elementsOf(source: FilterSource, type: string): readonly Filter[] {
+  const { name, composite, parts } = ELEMENTS[type] ?? { name: '', composite: '', parts: [] };
+  const definition = source.parametersOf(type).find(({ code }) => code === composite);
+  if (definition === undefined) return [];
+  return source.textsOf(type, definition).flatMap((value): Filter[] => {
+    const texts = splitUnescaped(value, '$');
+    const [one, other] = parts.map(([part, operator], at) => ({
+      name: part,
+      operator,
+      value: texts[at] ?? '',
+    }));
+    if (one === undefined || other === undefined) return [];
+    const element = { kind: 'element', name, composite, value } as const;
+    return [
+      { ...element, inner: one, outer: other },
+      { ...element, inner: other, outer: one },
+    ];
+  });
 }
 
 function tests(source: FilterSource, type: string, steps: number): fc.Arbitrary<FilterTest> {
