@@ -1,12 +1,22 @@
 import type { Knex } from 'knex';
 import type { SortDirection } from '../search-store.js';
-import { ConditionSql, type Subject } from './search-conditions.js';
+import { ConditionSql } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
 import type { WrittenQuery } from './search-query.js';
-import type { OpenRows, RowSql } from './search-rows.js';
-import type { PlanShape, RowsShape } from './search-shape.js';
-import { isSingle, toMarkers, type Slot } from './slots.js';
+import type { RowSql } from './search-rows.js';
+import type { PlanShape } from './search-shape.js';
+import {
+  byRowId,
+  holdRest,
+  mergedIds,
+  openWalk,
+  subjectOf,
+  type Walk,
+  walkedIds,
+  walksOf,
+} from './search-walk.js';
+import { toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 
@@ -44,15 +54,17 @@ export function rowColumns(
 }
 
 /**
- * One page. Three forms: a walk along one index key that already has the order wanted; a walk along the
- * resources of the type; or the keys of all matches first, their order, and the texts of one page last.
+ * One page. Four forms: a walk along one index key that already has the order wanted; several of them, one for each
+ * alternative; a walk along the resources of the type; or the keys of all matches first, their order, and the texts of
+ * one page last.
  */
 export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
   if (plan.contained !== null) return writeContainedPage(sql, plan, page);
   const driver = pickDriver(plan.where);
   const isOwn = !sql.tables.plural && (plan.order === null || plan.sort.length > 0);
-  const walk = isOwn && plan.sort.length === 0 ? walkOf(driver) : null;
-  if (walk !== null) return writeIndexWalk(sql, walk, page);
+  const walks = isOwn && plan.sort.length === 0 ? walksOf(driver) : [];
+  if (walks.length > 1) return writeMergedWalks(sql, { plan, walks }, page);
+  if (walks.length === 1) return writeIndexWalk(sql, { plan, walk: walks[0]! }, page);
   const order = driver === null && isOwn ? resourceOrder(plan) : null;
   if (order !== null && 'json' in plan.types && order.by !== 'type')
     return writeEachType(sql, { plan, types: plan.types.json, order }, page);
@@ -63,8 +75,8 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
 /** How many match, or how many up to a limit. */
 export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): WrittenQuery {
   const driver = pickDriver(plan.where);
-  const walk = sql.tables.plural || plan.contained !== null ? null : walkOf(driver);
-  const matches = walk === null ? allMatches(sql, plan) : walkedIds(sql, walk);
+  const walks = sql.tables.plural || plan.contained !== null ? [] : walksOf(driver);
+  const matches = walkedMatches(sql, walks, limit) ?? allMatches(sql, plan);
   if (limit !== null) matches.limit(...(toMarkers([limit]) as [number]));
   const query = sql.dialect.knex
     .queryBuilder()
@@ -75,74 +87,53 @@ export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): Wr
     : { query, cost: 'expensive', plan: 'custom' };
 }
 
+/** What is counted along walks; undefined where that is more than all matches once. */
+function walkedMatches(sql: RowSql, walks: readonly Walk[], limit: Slot | null): Query | undefined {
+  if (walks.length === 1) return walkedIds(sql, walks[0]!);
+  return walks.length > 1 && limit !== null ? mergedIds(sql, walks, { after: null, limit }) : undefined;
+}
+
 /** What is counted: resources, and contained ones beside them. */
 function allMatches(sql: RowSql, plan: PlanShape): Query {
   return plan.contained === null ? new ConditionSql(sql).matching(plan, 'rows') : containedMatches(sql, plan);
 }
 
-/** A driver that is one walk along one key. */
-interface Walk {
-  readonly shape: RowsShape;
-  readonly test: NonNullable<RowsShape['tests']>[number];
-  readonly driver: Driver;
-}
-
-function walkOf(driver: Driver | null): Walk | null {
-  if (driver?.shape.kind !== 'rows') return null;
-  const { shape } = driver;
-  const [test] = shape.tests ?? [];
-  if (test === undefined || shape.tests?.length !== 1 || !isSingle(shape.params)) return null;
-  return test.reach === 'key' || test.reach === 'system' ? { shape, test, driver } : null;
-}
-
-function writeIndexWalk(sql: RowSql, walk: Walk, page: PageSlots): WrittenQuery {
+function writeIndexWalk(
+  sql: RowSql,
+  { plan, walk }: { readonly plan: PlanShape; readonly walk: Walk },
+  page: PageSlots,
+): WrittenQuery {
   const { shape, test, driver } = walk;
   const r = sql.alias('r');
   const { query, alias } = openWalk(sql, walk);
   sql.tables.join(query, 'HFJ_RESOURCE', r).whereRaw(`${r}.RES_ID = ${alias}.RES_ID`);
   holdRest(sql, query, driver, { ...subjectOf(alias), resource: r });
   const order = [...(test.reach === 'system' ? [`${alias}.SYS_ID`] : []), `${alias}.RES_ID`].map(ascending);
-  finish(query, rowColumns(r, sql, 'one'), order, page);
+  finish(query, rowColumns(r, sql, typesOf(plan)), order, page);
   const isAlone = driver.rest.length === 0;
   const cost = isAlone || shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: isAlone ? 'generic' : 'custom' };
 }
 
-/** The index rows of a walk, one for each resource. */
-function openWalk(sql: RowSql, walk: Walk): OpenRows {
-  const { shape, test } = walk;
-  const opened = sql.rows(shape, test);
-  const { openSystem } = test;
-  if (openSystem === undefined) return opened;
-  const systems = sql.systemsOf(shape, openSystem);
-  const { query, alias } = sql.rows(shape, test);
-  query
-    .whereIn(`${alias}.SYS_ID`, systems)
-    .whereRaw(`${alias}.SYS_ID < ${opened.alias}.SYS_ID and ${alias}.RES_ID = ${opened.alias}.RES_ID`)
-    .select(sql.dialect.knex.raw('1'));
-  // A resource that has the code in several systems counts at the first one. Most codes have one system only:
-  // then the rows of the first are all, and nothing else is looked at.
-  opened.query.where((once) => {
-    once
-      .where(sql.dialect.knex.raw(`${opened.alias}.SYS_ID`), '=', sql.firstSystemOf(shape, openSystem))
-      .orWhereNotExists(sql.dialect.tried(query));
-  });
-  return opened;
-}
-
-function walkedIds(sql: RowSql, walk: Walk): Query {
-  const { query, alias } = openWalk(sql, walk);
-  holdRest(sql, query, walk.driver, subjectOf(alias));
-  return query.select(`${alias}.RES_ID`);
-}
-
-function holdRest(sql: RowSql, query: Query, { rest }: Driver, subject: Subject): void {
-  const conditions = new ConditionSql(sql);
-  for (const part of rest) conditions.hold(query, part, subject);
-}
-
-function subjectOf(alias: string): Subject {
-  return { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID` };
+/** As many of each walk as the page has, the first of all these, and their texts last. */
+function writeMergedWalks(
+  sql: RowSql,
+  { plan, walks }: { readonly plan: PlanShape; readonly walks: readonly Walk[] },
+  page: PageSlots,
+): WrittenQuery {
+  const { knex } = sql.dialect;
+  const ids = knex
+    .queryBuilder()
+    .from(mergedIds(sql, walks, page).as('o'))
+    .select('o.RES_ID');
+  orderBy(ids, [byRowId('o')], null);
+  ids.limit(...(toMarkers([page.limit]) as [number]));
+  const query = knex.queryBuilder().from(ids.as('k'));
+  sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
+  orderBy(query, [byRowId('k')], null);
+  query.select(rowColumns('r', sql, typesOf(plan)));
+  const isAlone = walks.every(({ driver }) => driver.rest.length === 0);
+  return { query, cost: isAlone ? 'cheap' : 'expensive', plan: isAlone ? 'generic' : 'custom' };
 }
 
 /** Columns of HFJ_RESOURCE in the order of its keys: one key leads through several types one after the other. */
@@ -301,8 +292,10 @@ function keyColumns(order: readonly OrderColumn[]): readonly string[] {
 
 /** Few rows are looked at for each one that is answered. */
 function isQuick(plan: PlanShape, driver: Driver | null): boolean {
-  const walk = walkOf(driver);
-  if (driver !== null) return walk !== null && (driver.rest.length === 0 || walk.shape.selective);
+  if (driver !== null) {
+    const [walk] = walksOf(driver);
+    return walk !== undefined && (driver.rest.length === 0 || walk.shape.selective);
+  }
   const parts = plan.where.kind === 'all' ? plan.where.of : [plan.where];
   if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return true;
   const order = resourceOrder(plan);

@@ -3,7 +3,7 @@ import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { linkOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
 
-const server = await createTestServer({ partitions: ['acme', 'beta'] });
+const server = await createTestServer({ partitions: ['acme', 'beta', 'few'] });
 const client = new FhirClient(server.url);
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());
@@ -261,4 +261,21 @@ test('included resources of several types come once', async (t) => {
     'Patient/p1',
     'Practitioner/dr',
   ]);
+});
+
+test('types come together of which only one has ever held the element', async (t) => {
+  const few = client.tenant('few');
+  const security = [{ system: 'urn:secret', code: 'only' }];
+  await few.put('Substance/s', {
+    resourceType: 'Substance',
+    id: 's',
+    meta: { security },
+    code: { text: 's' },
+  });
+  await few.put('Basic/n', { resourceType: 'Basic', id: 'n', code: { text: 'n' } });
+  for (const asked of ['urn:secret|only', 'urn:secret|only,urn:secret|other', 'only']) {
+    const { status, body, text } = await few.get<Bundle>(`?_type=Substance,Basic&_security=${asked}`);
+    t.is(status, 200, text);
+    t.deepEqual(namesOf(matchesOf([body])), ['Substance/s']);
+  }
 });

@@ -74,6 +74,29 @@ for (const [title, plan, first] of WALKS) {
   }
 }
 
+test('alternatives are one walk each, of which no more than a page is looked at', async (t) => {
+  const where = c.token(
+    'Observation',
+    'code',
+    c.code('hr', LOINC),
+    c.code('none', LOINC),
+    c.code('bp', LOINC),
+  );
+  const { steps, db } = await planOf(c.plan('Observation', where), true);
+  const walks = steps.filter((step) =>
+    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\? AND RES_ID>\?/.test(
+      step,
+    ),
+  );
+  t.true(walks.length >= 3, steps.join('\n'));
+  t.false(
+    steps.some((step) => UNBOUND.test(step)),
+    steps.join('\n'),
+  );
+  t.is(db.statements.at(-1)!.cost, 'cheap');
+  t.is(db.statements.at(-1)!.sql.match(/limit/g)!.length, walks.length + 1);
+});
+
 test('a date beside a token is one seek for each row of the token', async (t) => {
   const where = c.all(
     c.token('Observation', 'code', c.code('hr', LOINC)),
