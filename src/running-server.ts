@@ -26,6 +26,8 @@ export interface Bulkhead {
 
 /** Work that goes on beside requests. */
 export interface BackgroundJob {
+  /** The kind of the jobs that it works off. */
+  readonly kind: string;
   /** Looks for something to do. */
   wake(): void;
   /** Ends what is under way where it can be gone on with. */
@@ -57,6 +59,7 @@ export class RunningServer implements Bulkhead {
   readonly parts: ServerParts;
   private http: Server | undefined;
   private tickers: readonly NodeJS.Timeout[] = [];
+  private waking: Promise<void> = Promise.resolve();
   private ready = false;
   private base = '';
   private readonly databaseAnswers: () => Promise<boolean>;
@@ -82,13 +85,11 @@ export class RunningServer implements Bulkhead {
     // Without file handles for another connection, for example; those that are open go on.
     http.on('error', (err) => this.running.logger.error({ err }, 'a connection was not accepted'));
     this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
-    const { jobs } = this.running;
-    const wakeJobs = (): void => jobs.forEach((job) => job.wake());
     this.tickers = [
       setInterval(() => void this.refresh(), REFRESH_MS).unref(),
-      setInterval(wakeJobs, JOBS_MS).unref(),
+      setInterval(() => this.wakeJobs(), JOBS_MS).unref(),
     ];
-    wakeJobs();
+    this.wakeJobs();
     await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
     this.ready = true;
     return { url: this.base };
@@ -98,6 +99,7 @@ export class RunningServer implements Bulkhead {
     this.ready = false;
     for (const ticker of this.tickers) clearInterval(ticker);
     await this.closeHttp();
+    await this.waking;
     for (const job of this.running.jobs) await job.stop();
     await this.running.storage.close();
     this.running.logger.flush();
@@ -127,6 +129,22 @@ export class RunningServer implements Bulkhead {
     await closed;
     clearInterval(idle);
     clearTimeout(late);
+  }
+
+  /** Looks once for all kinds: most of the time there is nothing to do for any. */
+  private wakeJobs(): void {
+    this.waking = this.wakeUnfinished();
+  }
+
+  private async wakeUnfinished(): Promise<void> {
+    const { storage, jobs, logger } = this.running;
+    try {
+      const found = await storage.partitions.jobs();
+      const kinds = new Set(found.filter(({ state }) => state === 'running').map(({ kind }) => kind));
+      for (const job of jobs) if (kinds.has(job.kind)) job.wake();
+    } catch (error) {
+      logger.error({ err: error }, 'jobs could not be read');
+    }
   }
 
   /** Other processes' partitions, index paths and search parameters are seen within a second. */

@@ -25,12 +25,13 @@ export interface PartitionMovesParts {
 
 /** Moves partitions to other homes, job by job. */
 export class PartitionMoves {
+  readonly kind = MOVE_JOB;
   private readonly jobs: LeasedJobs;
 
   constructor(private readonly parts: PartitionMovesParts) {
     this.jobs = new LeasedJobs({
       ...parts,
-      kind: MOVE_JOB,
+      kind: this.kind,
       owner: parts.newId(),
       run: (job, isStopped) => this.run(job, isStopped),
     });

@@ -21,12 +21,13 @@ export const PURGE_JOB = 'partition-purge';
 
 /** Deletes everything that a partition holds, job by job, in bounded batches. What is left to do stands in the database. */
 export class PartitionPurge {
+  readonly kind = PURGE_JOB;
   private readonly jobs: LeasedJobs;
 
   constructor(private readonly parts: PartitionPurgeParts) {
     this.jobs = new LeasedJobs({
       ...parts,
-      kind: PURGE_JOB,
+      kind: this.kind,
       owner: parts.newId(),
       run: (job, isStopped) => this.run(job, isStopped),
     });

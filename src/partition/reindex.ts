@@ -12,6 +12,7 @@ const RENEWAL_MS = 5_000;
 
 /** Makes the index rows of stored resources complete, job by job. */
 export class Reindexing {
+  readonly kind = REINDEX_JOB;
   private readonly jobs: LeasedJobs;
   /** When copies of a partition were last asked for, as `performance.now()`. */
   private readonly renewedAt = new Map<PartitionId, number>();
@@ -19,7 +20,7 @@ export class Reindexing {
   constructor(private readonly parts: ReindexParts) {
     this.jobs = new LeasedJobs({
       ...parts,
-      kind: REINDEX_JOB,
+      kind: this.kind,
       owner: parts.newId(),
       run: (job, isStopped) => this.run(job, isStopped),
     });
