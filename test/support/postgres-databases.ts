@@ -65,21 +65,14 @@ export class PostgresDatabases {
   }
 
   /** The names of a database and of those of its partitions, which begin with it. */
-  async family(name: string): Promise<readonly string[]> {
-    return this.onServer(async (client) => {
-      const { rows } = await client.query<{ datname: string }>(
-        'select datname from pg_database where starts_with(datname, $1) order by datname',
-        [name],
-      );
-      return rows.map(({ datname }) => datname);
-    });
+  family(name: string): Promise<readonly string[]> {
+    return this.onServer((client) => familyOf(client, name));
   }
 
   /** Removes a database and those of its partitions, whoever is still connected. */
-  async drop(name: string): Promise<void> {
-    const names = await this.family(name);
-    await this.onServer(async (client) => {
-      for (const one of names) await dropOne(client, client.escapeIdentifier(one));
+  drop(name: string): Promise<void> {
+    return this.onServer(async (client) => {
+      for (const one of await familyOf(client, name)) await dropOne(client, client.escapeIdentifier(one));
     });
   }
 
@@ -107,6 +100,14 @@ function withDatabase(server: string, database: string): string {
   const url = new URL(server);
   url.pathname = `/${database}`;
   return url.href;
+}
+
+async function familyOf(client: Client, name: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ datname: string }>(
+    'select datname from pg_database where starts_with(datname, $1) order by datname',
+    [name],
+  );
+  return rows.map(({ datname }) => datname);
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501';

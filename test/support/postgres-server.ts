@@ -27,6 +27,8 @@ const COMMON = [
   'unix_socket_directories=',
   'max_connections=1500',
   'shared_buffers=128MB',
+  // Every connection proves its password, and tests open thousands.
+  'password_encryption=md5',
 ];
 
 /** The login of the servers under test: it may make roles and databases, and is no superuser. */
