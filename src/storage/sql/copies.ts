@@ -51,37 +51,54 @@ interface WrittenChange {
 }
 
 /** What changes mean for copies; nothing where no rule is about them. Adds to the names. */
-export function prepareCopies(
+export async function prepareCopies(
   names: RowNames,
   rules: readonly CopyRule[] | undefined,
   changes: readonly WrittenChange[],
-): readonly PartitionCopies[] {
+): Promise<readonly PartitionCopies[]> {
   if (!rules || rules.length === 0) return [];
-  const ids = toCopyIds(names, rules);
-  const types = new Set(rules.map(({ type }) => names.ensureType(type)));
+  const types = new Set(changes.map(typeOf));
+  const own = rules.filter(({ type }) => types.has(type));
+  const copied = rules.filter(({ targetType }) => types.has(targetType));
+  const sources = new Set(copied.map((rule) => sourceOf(names, rule)));
+  const changed = new Set(changes.filter((one) => changesValues(one, sources)));
+  // Types that nothing was ever written of refer to nothing, and are not to be known by this.
+  const written =
+    changed.size > 0 ? await names.writtenTypes([...new Set(copied.map(({ type }) => type))]) : NO_TYPES;
+  const ids = toCopyIds(names, [...new Set([...own, ...copied.filter(({ type }) => written.has(type))])]);
   const links = new Set(ids.map(({ link }) => link));
-  const sources = new Set(ids.map(({ source }) => source));
+  const owning = new Set(own.map(({ type }) => type));
   return [...Map.groupBy(changes, ({ partition }) => partition)].flatMap(([partition, group]) => {
-    const owners = group.filter((one) => types.has(one.typeId) && mayHaveCopies(one, links));
-    const changed = group.filter((one) => changesValues(one, sources));
-    if (owners.length + changed.length === 0) return [];
+    const owners = group.filter((one) => owning.has(typeOf(one)) && mayHaveCopies(one, links));
+    const targets = group.filter((one) => changed.has(one));
+    if (owners.length + targets.length === 0) return [];
     return {
       partition,
       rules: ids,
       owners: owners.map(({ rowId }) => rowId),
-      changed: changed.map(toChangedTarget),
+      changed: targets.map(toChangedTarget),
     };
   });
 }
 
+const NO_TYPES: ReadonlySet<string> = new Set();
+
+function typeOf({ change }: WrittenChange): string {
+  return change.kind === 'delete' ? change.current.type : change.type;
+}
+
+function sourceOf(names: RowNames, { targetType, targetPath }: CopyRule): number {
+  return names.ensurePath(targetType, 'composite', targetPath);
+}
+
 /** The rules by ids. Adds to the names. */
 export function toCopyIds(names: RowNames, rules: readonly CopyRule[]): readonly CopyIds[] {
-  return rules.map(({ type, linkPath, copyPath, targetType, targetPath }) => ({
-    link: names.ensurePath(type, 'reference', linkPath),
-    targetType: names.ensureType(targetType),
-    source: names.ensurePath(targetType, 'composite', targetPath),
-    copy: names.ensurePath(type, 'composite', copyPath),
-    stale: names.ensurePath(targetType, 'composite', STALE_COPIES),
+  return rules.map((rule) => ({
+    link: names.ensurePath(rule.type, 'reference', rule.linkPath),
+    targetType: names.ensureType(rule.targetType),
+    source: sourceOf(names, rule),
+    copy: names.ensurePath(rule.type, 'composite', rule.copyPath),
+    stale: names.ensurePath(rule.targetType, 'composite', STALE_COPIES),
   }));
 }
 

@@ -54,6 +54,13 @@ export class RowNames implements RowIds {
     return id ?? UNKNOWN;
   }
 
+  /** Those of the types that anything was ever written of, by whatever server. */
+  async writtenTypes(types: readonly string[]): Promise<ReadonlySet<string>> {
+    const isWritten = (type: string): boolean => this.dictionary.typeId(type) !== undefined;
+    if (!types.every(isWritten)) await this.dictionary.catchUp();
+    return new Set(types.filter(isWritten));
+  }
+
   findPath(type: string, kind: PathKind, path: string): number | undefined {
     return this.dictionary.pathId(type, kind, path);
   }

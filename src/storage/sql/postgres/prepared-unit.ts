@@ -51,7 +51,7 @@ async function prepareOnce(
   rowIds: readonly number[],
 ): Promise<PreparedUnit> {
   const changes = await prepareChanges(unit.changes, names, rowIds);
-  return { unit, changes, copies: prepareCopies(names, unit.copies, changes) };
+  return { unit, changes, copies: await prepareCopies(names, unit.copies, changes) };
 }
 
 async function prepareChanges(

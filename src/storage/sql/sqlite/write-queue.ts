@@ -337,7 +337,7 @@ async function prepareUnit(unit: WriteUnit, { names, nextRowId, slice }: Prepari
       changes.push(prepareChange(names, change, nextRowId));
       if (slice.isOver()) await slice.yield();
     }
-    return { kind: 'prepared', changes, copies: prepareCopies(names, unit.copies, changes) };
+    return { kind: 'prepared', changes, copies: await prepareCopies(names, unit.copies, changes) };
   } catch (error) {
     return { kind: 'failed', error };
   }
