@@ -120,6 +120,8 @@ export interface SearchParameter {
   readonly type: SearchParameterType;
   /** The paths whose rows answer it (an OR); empty for parameters that are not indexed (`_id`, `_text`, …). */
   readonly paths: readonly string[];
+  /** There is one path, and no resource has two values there. */
+  readonly single?: true;
   /** Reference parameters: the resource types it may point to; empty means any. */
   readonly targets: readonly string[];
   /** Reference parameters: only rows whose target is of this type count (`patient` on the path of `subject`). */

@@ -13,6 +13,7 @@ import type {
   TextTest,
 } from '../storage/search-store.js';
 import { planComposite } from './plan-composite.js';
+import { joinDates } from './plan-dates.js';
 import { planDerived } from './plan-derived.js';
 import { mayBeLifted, planCopied, planLifted } from './plan-lifted.js';
 import { toQuantityTests } from './plan-quantity.js';
@@ -32,7 +33,7 @@ export function planSearch(request: Pick<SearchRequest, 'resourceType' | 'criter
   const of = criteria.map((criterion) => planCriterion(resourceType, criterion));
   const keys = sort.length > 0 ? sort.map(planSort) : planRelevance(criteria);
   const order = criteria.some(mayBeLifted) ? ({ order: 'age' } as const) : {};
-  return { type: resourceType, where: { kind: 'all', of }, sort: keys, ...order };
+  return { type: resourceType, where: { kind: 'all', of: joinDates(of) }, sort: keys, ...order };
 }
 
 /** A criterion on resources of the type. */
@@ -152,7 +153,7 @@ function planRows(
     case 'string':
       return { ...rows, index, tests: values && ofKind(values, 'string').flatMap(toStringTests) };
     case 'date':
-      return { ...rows, index, tests: values && ofKind(values, 'date') };
+      return { ...rows, index, ...singleOf(parameter), tests: values && ofKind(values, 'date') };
     case 'number':
       return { ...rows, index, tests: values && ofKind(values, 'number') };
     case 'quantity':
@@ -164,6 +165,10 @@ function planRows(
     case 'reference':
       return { ...rows, index, targetFilter, tests: values && toReferenceTests(values, targetFilter) };
   }
+}
+
+function singleOf({ single }: SearchParameter): Pick<SearchParameter, 'single'> {
+  return single ? { single } : {};
 }
 
 /** `near` is answered by places, which are quantity rows. @throws Error for what the parser lets nobody search by */

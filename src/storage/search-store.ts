@@ -48,7 +48,10 @@ export type Condition =
 export type IndexCondition =
   | IndexRows<'token', TokenTest | TokenListTest>
   | IndexRows<'string', StringTest>
-  | IndexRows<'date', RangeTest>
+  | (IndexRows<'date', RangeTest | RangeTests> & {
+      /** No resource has more than one row. */
+      readonly single?: true;
+    })
   | IndexRows<'number', NumberTest>
   | IndexRows<'quantity', QuantityTest>
   | IndexRows<'uri', UriTest>
@@ -171,6 +174,11 @@ export interface RangeTest {
   readonly comparison: RangeComparison;
   readonly low: number;
   readonly high: number;
+}
+
+/** One row passes all of them. */
+export interface RangeTests {
+  readonly every: readonly RangeTest[];
 }
 
 /** A number: `[low, high)` is its implicit precision (or, for `ap`, the approximation); `value` is compared exactly. */

@@ -21,6 +21,8 @@ interface Binding {
   readonly targetFilter: string | null;
   /** Types of the values that the parameter finds. */
   readonly ends: readonly StaticType[];
+  /** There is one path, and no resource has two values there. */
+  readonly single: boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export function bindParameter(
     targets: type === 'reference' ? targetTypes(definition, binding) : [],
     targetFilter: binding.targetFilter,
     valueTypes: [...new Set(binding.ends.map((end) => end.type))],
+    ...(binding.single ? ({ single: true } as const) : {}),
   };
   if (definition.lift) return { parameter, indexed: toLifted(binding.paths, definition.lift) };
   if (type !== 'composite') return { parameter, indexed: binding.paths };
@@ -60,7 +63,7 @@ function toLifted(paths: readonly IndexedPath[], lift: Lift): readonly IndexedPa
   return paths.map((indexed) => ({ ...indexed, kind, path: liftedPath(lift, indexed.path), lift }));
 }
 
-const NOTHING: Binding = { paths: [], targetFilter: null, ends: [] };
+const NOTHING: Binding = { paths: [], targetFilter: null, ends: [], single: false };
 
 function indexKind({ type, code, url, expression }: SearchParameterDefinition): IndexKind | undefined {
   if (url === NEAR_URL) return 'quantity';
@@ -95,7 +98,8 @@ function bindWalks(settled: readonly SettledWalk[], expression: string, kind: In
   const walks = settled.map(({ steps }) => (targetFilter === null ? steps : steps.slice(0, -1)));
   const byPath = new Map(walks.map((walk) => [walkText(walk), walk]));
   const paths = [...byPath].map(([path, walk]) => ({ kind, path, walk, expression }));
-  return { paths, targetFilter, ends: settled.flatMap(({ ends }) => ends) };
+  const single = paths.length === 1 && settled.every(({ several }) => !several);
+  return { paths, targetFilter, ends: settled.flatMap(({ ends }) => ends), single };
 }
 
 /** The type of `where(resolve() is Type)` where every walk ends with the same one. */

@@ -8,6 +8,7 @@ import type {
   NumberTest,
   QuantityTest,
   RangeTest,
+  RangeTests,
   ReferenceTest,
   SearchPlan,
   SortKey,
@@ -41,7 +42,7 @@ export const text = (type: string, path: string, ...tests: StringTest[]): IndexC
   paths: [path],
   tests,
 });
-export const date = (type: string, path: string, ...tests: RangeTest[]): IndexCondition => ({
+export const date = (type: string, path: string, ...tests: (RangeTest | RangeTests)[]): IndexCondition => ({
   kind: 'index',
   index: 'date',
   type,

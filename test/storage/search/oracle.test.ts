@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { Condition, RowKey, SortKey } from '../../../src/storage/search-store.js';
+import type { Condition, RangeTest, RowKey, SortKey } from '../../../src/storage/search-store.js';
 import * as c from './conditions.js';
 import { scopeOf, SearchDatabase, type IndexRow } from './fixtures.js';
 
@@ -64,6 +64,10 @@ function leaf(type: Model['type']): fc.Arbitrary<Condition> {
     fc
       .tuple(comparison, range)
       .map(([one, [low, high]]) => c.date(type, 'date', { comparison: one, low, high })),
+    fc
+      .array(fc.tuple(comparison, range), { minLength: 2, maxLength: 3 })
+      .map((tests) => tests.map(([one, [low, high]]) => ({ comparison: one, low, high })))
+      .map((every) => c.date(type, 'date', { every })),
     fc.constantFrom(
       c.present(c.token(type, 'code')),
       c.present(c.date(type, 'date')),
@@ -159,22 +163,9 @@ function holdsOnRows(
     case 'date':
       return one.dates.some(([low, high]) => {
         const tests = condition.tests ?? [{ comparison: 'ap', low: -1e9, high: 1e9 } as const];
-        return tests.some((wanted) => {
-          const inside = low >= wanted.low && high <= wanted.high;
-          const results = {
-            eq: inside,
-            ne: !inside,
-            gt: high > wanted.high,
-            lt: low < wanted.low,
-            ge: inside || high > wanted.high,
-            le: inside || low < wanted.low,
-            sa: low > wanted.high,
-            eb: high < wanted.low,
-            ap: low <= wanted.high && high >= wanted.low,
-            co: low <= wanted.low && high >= wanted.high,
-          };
-          return results[wanted.comparison];
-        });
+        return tests.some((wanted) =>
+          ('every' in wanted ? wanted.every : [wanted]).every((asked) => liesSo([low, high], asked)),
+        );
       });
     case 'reference':
       return (
@@ -260,3 +251,20 @@ test('any condition finds in any scope what it means, each match once, on pages 
   );
   await t.notThrowsAsync(fc.assert(property, { numRuns: 150 }));
 });
+
+function liesSo([low, high]: readonly [number, number], wanted: RangeTest): boolean {
+  const inside = low >= wanted.low && high <= wanted.high;
+  const results = {
+    eq: inside,
+    ne: !inside,
+    gt: high > wanted.high,
+    lt: low < wanted.low,
+    ge: inside || high > wanted.high,
+    le: inside || low < wanted.low,
+    sa: low > wanted.high,
+    eb: high < wanted.low,
+    ap: low <= wanted.high && high >= wanted.low,
+    co: low <= wanted.low && high >= wanted.high,
+  };
+  return results[wanted.comparison];
+}

@@ -1,4 +1,4 @@
-import type { RangeComparison, RangeTest } from '../../search-store.js';
+import type { RangeComparison, RangeTest, RangeTests } from '../../search-store.js';
 import type { Slot, Slots } from '../slots.js';
 import type { RowTest } from './row-test.js';
 
@@ -37,9 +37,20 @@ const MOMENT: Readonly<Record<RangeComparison, string>> = {
 };
 
 /** https://hl7.org/fhir/R4/search.html#date */
-export function toDateRow(test: RangeTest, slots: Slots): RowTest {
+export function toDateRow(test: RangeTest | RangeTests, slots: Slots): RowTest {
+  if ('every' in test) return toJoinedRow(test.every, slots);
   const { sql, reach } = ROW[test.comparison];
   return { ...bound(sql, test, slots), reach };
+}
+
+/** The narrowest part leads through the key. */
+function toJoinedRow(every: readonly RangeTest[], slots: Slots): RowTest {
+  const rows = every.map((test) => toDateRow(test, slots));
+  return {
+    sql: rows.map(({ sql }) => `(${sql})`).join(' and '),
+    slots: rows.flatMap((row) => row.slots),
+    reach: rows.some(({ reach }) => reach === 'range') ? 'range' : 'scan',
+  };
 }
 
 /** `_lastUpdated`, on a row of HFJ_RESOURCE. */
