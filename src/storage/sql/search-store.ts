@@ -38,6 +38,9 @@ interface Known {
 
 type Write = (systemIds: SystemIds) => SqlStatement | null;
 
+/** Counting so far is little work where a count is cheap at all; most are not even so long. */
+const QUICK_COUNT = 1_000;
+
 /** A line of a plan that compares, and may hold values: `Index Cond: (SP_NORM = 'x')`. */
 const CONDITION = /^\s*[A-Za-z][\w -]*: /;
 
@@ -76,8 +79,15 @@ export class SqlSearchStore implements SearchStore {
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const statement = await this.prepare(this.countOf(scope, plan, limit));
-    return statement === null ? 0 : toCount(await this.reader.all(statement));
+    const first = Math.min(limit ?? QUICK_COUNT, QUICK_COUNT);
+    const quick = await this.prepare(this.countOf(scope, plan, first));
+    if (quick === null) return 0;
+    if (quick.cost === 'cheap') {
+      const counted = toCount(await this.reader.all(quick));
+      if (counted < first || first === limit) return counted;
+    }
+    const whole = await this.prepare(this.countOf(scope, plan, limit));
+    return whole === null ? 0 : toCount(await this.reader.all(whole));
   }
 
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]> {
