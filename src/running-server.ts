@@ -61,6 +61,8 @@ export class RunningServer implements Bulkhead {
   private tickers: readonly NodeJS.Timeout[] = [];
   private waking: Promise<void> = Promise.resolve();
   private ready = false;
+  /** Whether the directory has changed, and could not be read since. */
+  private isDirectoryStale = false;
   private base = '';
   private readonly databaseAnswers: () => Promise<boolean>;
 
@@ -151,11 +153,12 @@ export class RunningServer implements Bulkhead {
   private async refresh(): Promise<void> {
     try {
       await this.parts.parameters.refresh();
-      const isChanged = await this.running.storage.refresh();
-      const directory = isChanged ? await this.parts.directory.read() : undefined;
+      this.isDirectoryStale = (await this.running.storage.refresh()) || this.isDirectoryStale;
+      const directory = this.isDirectoryStale ? await this.parts.directory.read() : undefined;
       // After the directory is read and before it is used: an id may have become another partition's.
       await this.parts.partitionParameters.refresh();
       directory?.use();
+      this.isDirectoryStale = false;
     } catch (error) {
       this.running.logger.error({ err: error }, 'partitions and search parameters could not be read');
     }

@@ -28,6 +28,8 @@ export interface PartitionParametersParts {
   readonly assignmentOf: (partition: PartitionId) => PartitionAssignment;
   /** Milliseconds since 1970 UTC. */
   readonly clock: () => number;
+  /** Partitions whose parameters are in memory at once; 100 if left out. */
+  readonly mostLoaded?: number;
 }
 
 /** Tells that the parameters of a partition changed, or were about to, when it was first seen. */
@@ -43,7 +45,6 @@ export interface SearchedBy {
   readonly referencesOf: (text: string) => IndexValues['references'];
 }
 
-/** Partitions whose parameters are in memory at once. */
 const MOST_LOADED = 100;
 /** A change may be committed this many milliseconds after its mark was seen. */
 const UNSETTLED_MS = 60_000;
@@ -57,7 +58,7 @@ type Answer = LiveSearchParameters | Promise<LiveSearchParameters>;
  */
 export class PartitionParameters {
   private marks: ReadonlyMap<PartitionId, Mark> = new Map();
-  private readonly loaded = new LRUCache<PartitionId, LiveSearchParameters>({ max: MOST_LOADED });
+  private readonly loaded: LRUCache<PartitionId, LiveSearchParameters>;
   private readonly loading = new Map<PartitionId, Promise<LiveSearchParameters>>();
   private checkedAt = -Infinity;
   private turn: Promise<unknown> = Promise.resolve();
@@ -65,7 +66,9 @@ export class PartitionParameters {
   /** The last change of each partition that has parameters, or had some. */
   private readonly changedAt = new Map<PartitionId, number>();
 
-  constructor(private readonly parts: PartitionParametersParts) {}
+  constructor(private readonly parts: PartitionParametersParts) {
+    this.loaded = new LRUCache({ max: parts.mostLoaded ?? MOST_LOADED });
+  }
 
   /** Moves with every change that this server has seen; see `isChangedSince`. */
   get revision(): number {

@@ -1,11 +1,23 @@
 import test from 'ava';
 import type { Bundle, Patient } from 'fhir/r4.js';
 import { partitionGuard } from '../../../interceptors/index.js';
+import { defineInterceptor, FhirError } from '../../../src/index.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { matchesOf, parameterOf, patientWith } from './fixtures.js';
 
-/** Nobody writes to beta, and nobody reads beside DEFAULT there. */
+let isUndone = true;
+/** Undoes a parameter after everything else was done. */
+const undoing = defineInterceptor({
+  name: 'undoing',
+  hooks: {
+    STORAGE_PRECOMMIT_RESOURCE_CREATED: ({ resource }) => {
+      if (isUndone && resource['code'] === 'undone') throw new FhirError('FORBIDDEN', 'Not now.');
+    },
+  },
+});
+
+/** Nobody creates anything in beta. */
 const guard = partitionGuard({
   allow: ({ partitions, target }) =>
     target.interaction !== 'create' || partitions.every(({ name }) => name !== 'beta'),
@@ -17,7 +29,7 @@ const server = await createTestServer({
     partitioning: ['url', 'header'],
     conformanceWrites: 'reject',
   },
-  interceptors: [guard],
+  interceptors: [guard, undoing],
 });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
@@ -47,4 +59,13 @@ test('a tenant that a header names has its own parameters too', async (t) => {
   assertError(t, await client.get('Patient?header=x'), 400, 'UNKNOWN_SEARCH_PARAMETER');
   const several = { 'x-request-partition-ids': '1,2' };
   assertError(t, await client.get('Patient?header=x', several), 400, 'UNKNOWN_SEARCH_PARAMETER');
+});
+
+test('a parameter whose transaction came to nothing is not in force, and may come later', async (t) => {
+  const acme = client.tenant('acme');
+  assertError(t, await acme.post('SearchParameter', parameterOf('undone')), 403, 'FORBIDDEN');
+  assertError(t, await acme.get('Patient?undone=x'), 400, 'UNKNOWN_SEARCH_PARAMETER');
+  isUndone = false;
+  t.is((await acme.post('SearchParameter', parameterOf('undone'))).status, 201);
+  t.is((await acme.get('Patient?undone=x')).status, 200);
 });

@@ -137,7 +137,9 @@ export class PostgresPartitions implements MainRegistry {
       const { id, name, description = null, placement = 'shared' } = partition;
       if (placement === 'shared') await this.natives?.make(transaction, id);
       const place = placement === 'shared' ? ['active', placement, null] : ['placed', placement, LATEST];
-      await transaction.run([query(CREATE, [id, name, description, ...place])]);
+      // Whoever wrote to a partition that had the id before may have been late.
+      const settings = query(DELETE_SETTINGS, [settingsOfPartition(id)]);
+      await transaction.run([query(CREATE, [id, name, description, ...place]), settings]);
       await check();
     });
   }

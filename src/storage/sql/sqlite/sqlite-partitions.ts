@@ -96,6 +96,8 @@ export class SqlitePartitions implements MainRegistry {
       const { id, name, description = null, placement = 'shared' } = partition;
       const place = placement === 'shared' ? ['active', placement, null] : ['placed', placement, LATEST];
       db.prepare(CREATE).run(id, name, description, ...place);
+      // Whoever wrote to a partition that had the id before may have been late.
+      db.prepare(DELETE_SETTINGS).run(settingsOfPartition(id));
       await check();
     });
   }
