@@ -18,6 +18,7 @@ import {
   ownPathKey,
   type PathKey,
   toIndexedDefinition,
+  withinContained,
   toOwnComponent,
 } from './own-path.js';
 import { type ParameterState, ParameterStore, type ParameterStoreParts } from './parameter-store.js';
@@ -135,9 +136,15 @@ export class LiveSearchParameters implements Foundation {
     return paths.some((path) => !this.isComplete({ resourceType, kind: type, path }));
   }
 
-  /** Whether contained resources may be missed: written before they were indexed, and not reindexed since. */
-  missesContained(): boolean {
-    return this.isWaiting(ALL_CONTAINED);
+  /** The same for resources of the type that are contained in others; without a parameter, for any search of them. */
+  missesContained(resourceType: string, parameter?: PlacedParameter): boolean {
+    if (this.isWaiting(ALL_CONTAINED)) return true;
+    if (parameter === undefined || this.isUnchanged()) return false;
+    const { type, paths, roots = [] } = parameter;
+    const components = roots.flatMap((root) => root.components).map(ofComponent);
+    if (components.some((one) => this.missesContained(resourceType, one))) return true;
+    if (type === 'special') return false;
+    return paths.some((path) => this.isWaiting(withinContained({ resourceType, kind: type, path })));
   }
 
   isUnchanged(): boolean {
@@ -305,7 +312,10 @@ export class LiveSearchParameters implements Foundation {
     ]) {
       const key = ownPathKey(path);
       const isKept = this.paths.has(key) && (!path.copiedFrom || this.lifting.maintains(path));
-      if (!isKept) fresh.set(key, { ...path, state: 'pending', since });
+      if (isKept) continue;
+      const inside = withinContained(path);
+      fresh.set(key, { ...path, state: 'pending', since });
+      fresh.set(ownPathKey(inside), { ...inside, expression: '', state: 'pending', since });
     }
     await this.store.savePaths([...fresh.values()]);
   }

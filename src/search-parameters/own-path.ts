@@ -35,6 +35,14 @@ export const ALL_COMPOSITES: PathKey = { resourceType: '*', kind: 'composite', p
 /** Stands for contained resources of every type: marked where there were resources before they were indexed. */
 export const ALL_CONTAINED: PathKey = { resourceType: '*', kind: 'composite', path: '*#contained' };
 
+/**
+ * Stands for what contained resources have on a path: they are reindexed with what contains them, of whatever type, so
+ * that this waits for a job of all types.
+ */
+export function withinContained({ resourceType, kind, path }: PathKey): PathKey {
+  return { resourceType: '*', kind: 'composite', path: `${resourceType} ${kind} ${path}#contained` };
+}
+
 /** Stands for the words of resources of every type: waits where there were resources before them, or they are off. */
 export const ALL_TEXT: PathKey = { resourceType: '*', kind: 'text', path: '*' };
 

@@ -29,8 +29,7 @@ export function parseChain(link: ChainLink, context: ParameterContext, read: Rea
   const types = targetType === undefined ? targetsOf(parameter) : [targetType];
   if (types.length === 0)
     throw unknownParameter(name, `name the type to follow: ${parameter.code}:Patient.…`);
-  const rest = followed(context);
-  context.registry.missesContained?.();
+  const rest = { ...followed(context), mayBeContained: true };
   return { kind: 'chain', parameter, targets: chainTargets(types, (type) => read(type, rest)) };
 }
 

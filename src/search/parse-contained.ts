@@ -1,5 +1,6 @@
 import type { FhirError } from '../model/errors.js';
-import { invalidParameter, type SearchParameterSource } from './parse-context.js';
+import type { QueryParameter } from '../model/request.js';
+import { invalidParameter } from './parse-context.js';
 import type { ResultParts } from './parse-result.js';
 import type { ContainedSearch, Criterion, SearchRequest } from './search-request.js';
 
@@ -12,10 +13,8 @@ const NAME = '_contained';
 export function toContainedSearch(
   { contained, containedType: as = 'container', sort, includes }: ResultParts,
   { criteria, applied }: Pick<SearchRequest, 'criteria' | 'applied'>,
-  registry: SearchParameterSource,
 ): ContainedSearch | undefined {
   if (contained === undefined || contained === 'false') return undefined;
-  registry.missesContained?.();
   for (const criterion of criteria) assertServed(criterion);
   if (sort.length > 0) throw refused('nothing is sorted; leave out _sort.');
   if (as === 'contained' && includes.length > 0)
@@ -23,6 +22,11 @@ export function toContainedSearch(
   if (applied.some(([name, value]) => name.startsWith('_include') && value === '*'))
     throw refused('containers are of many types; name one, as _include=Observation:*.');
   return { mode: contained, as };
+}
+
+/** Whether the parameters ask for contained resources; they do so for every one of them. */
+export function asksForContained(parameters: readonly QueryParameter[]): boolean {
+  return parameters.some(([name, value]) => name === NAME && value !== 'false');
 }
 
 /** What contained resources are searched in: a type. @throws FhirError INVALID_SEARCH */

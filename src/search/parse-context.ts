@@ -9,8 +9,8 @@ export interface SearchParameterSource {
   list(resourceType: string): readonly SearchParameter[];
   /** Whether data that was written before the parameter may be missed by it. Left out: never. */
   isPending?(resourceType: string, parameter: SearchParameter): boolean;
-  /** Whether contained resources that were written before they were indexed may be missed. Left out: never. */
-  missesContained?(): boolean;
+  /** The same for resources of the type that are contained in others; without a parameter, for any search of them. */
+  missesContained?(resourceType: string, parameter?: SearchParameter): boolean;
 }
 
 /** What parsing needs to know of the server. */
@@ -30,6 +30,8 @@ export interface ParameterContext extends ParseContext {
   readonly name: string;
   /** References that may still be followed. */
   readonly depth: number;
+  /** What is looked at may stand in another resource. */
+  readonly mayBeContained?: boolean;
   /** Counts alternatives, those of all parameters and of all types of a chain. @throws FhirError LIMIT_EXCEEDED */
   readonly spend: (values: number) => void;
 }

@@ -60,6 +60,7 @@ export function findParameter(type: string, code: string, context: ParameterCont
       );
     throw unknownParameter(context.name, `"${code}" (${parameter.type}) is not supported by this server.`);
   }
+  if (context.mayBeContained) context.registry.missesContained?.(type, parameter);
   return parameter;
 }
 

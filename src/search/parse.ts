@@ -3,7 +3,7 @@ import type { QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import { isFilter, parseFilter } from './filter/parse-filter.js';
 import type { ParameterContext, ParseContext } from './parse-context.js';
-import { toContainedSearch } from './parse-contained.js';
+import { asksForContained, toContainedSearch } from './parse-contained.js';
 import { parseCriterion } from './parse-criterion.js';
 import { assertGivenOnce, isResultParameter, readResultParameter, type ResultParts } from './parse-result.js';
 import type { Criterion, SearchRequest } from './search-request.js';
@@ -41,12 +41,14 @@ export function parseSearch(
   const applied: QueryParameter[] = [];
   const ignored: OutcomeIssue[] = [];
   const spend = budgetOf(context.limits.maxValues);
+  const mayBeContained = asksForContained(parameters);
+  if (mayBeContained) context.registry.missesContained?.(resourceType);
   for (const parameter of parameters) {
     const [name, value] = parameter;
     if (PASSED_OVER.has(name)) continue;
     assertWithinLimit(name.length, MAX_NAME_LENGTH, 'characters in the name of a parameter');
     assertWithinLimit(value.length, MAX_VALUE_LENGTH, 'characters in the value of a parameter');
-    const one = { ...context, name, depth: context.limits.maxChain, spend };
+    const one = { ...context, name, depth: context.limits.maxChain, mayBeContained, spend };
     try {
       if (isResultParameter(name.split(':', 1)[0] ?? ''))
         readResultParameter(parts, resourceType, value, one);
@@ -63,7 +65,7 @@ export function parseSearch(
     resourceType,
     others: [],
     criteria,
-    contained: toContainedSearch(parts, { criteria, applied }, context.registry),
+    contained: toContainedSearch(parts, { criteria, applied }),
     includes,
     sort,
     total,

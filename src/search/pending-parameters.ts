@@ -24,8 +24,8 @@ export class PendingParameters implements SearchParameterSource {
     return this.source.list(resourceType);
   }
 
-  missesContained(): boolean {
-    const misses = this.source.missesContained?.() ?? false;
+  missesContained(resourceType: string, parameter?: SearchParameter): boolean {
+    const misses = this.source.missesContained?.(resourceType, parameter) ?? false;
     if (misses) this.noted.set('', CONTAINED);
     return misses;
   }

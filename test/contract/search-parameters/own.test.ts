@@ -67,7 +67,11 @@ test('the warning ends when the paths are marked as indexed, also on another ser
   const [first, second] = pair.clients;
   await createParameter(first, parameterOf('scarf'));
   const { parameters } = pair.servers[0].bulkhead.parts;
-  t.like(parameters.pendingPaths(), [{ resourceType: 'Patient', kind: 'string', state: 'pending' }]);
+  t.like(parameters.pendingPaths(), [
+    // Contained patients.
+    { resourceType: '*', kind: 'composite', state: 'pending' },
+    { resourceType: 'Patient', kind: 'string', state: 'pending' },
+  ]);
   await parameters.markIndexed(parameters.pendingPaths());
   t.deepEqual(parameters.pendingPaths(), []);
   t.deepEqual(warningsOf(await first.get<Bundle>('Patient?scarf=red')), []);
