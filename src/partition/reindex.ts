@@ -8,7 +8,7 @@ import { beginProgress, pathsOf, ReindexWalk, type ReindexProgress } from './rei
 export const REINDEX_JOB = 'reindex';
 
 /** Jobs are not looked at more often than this, in milliseconds. */
-const RENEWAL_MS = 5_000;
+const RENEWAL_MS = 1_000;
 
 /** Makes the index rows of stored resources complete, job by job. */
 export class Reindexing {

@@ -7,7 +7,7 @@ import type { RowNames } from './row-names.js';
 /** The path, of each type, under which its resources stand whose referrers have copies of values that they had. */
 export const STALE_COPIES = 'stale copies';
 
-/** Resources that refer to one whose values change are given their copies at once, if they are not more than this. */
+/** So many resources are given copies by one transaction because what they refer to changes. */
 export const MOST_REFERRERS = 500;
 
 /** A CopyRule with ids for its names. */
@@ -60,7 +60,8 @@ export async function prepareCopies(
   const types = new Set(changes.map(typeOf));
   const own = rules.filter(({ type }) => types.has(type));
   const copied = rules.filter(({ targetType }) => types.has(targetType));
-  const sources = new Set(copied.map((rule) => sourceOf(names, rule)));
+  const named = new Map(copied.map((rule) => [`${rule.targetType} ${rule.targetPath}`, rule]));
+  const sources = new Set([...named.values()].map((rule) => sourceOf(names, rule)));
   const changed = new Set(changes.filter((one) => changesValues(one, sources)));
   // Types that nothing was ever written of refer to nothing, and are not to be known by this.
   const written =

@@ -98,6 +98,18 @@ test.serial('where too many refer, references are followed until all copies are 
   t.is(await total(acme, 'after'), MANY);
 });
 
+test.serial('the limit is one for all that a transaction changes', async (t) => {
+  const ids = ['several-a', 'several-b', 'several-c'];
+  for (const id of ids) await put(acme, [patientOf(id, 'several-before'), ...observationsOf(id, 200)]);
+  t.is(await total(acme, 'several-before'), 600);
+  const changed = ids.map((id) => patientOf(id, 'several-after'));
+  await put(acme, changed);
+  t.is(await total(acme, 'several-before'), 0);
+  t.is(await total(acme, 'several-after'), 600);
+  await untilLifted('acme');
+  t.is(await total(acme, 'several-after'), 600);
+});
+
 test.serial(
   'what one server did not copy, others follow references for, also when it has ended',
   async (t) => {

@@ -11,25 +11,28 @@ const SAME = `t.PARTITION_ID = $1::integer and t.RES_ID = w.RES_ID and t.PARAM_I
 
 /**
  * The SQL of copies; the guard test reads it. $2 to $6 are rules, $7 the owners of copies, $8 to $10 targets whose values
- * have changed: their referrers are owners too, unless they are $11 or more. Index walks by the resource: the keys
- * by values are of no use, however the planner may count.
+ * have changed: their referrers are owners too, as long as they are $11 at most. Index walks by the resource: the keys
+ * by values are of no use, however the planner may count. "not in" compares by a hash table, "not exists" would not.
  */
 export const COPY_SQL = {
   write: `with RULE as materialized (
       select * from unnest($2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
         r (LINK, TYPE, SOURCE, COPY, STALE)),
-    CHANGED as materialized (
+    COUNTED as materialized (
       select c.ID, c.TYPE, c.MARK, (select count(*) from (
         select 1 from (select distinct r.LINK from RULE r where r.TYPE = c.TYPE) q
           join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer and l.PARAM_ID = q.LINK and l.TARGET_RES_ID = c.ID
-        limit $11::integer) x) as REFERRERS
+        limit $11::integer + 1) x) as REFERRERS
       from unnest($8::bigint[], $9::integer[], $10::float8[]) c (ID, TYPE, MARK)),
+    CHANGED as materialized (
+      select c.ID, c.TYPE, c.MARK, sum(c.REFERRERS) over (order by c.REFERRERS, c.ID) > $11::integer as IS_STALE
+      from COUNTED c),
     OWNER as materialized (
       select o.ID from unnest($7::bigint[]) o (ID)
       union
       select l.RES_ID from CHANGED c join RULE r on r.TYPE = c.TYPE
         join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer and l.PARAM_ID = r.LINK and l.TARGET_RES_ID = c.ID
-      where c.REFERRERS < $11::integer),
+      where not c.IS_STALE),
     WANTED as materialized (
       select distinct r.COPY, v.SP_VALUE, v.SYS_ID, v.SP_UNIT, l.RES_ID, l.PARTITION_DATE
       from OWNER o
@@ -39,14 +42,15 @@ export const COPY_SQL = {
         on v.PARTITION_ID = $1::integer and v.RES_ID = l.TARGET_RES_ID and v.PARAM_ID + 0 = r.SOURCE),
     OLD as (delete from HFJ_SPIDX_COMPOSITE t using OWNER o, (select distinct COPY from RULE) q
       where t.PARTITION_ID = $1::integer and t.RES_ID = o.ID and t.PARAM_ID + 0 = q.COPY
-        and not exists (select 1 from WANTED w where ${SAME})),
+        and (t.RES_ID, t.PARAM_ID, t.SP_VALUE, t.SYS_ID, t.SP_UNIT)
+          not in (select w.RES_ID, w.COPY, w.SP_VALUE, w.SYS_ID, w.SP_UNIT from WANTED w)),
     NEW as (insert into HFJ_SPIDX_COMPOSITE (${COLUMNS})
       select $1::integer, w.PARTITION_DATE, w.COPY, w.SP_VALUE, w.SYS_ID, 0, w.SP_UNIT, 0, w.RES_ID from WANTED w
       where not exists (select 1 from HFJ_SPIDX_COMPOSITE t where ${SAME}) returning 1),
     MARKED as (insert into HFJ_SPIDX_COMPOSITE (${COLUMNS})
       select $1::integer, null, s.STALE, '', 0, c.MARK, '', 0, c.ID
       from CHANGED c join (select distinct TYPE, STALE from RULE) s on s.TYPE = c.TYPE
-      where c.REFERRERS >= $11::integer)
+      where c.IS_STALE)
     select (select count(*) from NEW), ${IN_SERVICE}`,
   stale: `select t.PARAM_ID, t.RES_ID, t.SP_LOW from HFJ_SPIDX_COMPOSITE t
     where t.PARTITION_ID = $1::integer and t.PARAM_ID = any ($2::integer[]) limit $3::integer`,
@@ -73,7 +77,7 @@ export function copyStatement({ partition, rules, owners, changed }: PartitionCo
       int8Array(changed.map(({ rowId }) => rowId)),
       int4Array(changed.map(({ typeId }) => typeId)),
       float8Array(changed.map(({ mark }) => mark)),
-      MOST_REFERRERS + 1,
+      MOST_REFERRERS,
     ],
   };
 }

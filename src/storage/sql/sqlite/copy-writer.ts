@@ -40,13 +40,17 @@ export class CopyWriter {
   /** Gives the owners of copies, and those that refer to what has changed, the values that there are now. */
   write({ partition, rules, owners, changed }: PartitionCopies): void {
     const all = new Set(owners);
+    let left = MOST_REFERRERS;
     for (const { rowId, typeId, mark } of changed) {
       const own = rules.filter(({ targetType }) => targetType === typeId);
       const links = JSON.stringify([...new Set(own.map(({ link }) => link))]);
-      const limit = MOST_REFERRERS + 1;
-      const referrers = this.sql.referrers.all({ partition, links, rowId, limit }) as [number][];
-      if (referrers.length < limit) for (const [referrer] of referrers) all.add(referrer);
-      else this.sql.addStale.run({ partition, param: own[0]?.stale, mark, rowId });
+      const referrers = this.sql.referrers.all({ partition, links, rowId, limit: left + 1 }) as [number][];
+      if (referrers.length > left) {
+        this.sql.addStale.run({ partition, param: own[0]?.stale, mark, rowId });
+        continue;
+      }
+      left -= referrers.length;
+      for (const [referrer] of referrers) all.add(referrer);
     }
     if (all.size > 0) this.renew(partition, rules, [...all]);
   }

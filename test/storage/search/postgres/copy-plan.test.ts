@@ -54,7 +54,7 @@ async function explained(
     copies.changed.map(({ typeId }) => typeId),
     copies.changed.map(({ mark }) => mark),
   ].map((list) => `'{${list.join()}}'`);
-  const given = [PARTITION, ...lists, ...rows, MOST_REFERRERS + 1];
+  const given = [PARTITION, ...lists, ...rows, MOST_REFERRERS];
   const name = `copying_${prepared++}`;
   const steps = [
     `select set_config('plan_cache_mode', '${mode}', true)`,
