@@ -6,7 +6,6 @@ import { isEmpty, toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 type IndexSort = Extract<SortShape, { by: 'index' }>;
-type RelevanceSort = Extract<SortShape, { by: 'relevance' }>;
 
 /** One column of a total order. Empty ones come last in both directions. */
 export interface OrderColumn {
@@ -80,26 +79,14 @@ function comes(order: OrderColumn): string {
 
 /** Adds the value that resources of alias `m` are sorted by to the query, as a column of the given name. */
 export function selectSortValue(query: Query, sort: SortShape, name: string, sql: RowSql): void {
+  if (sort.by === 'relevance') throw new Error('Relevance is worked out for all matches at once.');
   if (sort.by === 'index') selectIndexValue(query, sort, name, sql);
-  else if (sort.by === 'relevance') selectRelevance(query, sort, name, sql);
   else {
     const alias = sql.alias('r');
     const column = sort.by === 'id' ? 'FHIR_ID' : 'RES_UPDATED';
     const own = sql.tables.open('HFJ_RESOURCE', alias).whereRaw(`${alias}.RES_ID = m.RES_ID`);
     query.select(own.select(`${alias}.${column}`).as(name));
   }
-}
-
-function selectRelevance(query: Query, { text }: RelevanceSort, name: string, sql: RowSql): void {
-  const { knex } = sql.dialect;
-  if (text === null) {
-    query.select(knex.raw(`0 as ${name}`));
-    return;
-  }
-  const values = sql.alias('v');
-  query
-    .leftJoin(sql.relevance(text).as(values), `${values}.RES_ID`, 'm.RES_ID')
-    .select(knex.raw(`coalesce(${values}.SCORE, 0) as ${name}`));
 }
 
 function selectIndexValue(query: Query, sort: IndexSort, name: string, sql: RowSql): void {

@@ -5,7 +5,8 @@ import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
 import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
-import type { PlanShape } from './search-shape.js';
+import { relevantMatches } from './search-relevance.js';
+import type { PlanShape, SortShape } from './search-shape.js';
 import {
   byRowId,
   holdRest,
@@ -213,11 +214,7 @@ function writeEachType(sql: RowSql, { plan, types, order }: TypeWalks, page: Pag
 function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
   const { knex } = sql.dialect;
   const keys = plan.sort.map((sort, index) => ({ sort, name: `K${index}` }));
-  const matches = knex
-    .queryBuilder()
-    .from(new ConditionSql(sql).matching(plan, 'rows').as('m'))
-    .select('m.RES_ID');
-  for (const { sort, name } of keys) selectSortValue(matches, sort, name, sql);
+  const matches = keyedMatches(sql, plan, keys);
   const direction = plan.sort.at(-1)?.direction ?? 'ascending';
   const orderIn = (alias: string): OrderColumn[] => [
     ...keys.map(({ sort, name }) => ({
@@ -237,6 +234,22 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
   return { query, cost, plan: 'custom' };
+}
+
+/** RES_ID and the sort keys of all matches. */
+function keyedMatches(
+  sql: RowSql,
+  plan: PlanShape,
+  keys: readonly { readonly sort: SortShape; readonly name: string }[],
+): Query {
+  const [first] = plan.sort;
+  if (first?.by === 'relevance') return relevantMatches(sql, plan, first.text);
+  const matches = sql.dialect.knex
+    .queryBuilder()
+    .from(new ConditionSql(sql).matching(plan, 'rows').as('m'))
+    .select('m.RES_ID');
+  for (const { sort, name } of keys) selectSortValue(matches, sort, name, sql);
+  return matches;
 }
 
 /** Each match once: RES_ID, and PART, which is 0 for the resource and counts what it contains from 1 on. */

@@ -84,8 +84,7 @@ export type SortShape =
       readonly filters: readonly { readonly params: SlotList | null; readonly type: Slot }[];
       readonly direction: SortDirection;
     }
-  /** `text` is null where no words were ever written. */
-  | { readonly by: 'relevance'; readonly text: TextSlots | null; readonly direction: SortDirection };
+  | { readonly by: 'relevance'; readonly text: TextSlots; readonly direction: SortDirection };
 
 /** The shape of a whole plan; null where nothing can match. */
 export interface PlanShape extends TypedShape {
@@ -220,8 +219,7 @@ export class ShapeMaker {
 
   private relevance(type: string, key: RelevanceKey): SortShape {
     const words = this.wordsOf(placesOf({ type, ...key }));
-    const text = words.prefixes.length === 0 ? null : toTextSlots(key.test, words);
-    return { by: 'relevance', text, direction: key.direction };
+    return { by: 'relevance', text: toTextSlots(key.test, words), direction: key.direction };
   }
 
   private wordsOf(places: readonly TypedPaths[]): TextParts {
