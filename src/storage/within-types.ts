@@ -1,6 +1,6 @@
 import { DEFAULT_PARTITION_ID, type PartitionScope } from '../model/partition.js';
 import type { Condition, ContainedCondition, HasCondition, SearchPlan, SearchStore } from './search-store.js';
-import type { ResourceStore, StoredVersion } from './store.js';
+import type { HistoryQuery, ResourceStore, StoredVersion } from './store.js';
 
 /** The two stores that see resources. */
 interface Stores {
@@ -26,9 +26,13 @@ function resourcesWithin(store: ResourceStore): ResourceStore {
     read: async (scope, type, id) =>
       isOpen(scope, type) ? ownFirst(scope, await store.read(scope, type, id)) : [],
     readVersion: async (scope, type, id, version) =>
-      isOpen(scope, type) ? ownFirst(scope, await store.readVersion(scope, type, id, version)) : [],
-    history: async (scope, query) => (isOpen(scope, query.type) ? store.history(scope, query) : []),
-    countHistory: async (scope, query) => (isOpen(scope, query.type) ? store.countHistory(scope, query) : 0),
+      isOpen(scope, type)
+        ? store.readVersion(await holding(store, scope, { type, id }), type, id, version)
+        : [],
+    history: async (scope, query) =>
+      isOpen(scope, query.type) ? store.history(await holding(store, scope, query), query) : [],
+    countHistory: async (scope, query) =>
+      isOpen(scope, query.type) ? store.countHistory(await holding(store, scope, query), query) : 0,
     write: (unit) => store.write(unit),
   };
 }
@@ -39,6 +43,17 @@ function ownFirst({ types }: PartitionScope, holders: readonly StoredVersion[]):
   const live = holders.filter(({ deleted }) => !deleted);
   const own = live.filter(({ partition }) => partition !== DEFAULT_PARTITION_ID);
   return own.length > 0 ? own : live.length > 0 ? live : holders;
+}
+
+/** The versions of one resource are those of the partition that it is read from. */
+async function holding(
+  store: ResourceStore,
+  scope: PartitionScope,
+  { type, id }: Pick<HistoryQuery, 'type' | 'id'>,
+): Promise<PartitionScope> {
+  if (!scope.types || scope.partitions.length < 2 || type === undefined || id === undefined) return scope;
+  const [holder] = ownFirst(scope, await store.read(scope, type, id));
+  return holder ? { ...scope, partitions: [holder.partition] } : scope;
 }
 
 function isOpen({ types }: PartitionScope, type: string | undefined): boolean {

@@ -102,6 +102,12 @@ test('a replacement that is deleted brings the shared parameter back', async (t)
   const { body: phone } = await beta.get<SearchParameter>(`SearchParameter/${id}`);
   await beta.put(`SearchParameter/${id}`, { ...phone, status: 'retired' });
   assertError(t, await beta.get('Patient?phone=1'), 400, 'UNKNOWN_SEARCH_PARAMETER');
+  const history = await beta.get<Bundle>(`SearchParameter/${id}/_history`);
+  t.deepEqual(
+    history.body.entry?.map(({ resource }) => (resource as SearchParameter).status),
+    ['retired'],
+  );
+  t.is((await beta.get<SearchParameter>(`SearchParameter/${id}/_history/1`)).body.status, 'retired');
   t.is((await beta.delete(`SearchParameter/${id}`)).status, 204);
   t.is((await beta.get('Patient?phone=1')).status, 200);
   t.is((await beta.get<SearchParameter>(`SearchParameter/${id}`)).body.status, 'active');
