@@ -34,7 +34,7 @@ const ROUTES: Readonly<Record<'sqlite' | 'postgres', readonly Placement[]>> = {
 const CLIENTS = 4;
 const NEIGHBOUR_RESOURCES = 1_000;
 const POLL_MS = 20;
-const MOST_MINUTES_OF_A_MOVE = 30;
+const MOST_MINUTES_OF_A_MOVE = 120;
 
 /** What one run of the campaign shares. */
 interface Campaign {
