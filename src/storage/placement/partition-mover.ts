@@ -134,6 +134,8 @@ export class PartitionMover {
         await moving.catchUp();
         const began = performance.now();
         await this.holdUp(partition, parameters.from, source);
+        // Who has looked whether copies are right in one place must not go by those of the other.
+        await doubtCopies(partition, source, run);
         const isEqual = await moving.finish();
         if (isEqual) await this.switch(partition, parameters, { target, run });
         else await this.serve(partition, parameters.from, source);
@@ -194,9 +196,7 @@ export class PartitionMover {
     { to }: MoveParameters,
     { target, run }: { readonly target: Home; readonly run: MoveRun },
   ): Promise<void> {
-    const mark = Date.now();
-    const stale = run.copiedTypes().map((type) => ({ type, rowId: 0, mark }));
-    if (stale.length > 0) await target.rows.copies.doubt(partition, stale);
+    await doubtCopies(partition, target, run);
     if (to !== 'shared') await target.rows.setState(partition, 'active');
     await this.place(partition, to);
     await this.parts.router.places.load();
@@ -226,6 +226,13 @@ export class PartitionMover {
     // Ids that are unique on the whole server stay claimed where all claims are.
     return resources + versions + (this.parts.resourceIds === 'server' ? 0 : indexRows);
   }
+}
+
+/** Copies of the place wait to be renewed: searches follow references. */
+async function doubtCopies(partition: PartitionId, { rows }: Home, run: MoveRun): Promise<void> {
+  const mark = Date.now();
+  const stale = run.copiedTypes().map((type) => ({ type, rowId: 0, mark }));
+  if (stale.length > 0) await rows.copies.doubt(partition, stale);
 }
 
 function begin(): MoveProgress {
