@@ -6,6 +6,8 @@ import { invalidParameter, type ParameterContext } from './parse-context.js';
 /** More words or brackets than these make no question of a person. */
 const MOST_WORDS = 64;
 const DEEPEST = 10;
+/** Words, marks and brackets together. */
+const MOST_PIECES = 500;
 
 /**
  * Reads what `_text` and `_content` ask for (https://hl7.org/fhir/R4/search.html#text): words that all have to be
