@@ -50,6 +50,8 @@ function tokensOf(text: string, context: ParameterContext): readonly Token[] {
     if (words > MOST_WORDS)
       throw new FhirError('LIMIT_EXCEEDED', `A text has more than ${MOST_WORDS} words.`);
     tokens.push(token);
+    if (tokens.length > MOST_PIECES)
+      throw new FhirError('LIMIT_EXCEEDED', `A text has more than ${MOST_PIECES} words, brackets and marks.`);
   }
   return [...tokens, { kind: 'end', at: end + 1 }];
 }
