@@ -50,7 +50,7 @@ test('partition and date are equal on all rows of a resource, in every table, ov
   const dated = withPartitionDate(requestTenantPartition(), () => DAY);
   const world = await openWorld({
     database,
-    settings: { partitioning: ['interceptors'], resourceIds: 'server' },
+    settings: { partitioning: ['interceptors'], resourceIds: 'server', fullText: 'on' },
     interceptors: [dated],
   });
   const { client } = world.beta;
