@@ -40,6 +40,30 @@ export async function liftChain(chain: ChainCriterion, parts: LiftingParts): Pro
   return rest.length === 0 ? copied : { kind: 'any', of: [copied, { ...chain, targets: rest }] };
 }
 
+/** The types whose values the criteria take from copies. */
+export function copiedTypes(criteria: readonly Criterion[]): readonly string[] {
+  return [...new Set(criteria.flatMap(typesOf))];
+}
+
+function typesOf(criterion: Criterion): readonly string[] {
+  switch (criterion.kind) {
+    case 'chain':
+      return criterion.copies ? criterion.targets.map(({ type }) => type) : [];
+    case 'has':
+      return typesOf(criterion.criterion);
+    case 'all':
+    case 'any':
+      return criterion.of.flatMap(typesOf);
+    case 'not':
+      return typesOf(criterion.of);
+    case 'values':
+    case 'missing':
+    case 'member':
+    case 'within':
+      return [];
+  }
+}
+
 interface Lifted {
   readonly target: ChainTarget;
   readonly copied: CopiedValues;

@@ -8,6 +8,7 @@ import { canonicalCondition } from './condition.js';
 import { pageLink } from './bundle.js';
 import { openPage, pageKey, sealPage, type PageSeal, type PageState } from './page-token.js';
 import type { CanonicalParts } from './include-canonical.js';
+import { copiedTypes } from './lifted-chain.js';
 import { parseSearch } from './parse.js';
 import { assertNotContained } from './parse-contained.js';
 import { parsePlace } from './parse-place.js';
@@ -77,7 +78,7 @@ export class Searcher {
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
   async run(scope: PartitionScope, search: SearchRequest): Promise<SearchResult> {
     const runner = { ...this.runner, ...(await this.parts.inForce(scope)) };
-    return runSearch(runner, scope, await this.resolve(scope, search));
+    return this.answered(scope, search, (resolved) => runSearch(runner, scope, resolved));
   }
 
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
@@ -85,7 +86,8 @@ export class Searcher {
     const inForce = await this.parts.inForce(scope);
     const context = { ...this.context(request, inForce, 'strict'), now: state.asOf };
     const search = read(state.place, state.parameters, context);
-    return runSearch({ ...this.runner, ...inForce }, scope, await this.resolve(scope, search), state);
+    const runner = { ...this.runner, ...inForce };
+    return this.answered(scope, search, (resolved) => runSearch(runner, scope, resolved, state));
   }
 
   /** How the first page of what was parsed is found. */
@@ -134,7 +136,9 @@ export class Searcher {
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
     assertNotContained(search, 'by conditions');
-    return this.parts.store.match(scope, planSearch({ ...(await this.resolve(scope, search)), sort: [] }));
+    return this.answered(scope, search, (resolved) =>
+      this.parts.store.match(scope, planSearch({ ...resolved, sort: [] })),
+    );
   }
 
   /** At most `count` resources of a plan. @throws FhirError SEARCH_TIMEOUT */
@@ -145,6 +149,19 @@ export class Searcher {
   /** The text under which a condition is claimed. The claim itself is kept by type. */
   canonicalCondition(_type: string, parameters: readonly QueryParameter[]): string {
     return canonicalCondition(parameters);
+  }
+
+  /** Copies may have come to be stale, or another place's, since they were found to be right. */
+  private async answered<Result>(
+    scope: PartitionScope,
+    search: SearchRequest,
+    answer: (resolved: SearchRequest) => Promise<Result>,
+  ): Promise<Result> {
+    const resolved = await this.resolve(scope, search);
+    const result = await answer(resolved);
+    const types = copiedTypes([resolved, ...resolved.others].flatMap(({ criteria }) => criteria));
+    if (types.length === 0 || !(await this.parts.store.hasStaleCopies(scope, types))) return result;
+    return answer(await this.resolve(scope, search));
   }
 
   private async resolve(scope: PartitionScope, search: SearchRequest): Promise<SearchRequest> {
