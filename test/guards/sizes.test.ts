@@ -27,7 +27,10 @@ async function findings(...paths: readonly string[]): Promise<readonly string[]>
 }
 
 test('files have 300 lines of code at most, functions 60 lines and 4 parameters', async (t) => {
-  t.deepEqual(await findings('src', 'interceptors', 'migrations', 'scripts', 'examples', 'bench', 'test'), []);
+  t.deepEqual(
+    await findings('src', 'interceptors', 'migrations', 'scripts', 'examples', 'bench', 'test'),
+    [],
+  );
 });
 
 test('exported functions take no booleans, whose meaning is lost where they are called', (t) => {

@@ -49,7 +49,9 @@ test('what is counted is what the walk will look at, slice by slice', async (t) 
   const seen: string[] = [];
   for (let last: TypeCount | null | undefined = null; last !== undefined;) {
     const after: TypeCount | null = last;
-    const counted: readonly TypeCount[] = await storage.useRows(ACME, (rows) => rows.countAfter(ACME, after, 2));
+    const counted: readonly TypeCount[] = await storage.useRows(ACME, (rows) =>
+      rows.countAfter(ACME, after, 2),
+    );
     seen.push(...counted.map(({ type, id, count: of }) => `${of} ${type} to ${id}`));
     last = counted.at(-1);
   }

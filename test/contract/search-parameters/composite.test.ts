@@ -151,14 +151,14 @@ test('parts may stand outside of the element, and elements may be primitive', as
     gender: 'male',
     name: [{ given: ['Ann', 'Marie'] }],
   });
-  for (const [search, found] of [
+  for (const [asked, found] of [
     ['with-resource=M$male', ['a']],
     ['with-resource=M$female', []],
     ['with-resource=F$male', []],
     ['second-name=mar$male', ['a']],
     ['second-name=ann$male', []],
   ] as const)
-    t.deepEqual(matchesOf(await client.get<Bundle>(`Patient?${search}`)), found, search);
+    t.deepEqual(matchesOf(await client.get<Bundle>(`Patient?${asked}`)), found, asked);
 });
 
 test('what is evaluated for too long on a resource refuses the resource', async (t) => {
