@@ -1,13 +1,13 @@
 import type { ExecutionContext } from 'ava';
 import type { Bundle, Parameters, ParametersParameter } from 'fhir/r4.js';
 import type { Placement } from '../../../src/model/partition.js';
-import { storeUnderTest } from '../../support/test-store.js';
+import { placementUnderTest, storeUnderTest } from '../../support/test-store.js';
 import { createTestServer, type StoreTestOptions, type TestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 
-/** Placements that the store under test has, besides `shared`. */
+/** The placements besides `shared` that this run is about: on PostgreSQL schemas, unless it is about databases. */
 export const OWN_PLACEMENTS: readonly Placement[] =
-  storeUnderTest() === 'sqlite' ? ['database'] : ['schema', 'database'];
+  storeUnderTest() === 'sqlite' || placementUnderTest() === 'database' ? ['database'] : ['schema'];
 
 /** A server that ends with the test, and a client of its server level. */
 export async function openServer(

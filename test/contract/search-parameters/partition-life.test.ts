@@ -13,7 +13,7 @@ test.after.always(() => server.stop());
 
 /** A tenant with a parameter of its own and a patient that it finds. */
 async function createTenant(name: string, id: number) {
-  await partitions.create({ id, name });
+  await partitions.create({ id, name, placement: 'shared' });
   const tenant = root.tenant(name);
   await createParameter(tenant, parameterOf('eye'));
   const { body } = await tenant.post<Patient>('Patient', patientWith('eye', 'blue'));

@@ -26,7 +26,8 @@ const tenants = defineInterceptor({
 const { server, client, settle } = await createReindexServer({
   interceptors: [tenants],
   partitions: ['acme', 'beta', 'both', 'busy'],
-  settings: { partitioning: ['interceptors'], references: 'any' },
+  // References into other partitions need one database.
+  settings: { partitioning: ['interceptors'], references: 'any', placement: 'shared' },
 });
 const [acme, beta, both] = ['acme', 'beta', 'both'].map((name) => client.tenant(name)) as [
   FhirClient,
