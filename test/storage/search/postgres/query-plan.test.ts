@@ -279,7 +279,9 @@ for (const [title, { plan, window }] of Object.entries(SEVERAL_SHAPES)) {
       t.true(blocksOf(lines) <= blocks * (skipsIndexes ? 1 : WITHOUT_SKIPS), lines.join('\n'));
     const text = large!.join('\n');
     // Everything of a small partition may be cheaper to look through.
-    for (const scan of scansOf(large!)) t.true(beginsAtValue(scan), text);
+    // Older versions read along the types in between where nothing is asked for but types.
+    if (skipsIndexes || title !== 'all')
+      for (const scan of scansOf(large!)) t.true(beginsAtValue(scan), text);
     for (const index of along)
       t.true(
         scansOf(large!).some((scan) => index.test(scan)),
