@@ -79,14 +79,13 @@ export class SqlSearchStore implements SearchStore {
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const first = Math.min(limit ?? QUICK_COUNT, QUICK_COUNT);
-    const quick = await this.prepare(this.countOf(scope, plan, first));
-    if (quick === null) return 0;
-    if (quick.cost === 'cheap') {
-      const counted = toCount(await this.reader.all(quick));
-      if (counted < first || first === limit) return counted;
+    const statement = await this.prepare(this.countOf(scope, plan, limit ?? QUICK_COUNT));
+    if (statement === null) return 0;
+    if (limit !== undefined || statement.cost === 'cheap') {
+      const counted = toCount(await this.reader.all(statement));
+      if (limit !== undefined || counted < QUICK_COUNT) return counted;
     }
-    const whole = await this.prepare(this.countOf(scope, plan, limit));
+    const whole = await this.prepare(this.countOf(scope, plan, undefined));
     return whole === null ? 0 : toCount(await this.reader.all(whole));
   }
 
