@@ -28,6 +28,8 @@ export async function openSearchFloor(store: BenchStore, url: string): Promise<S
 
 function openSqlite(file: string): SearchFloor {
   const db = new Database(file, { readonly: true });
+  db.pragma('mmap_size = 1073741824');
+  db.pragma('cache_size = -65536');
   const prepared = new Map<string, Database.Statement>();
   const prepare = (sql: string): Database.Statement =>
     db.prepare(sql.replaceAll('{join}', 'cross join').replaceAll('{fence}', '')).raw();
