@@ -1,4 +1,6 @@
 import type { Knex } from 'knex';
+import { isNative, likeResources } from './native-tables.js';
+import { markOldData } from './pending-path.js';
 import { isPostgresClient } from './postgres-client.js';
 import { fullTextFunction } from './postgres-full-text.js';
 import { securityStatements } from './postgres-security.js';
@@ -10,7 +12,7 @@ import { securityStatements } from './postgres-security.js';
  */
 export async function up(knex: Knex): Promise<void> {
   await (isPostgresClient(knex) ? addToPostgres(knex) : addToSqlite(knex));
-  await markOldData(knex);
+  await markOldData(knex, PENDING);
 }
 
 /** Migrations go forward only. */
@@ -25,22 +27,6 @@ const PENDING = {
   key: 'search-path:*:text:684888c0ebb17f374298b65ee2807526',
   path: { resourceType: '*', kind: 'text', path: '*', expression: '', state: 'pending' },
 };
-
-/** Searches by words say that they do not find everything, until all that is there has been indexed anew. */
-async function markOldData(knex: Knex): Promise<void> {
-  // The owner of tables does not see their rows on PostgreSQL.
-  const used = isPostgresClient(knex)
-    ? 'select 1 from HFJ_RESOURCE_ID where is_called'
-    : 'select 1 from HFJ_RESOURCE';
-  const placed = `select 1 from HFJ_PARTITION where PART_PLACEMENT <> 'shared'`;
-  const value = JSON.stringify({ ...PENDING.path, since: Date.now() });
-  await knex.raw(
-    `insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE)
-      select ADDED.K, ADDED.V from (select cast(? as text) as K, cast(? as text) as V) ADDED
-      where exists (${used}) or exists (${placed}) on conflict do nothing`,
-    [PENDING.key, value],
-  );
-}
 
 /** A part of SP_WORDS with the words of one partition and PARAM_ID; through a view numbers come as they were bound. */
 const owned = (part: string): string =>
@@ -97,25 +83,4 @@ async function addToPostgres(knex: Knex): Promise<void> {
   await knex.raw(createPostgres(native ? 'partition by list (PARTITION_ID)' : ''));
   for (const statement of [...POSTGRES, ...fullTextFunction(TABLE)]) await knex.raw(statement);
   if (native) await knex.raw(likeResources(TABLE));
-}
-
-async function isNative(knex: Knex): Promise<boolean> {
-  const { rows } = await knex.raw<{ rows: readonly { native: boolean }[] }>(
-    `select relkind = 'p' as native from pg_class where oid = to_regclass('HFJ_RESOURCE')`,
-  );
-  return rows[0]?.native === true;
-}
-
-/** Native partitions of the table, for every list that HFJ_RESOURCE has one for. */
-function likeResources(table: string): string {
-  return `do $$ declare leaf record; begin
-    for leaf in select substr(c.relname, length('hfj_resource') + 1) as suffix,
-        pg_get_expr(c.relpartbound, c.oid) as bound
-      from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = to_regclass('HFJ_RESOURCE')
-    loop
-      execute format('create table %I partition of ${table} %s', lower('${table}') || leaf.suffix, leaf.bound);
-      execute format('alter table %I enable row level security', lower('${table}') || leaf.suffix);
-      execute format('alter table %I force row level security', lower('${table}') || leaf.suffix);
-    end loop;
-  end $$`;
 }

@@ -1,23 +1,12 @@
 import type { Knex } from 'knex';
-import { isPostgresClient } from './postgres-client.js';
+import { markOldData } from './pending-path.js';
 
 /**
  * Contained resources are indexed from now on, in the table of composites. Older servers may not go on: what they write
  * would not be found. What was written before has no such rows until it is indexed anew, and searches say so.
  */
 export async function up(knex: Knex): Promise<void> {
-  // The owner of tables does not see their rows on PostgreSQL.
-  const used = isPostgresClient(knex)
-    ? 'select 1 from HFJ_RESOURCE_ID where is_called'
-    : 'select 1 from HFJ_RESOURCE';
-  const placed = `select 1 from HFJ_PARTITION where PART_PLACEMENT <> 'shared'`;
-  const value = JSON.stringify({ ...PENDING.path, since: Date.now() });
-  await knex.raw(
-    `insert into HFJ_SETTING (SETTING_KEY, SETTING_VALUE)
-      select ADDED.K, ADDED.V from (select cast(? as text) as K, cast(? as text) as V) ADDED
-      where exists (${used}) or exists (${placed})`,
-    [PENDING.key, value],
-  );
+  await markOldData(knex, PENDING);
 }
 
 /** Migrations go forward only. */
