@@ -10,6 +10,7 @@ import { FhirError } from '../model/errors.js';
 import type { Resource } from '../model/resource.js';
 import { assertAdmissible, assertFew } from './admission.js';
 import { type Foundation, layered } from './foundation.js';
+import { Freshness } from './freshness.js';
 import {
   ALL_COMPOSITES,
   ALL_CONTAINED,
@@ -43,11 +44,6 @@ export interface ParameterWrite {
   readonly resource: Resource | undefined;
 }
 
-/**
- * Longest time, in milliseconds, that a server writes by parameters that it has not compared with the database: one
- * that could not compare them for longer does so before it writes.
- */
-export const FRESH_MS = 5_000;
 /** When every write that was planned by earlier parameters has ended: freshness, and the longest write. */
 const SETTLED_MS = 10_000;
 
@@ -78,8 +74,7 @@ export class LiveSearchParameters implements Foundation {
   private lifting: UpliftsInForce;
   /** What was last seen in the database. */
   private seen: Pick<ParameterState, 'versions' | 'pathsText'> = { versions: '[]', pathsText: '[]' };
-  private checkedAt = -Infinity;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly freshness = new Freshness(() => this.load());
   private seeding: Promise<void> | undefined;
 
   constructor(private readonly parts: LiveParts) {
@@ -227,26 +222,17 @@ export class LiveSearchParameters implements Foundation {
 
   /** Takes over what has changed in the database. Answers whether something had. */
   refresh(): Promise<boolean> {
-    const next = this.turn.then(() => this.load());
-    this.turn = next.catch(() => undefined);
-    return next;
+    return this.freshness.refresh();
   }
 
-  /**
-   * Takes over what this server has just written. It is committed, whatever becomes of looking at it: where that
-   * fails, the next write looks again, and so does the next look of every second.
-   */
-  async noticeWrite(): Promise<void> {
-    try {
-      await this.refresh();
-    } catch {
-      this.checkedAt = -Infinity;
-    }
+  /** See Freshness. */
+  noticeWrite(): Promise<void> {
+    return this.freshness.noticeWrite();
   }
 
-  /** Compares with the database where that was not done for long; undefined where it was. */
-  fresh(): Promise<unknown> | undefined {
-    return performance.now() - this.checkedAt < FRESH_MS ? undefined : this.refresh();
+  /** See Freshness. */
+  fresh(): Promise<boolean> | undefined {
+    return this.freshness.fresh();
   }
 
   /**
@@ -340,7 +326,6 @@ export class LiveSearchParameters implements Foundation {
 
   private async load(): Promise<boolean> {
     const found = await this.store.look();
-    this.checkedAt = performance.now();
     const { versions, pathsText } = this.seen;
     if (found.versions === versions && found.pathsText === pathsText) return false;
     if (found.versions !== versions && this.parts.isInForce)

@@ -11,7 +11,8 @@ import {
 } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
 import { partitionOfSetting } from '../storage/partition-setting.js';
-import { FRESH_MS, LiveSearchParameters } from './live-search-parameters.js';
+import { Freshness } from './freshness.js';
+import { LiveSearchParameters } from './live-search-parameters.js';
 import { PARAMETERS_CHANGED, type ParameterStoreParts } from './parameter-store.js';
 
 /** What the parameters of partitions are made of. */
@@ -60,8 +61,7 @@ export class PartitionParameters {
   private marks: ReadonlyMap<PartitionId, Mark> = new Map();
   private readonly loaded: LRUCache<PartitionId, LiveSearchParameters>;
   private readonly loading = new Map<PartitionId, Promise<LiveSearchParameters>>();
-  private checkedAt = -Infinity;
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly freshness = new Freshness(() => this.look());
   private changes = 0;
   /** The last change of each partition that has parameters, or had some. */
   private readonly changedAt = new Map<PartitionId, number>();
@@ -141,23 +141,17 @@ export class PartitionParameters {
 
   /** Takes over what has changed in the database. */
   refresh(): Promise<void> {
-    const next = this.turn.then(() => this.look());
-    this.turn = next.catch(() => undefined);
-    return next;
+    return this.freshness.refresh();
   }
 
-  /** As of LiveSearchParameters. */
-  async noticeWrite(): Promise<void> {
-    try {
-      await this.refresh();
-    } catch {
-      this.checkedAt = -Infinity;
-    }
+  /** See Freshness. */
+  noticeWrite(): Promise<void> {
+    return this.freshness.noticeWrite();
   }
 
-  /** Compares with the database where that was not done for long; undefined where it was. */
+  /** See Freshness. */
   fresh(): Promise<void> | undefined {
-    return performance.now() - this.checkedAt < FRESH_MS ? undefined : this.refresh();
+    return this.freshness.fresh();
   }
 
   /** What is known of the partition was another's that had its id. */
@@ -184,7 +178,6 @@ export class PartitionParameters {
     );
     for (const [partition, mark] of this.marks) if (before.get(partition) !== mark) this.change(partition);
     for (const partition of before.keys()) if (!this.marks.has(partition)) this.forget(partition);
-    this.checkedAt = now;
     const loaded = [...this.loaded];
     for (const [partition, live] of loaded) {
       const { seenAt = -Infinity } = this.marks.get(partition) ?? {};
