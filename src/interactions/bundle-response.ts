@@ -26,7 +26,8 @@ export function writeEntry(
     response['etag'] = versionHeaders(version, updated)['etag'];
     response['lastModified'] = new Date(updated).toISOString();
   }
-  if (preference === 'OperationOutcome' && text !== null) response['outcome'] = successOutcome(outcome);
+  const isTold = preference === 'OperationOutcome' || outcome.warnings !== undefined;
+  if (isTold && text !== null) response['outcome'] = successOutcome(outcome);
   return entryText(response, preference === 'representation' ? text : null);
 }
 

@@ -10,6 +10,7 @@ import { acceptResource } from './incoming.js';
 import { planCreation, planNothing } from './plan-write.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
 import { writeResponse } from './response.js';
+import { withWarnings } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 
 export async function create(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -18,7 +19,7 @@ export async function create(server: ServerParts, request: RequestDetails): Prom
   const { writes } = await executeWrites(server, request, async (attempt) => ({
     writes: [await planCreate(server, request, { resource, attempt })] as const,
   }));
-  return writeResponse(request, writes[0].outcome);
+  return writeResponse(request, withWarnings(server, writes[0].outcome));
 }
 
 /** The partition is decided first, on what was sent; a conditional create then looks for a match in it. */

@@ -13,13 +13,14 @@ import { assertValid, isJsonObject } from './incoming.js';
 import { planReplacement } from './plan-write.js';
 import { executeWrites, type PlannedWrite } from './planned-write.js';
 import { writeResponse } from './response.js';
+import { withWarnings } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 
 export async function patch(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const { writes } = await executeWrites(server, request, async () => ({
     writes: [await planPatch(server, request)] as const,
   }));
-  return writeResponse(request, writes[0].outcome);
+  return writeResponse(request, withWarnings(server, writes[0].outcome));
 }
 
 export async function planPatch(server: ServerParts, request: RequestDetails): Promise<PlannedWrite> {

@@ -1,6 +1,6 @@
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
-import type { Resource } from '../model/resource.js';
+import type { OutcomeIssue, Resource } from '../model/resource.js';
 import type { StagedBlob } from '../storage/blob-store.js';
 import { type Change, type DeleteChange, WriteConflictError, type WriteConflict } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
@@ -26,6 +26,8 @@ export interface WriteOutcome {
   readonly text: string | null;
   /** True where the resource is pinned to DEFAULT and its URL is DEFAULT's. */
   readonly pinned: boolean;
+  /** What the client is told besides. */
+  readonly warnings?: readonly OutcomeIssue[];
 }
 
 /** A write that is decided and computed, but not yet stored. */

@@ -75,12 +75,13 @@ function withOutcome(
 }
 
 /** Says in an OperationOutcome what was done. */
-export function successOutcome({ status, type, id, version, text }: WriteOutcome): OperationOutcome {
+export function successOutcome(outcome: WriteOutcome): OperationOutcome {
+  const { status, type, id, version, text, warnings = [] } = outcome;
   const verb = text === null ? 'deleted' : status === 201 ? 'created' : 'stored';
   const diagnostics = `${type}/${id} was ${verb} as version ${version}.`;
   return {
     resourceType: 'OperationOutcome',
-    issue: [{ severity: 'information', code: 'informational', diagnostics }],
+    issue: [{ severity: 'information', code: 'informational', diagnostics }, ...warnings],
   };
 }
 

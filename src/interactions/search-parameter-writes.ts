@@ -1,8 +1,11 @@
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
+import type { OutcomeIssue } from '../model/resource.js';
 import type { LiveSearchParameters, ParameterWrite } from '../search-parameters/live-search-parameters.js';
+import { toRecord } from '../search-parameters/parameter-record.js';
+import { upliftWarnings } from '../search-parameters/uplift-findings.js';
 import type { Change } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
-import type { PlannedWrite } from './planned-write.js';
+import type { PlannedWrite, WriteOutcome } from './planned-write.js';
 import type { ServerParts } from './server-parts.js';
 
 /** What SearchParameters are judged by, by the partition that they are written in. */
@@ -59,6 +62,24 @@ export async function noticeParameterWrites(
 ): Promise<void> {
   for (const partition of judges.keys())
     await (partition === DEFAULT_PARTITION_ID ? parameters : partitionParameters).noticeWrite();
+}
+
+/** What was written, with what its uplifts do not lift. */
+export function withWarnings({ parameters }: ServerParts, outcome: WriteOutcome): WriteOutcome {
+  const { type, id, version, text } = outcome;
+  if (type !== 'SearchParameter' || version === undefined || text === null) return outcome;
+  const record = toRecord({ id, version, text });
+  if (!record.uplifts) return outcome;
+  const warnings = upliftWarnings(record, parameters.records()).map(({ place, message }): OutcomeIssue => {
+    const expression = `SearchParameter.${place}`;
+    return {
+      severity: 'warning',
+      code: 'incomplete',
+      diagnostics: `${expression}: ${message}.`,
+      expression: [expression],
+    };
+  });
+  return warnings.length === 0 ? outcome : { ...outcome, warnings };
 }
 
 /** The partitions that the writes change something in. */

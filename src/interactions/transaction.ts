@@ -12,6 +12,7 @@ import { acceptResource } from './incoming.js';
 import { planPatch } from './patch.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
 import { returnPreference } from './response.js';
+import { withWarnings } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 import type { ResolvedEntry } from './transaction-identities.js';
 import { resolveEntries } from './transaction-references.js';
@@ -57,7 +58,7 @@ export async function transaction(
   const answers = new Map<number, string>();
   const preference = bundlePreference(request);
   for (const { entry, write } of entryWrites) {
-    answers.set(entry.index, writeEntry(entry.request, write.outcome, preference));
+    answers.set(entry.index, writeEntry(entry.request, withWarnings(server, write.outcome), preference));
   }
   const budget = new AnswerBudget();
   for (const entry of entries) {

@@ -14,6 +14,7 @@ import { acceptResource } from './incoming.js';
 import { planCreation, planReplacement } from './plan-write.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
 import { writeResponse } from './response.js';
+import { withWarnings } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 
 interface UpdateInput {
@@ -27,7 +28,7 @@ export async function update(server: ServerParts, request: RequestDetails): Prom
   const { writes } = await executeWrites(server, request, async (attempt) => ({
     writes: [await planUpdate(server, request, { resource, attempt })] as const,
   }));
-  return writeResponse(request, writes[0].outcome);
+  return writeResponse(request, withWarnings(server, writes[0].outcome));
 }
 
 /** By id where the request has one, else by the condition in its query. */

@@ -48,15 +48,42 @@ function chainFindings(
   records: Records,
 ): readonly UpliftFinding[] {
   if (type !== 'reference') return [];
-  const types = new Set(target);
-  for (const { isActive, definition } of records.values()) {
-    if (!isActive || definition.code !== uplift.code || !isLiftable(definition)) continue;
-    if (definition.base.flatMap(typesOfBase).some((one) => types.has(one))) return [];
-  }
+  const knowing = typesKnowing(uplift, records);
+  if (target.some((one) => knowing.has(one))) return [];
   const where =
     target.length === 0 ? 'and SearchParameter.target names none' : `none of ${target.join(', ')}`;
   const message = `"${uplift.code}" has to be a token or string parameter of a target type, ${where} has it`;
   return [{ place, message: target.length === 0 ? message.replace(' has it', '') : message }];
+}
+
+/** Target types on which the code means nothing that could be lifted, beside others on which it does. */
+export function upliftWarnings(
+  { isActive, uplifts, definition: { target = [] } }: ParameterRecord,
+  records: Records,
+): readonly UpliftFinding[] {
+  if (!isActive || !uplifts) return [];
+  return uplifts.chains.flatMap(({ place, uplift }): UpliftFinding[] => {
+    const knowing = typesKnowing(uplift, records);
+    const without = target.filter((one) => !knowing.has(one));
+    if (without.length === 0) return [];
+    const types = without.join(', ');
+    return [
+      {
+        place,
+        message: `"${uplift.code}" is no token or string parameter of ${types}, nothing is lifted there`,
+      },
+    ];
+  });
+}
+
+/** The types on which a parameter in force has the code, and values that can be lifted. */
+function typesKnowing({ code }: ChainUplift, records: Records): ReadonlySet<string> {
+  const types = new Set<string>();
+  for (const { isActive, definition } of records.values()) {
+    if (!isActive || definition.code !== code || !isLiftable(definition)) continue;
+    for (const type of definition.base.flatMap(typesOfBase)) types.add(type);
+  }
+  return types;
 }
 
 /** Whether values of such a parameter can be lifted. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { OperationOutcome, SearchParameter } from 'fhir/r4.js';
+import type { Bundle, OperationOutcome, SearchParameter } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 import { createParameter, parameterOf } from './fixtures.js';
@@ -164,5 +164,49 @@ test('uris, codes and strings are taken for every child', async (t) => {
     ] as unknown as Extensions;
     const parameter = parameterOf(`kind-${at}`, { ...TOKEN, extension });
     t.is((await client.post('SearchParameter', parameter)).status, 201);
+  }
+});
+
+test('a code that only some of the targets know is taken, with a warning that names the others', async (t) => {
+  const parameter = parameterOf('half-known', {
+    ...REFERENCE,
+    extension: [upliftChain('identifier', 'half_id'), upliftChain('family', 'half')] as Extensions,
+  });
+  const request = { method: 'POST', url: 'SearchParameter' };
+  const prefer = { prefer: 'return=OperationOutcome' };
+  const { status, body } = await client.post<OperationOutcome>('SearchParameter', parameter, prefer);
+  t.is(status, 201);
+  const warning = {
+    severity: 'warning',
+    code: 'incomplete',
+    diagnostics:
+      'SearchParameter.extension[1]: "family" is no token or string parameter of Group, nothing is lifted there.',
+    expression: ['SearchParameter.extension[1]'],
+  };
+  t.deepEqual(
+    body.issue.map(({ severity }) => severity),
+    ['information', 'warning'],
+  );
+  t.like(body.issue[1], warning);
+  const resource = { ...parameter, url: `${parameter.url}-2`, code: 'half-known-2' };
+  const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [{ resource, request }] };
+  const done = await client.post<Bundle>('', bundle);
+  t.is(done.status, 200, done.text);
+  const told = done.body.entry?.[0]?.response?.outcome as OperationOutcome | undefined;
+  t.like(told?.issue[1], warning);
+});
+
+test('nothing is warned of where all targets know the code, or the parameter is a draft', async (t) => {
+  const known = { ...REFERENCE, extension: [upliftChain('identifier', 'both')] as Extensions };
+  const draft = { ...REFERENCE, extension: [upliftChain('family', 'draft')] as Extensions };
+  for (const parameter of [
+    parameterOf('all-known', known),
+    parameterOf('drafted', { ...draft, status: 'draft' }),
+  ]) {
+    const { status, body } = await client.post<OperationOutcome>('SearchParameter', parameter, {
+      prefer: 'return=OperationOutcome',
+    });
+    t.is(status, 201);
+    t.is(body.issue.length, 1);
   }
 });
