@@ -167,9 +167,14 @@ export interface HomeExports {
   /**
    * Of each resource of the type the version that was current at `until`, if it is from after `since`, in the order of
    * time and row id. Exact whatever is written meanwhile, once `until` was frozen: a version has its place in the order
-   * for ever, and one statement sees both where it is current and where it is archived.
+   * for ever, and one statement sees both where it is current and where it is archived. With `deletions` only what was
+   * deleted at the time comes, and no text is read.
    */
-  walk(partition: PartitionId, walk: VersionWalk, detail: 'lines' | 'entries'): Promise<VersionPage>;
+  walk(
+    partition: PartitionId,
+    walk: VersionWalk,
+    detail: 'lines' | 'entries' | 'deletions',
+  ): Promise<VersionPage>;
   /** The versions of these resources that were current at `until`, in the order of row ids; deletions too. */
   versionsAt(
     partition: PartitionId,
