@@ -10,7 +10,7 @@ import {
   findJudges,
   partitionsOf,
   type Judges,
-  noticeParameterWrites,
+  noticingParameterWrites,
 } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 import { claimUniques } from './unique-combinations.js';
@@ -73,8 +73,8 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
     const admitted = judges.size === 0 ? planned.writes : await admitParameterWrites(planned.writes, judges);
     const writes = await claimUniques(server, admitted, attempt);
     try {
-      await store(server, writes);
-      if (judges.size > 0) await noticeParameterWrites(server, judges);
+      if (judges.size === 0) await store(server, writes);
+      else await noticingParameterWrites(server, judges, () => store(server, writes));
       return planned;
     } catch (error) {
       if (!(error instanceof WriteConflictError)) throw error;

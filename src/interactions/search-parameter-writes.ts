@@ -1,6 +1,7 @@
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { LiveSearchParameters, ParameterWrite } from '../search-parameters/live-search-parameters.js';
+import { ownPathKey } from '../search-parameters/own-path.js';
 import { toRecord } from '../search-parameters/parameter-record.js';
 import { upliftWarnings } from '../search-parameters/uplift-findings.js';
 import type { Change } from '../storage/store.js';
@@ -55,13 +56,19 @@ export async function findJudges(
   return judges;
 }
 
-/** What this server has just written holds from now on. */
-export async function noticeParameterWrites(
-  { parameters, partitionParameters }: ServerParts,
+/**
+ * What was written by `write` holds from now on. Copies of uplifts that it takes back go in the background.
+ */
+export async function noticingParameterWrites(
+  { parameters, partitionParameters, reindexing }: ServerParts,
   judges: Judges,
+  write: () => Promise<void>,
 ): Promise<void> {
+  const before = new Set(parameters.retiredCopies().map(ownPathKey));
+  await write();
   for (const partition of judges.keys())
     await (partition === DEFAULT_PARTITION_ID ? parameters : partitionParameters).noticeWrite();
+  await reindexing.dropCopies(parameters.retiredCopies().filter((path) => !before.has(ownPathKey(path))));
 }
 
 /** What was written, with what its uplifts do not lift. */

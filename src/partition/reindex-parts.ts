@@ -11,6 +11,15 @@ export interface ReindexTarget {
   readonly partitions: readonly PartitionId[] | null;
   /** Null: every type; empty: copies alone, which are renewed in any case. */
   readonly types: readonly string[] | null;
+  /** Nothing is reindexed: these copies go. */
+  readonly retired?: RetiredCopies;
+}
+
+/** Copies of uplifts that were taken back. */
+export interface RetiredCopies {
+  readonly paths: readonly PendingPath[];
+  /** Before this time nobody knew, in milliseconds since 1970 UTC. */
+  readonly at: number;
 }
 
 /** Names one indexed path of a resource type. */
@@ -33,14 +42,20 @@ export interface PendingPaths {
   refresh(): Promise<unknown>;
   pendingPaths(): readonly PendingPath[];
   /** From when on every write has rows of the path, in milliseconds since 1970 UTC. */
-  settledAt(path: PendingPath): number;
+  settledAt(path: Pick<PendingPath, 'since'>): number;
   markIndexed(paths: readonly PendingPath[]): Promise<void>;
+}
+
+/** The paths of all partitions, and those among them whose rows nobody needs. */
+export interface SharedPaths extends PendingPaths {
+  /** Paths of copies that are no longer kept. */
+  retiredCopies(): readonly PendingPath[];
 }
 
 /** What reindexing works with. */
 export interface ReindexParts extends ReindexBatchParts {
   readonly storage: Pick<Storage, 'leaseJob' | 'partitions' | 'useRows'>;
-  readonly paths: PendingPaths;
+  readonly paths: SharedPaths;
   /** Paths of a partition's own search parameters; undefined where it has none. */
   readonly ownPaths: (partition: PartitionId) => Promise<PendingPaths | undefined>;
   readonly copies: () => CopyRules;

@@ -1,7 +1,8 @@
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../model/partition.js';
 import type { StoredJob } from '../storage/store.js';
+import { dropCopies } from './drop-copies.js';
 import { LeasedJobs } from './leased-jobs.js';
-import type { ReindexParts, ReindexTarget } from './reindex-parts.js';
+import type { PendingPath, ReindexParts, ReindexTarget, RetiredCopies } from './reindex-parts.js';
 import { beginProgress, pathsOf, ReindexWalk, type ReindexProgress } from './reindex-walk.js';
 
 /** Kind of the jobs that reindex. */
@@ -79,9 +80,21 @@ export class Reindexing {
     return this.jobs.stop();
   }
 
+  /** Deletes copies that are no longer kept, in the background. What can't be begun now, the next reindex of everything does. */
+  async dropCopies(paths: readonly PendingPath[]): Promise<void> {
+    if (paths.length === 0) return;
+    const retired = { paths, at: this.parts.clock() };
+    try {
+      await this.start({ partitions: null, types: [], retired });
+    } catch (error) {
+      this.parts.onError(undefined, error);
+    }
+  }
+
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {
     const { paths, storage } = this.parts;
     const target = job.parameters as unknown as ReindexTarget;
+    if (target.retired) return this.runDrop(job, target.retired, isStopped);
     await paths.refresh();
     const progress = progressOf(job) ?? beginProgress(pathsOf(target, paths.pendingPaths()));
     const save = (reached: ReindexProgress, state: StoredJob['state'] = 'running'): Promise<boolean> =>
@@ -96,6 +109,14 @@ export class Reindexing {
     const isComplete = target.partitions === null && walk.progress.failed === 0;
     if (isComplete) await paths.markIndexed(progress.paths);
     await save(walk.progress, walk.progress.failed === 0 ? 'done' : 'failed');
+    if (target.partitions === null && target.types === null) await this.dropCopies(paths.retiredCopies());
+  }
+
+  private async runDrop(job: StoredJob, retired: RetiredCopies, isStopped: () => boolean): Promise<void> {
+    const { partitions } = this.parts.storage;
+    const hasEnded = async (): Promise<boolean> => isStopped() || !(await partitions.saveRunningJob(job));
+    if (await dropCopies(this.parts, retired, hasEnded))
+      await partitions.saveRunningJob({ ...job, state: 'done' });
   }
 }
 

@@ -10,7 +10,7 @@ const MOVING_MS = 200;
 /** The partitions of the target that there are by now, by their ids. */
 export async function targetPartitions(
   { partitions: registry }: Pick<Storage, 'partitions'>,
-  { partitions }: ReindexTarget,
+  { partitions }: Pick<ReindexTarget, 'partitions'>,
 ): Promise<readonly PartitionId[]> {
   const registered = await registry.list();
   return [DEFAULT_PARTITION_ID, ...registered.map(({ id }) => id)]

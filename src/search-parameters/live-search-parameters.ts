@@ -181,11 +181,16 @@ export class LiveSearchParameters implements Foundation {
     return this.registry.fullText === 'on' ? waiting : waiting.filter(({ kind }) => kind !== 'text');
   }
 
+  /** Paths of copies that nobody keeps up to date: their uplift was taken back. */
+  retiredCopies(): readonly OwnPath[] {
+    return [...this.paths.values()].filter((path) => path.copiedFrom && !this.lifting.maintains(path));
+  }
+
   /**
    * When every write that may have missed the path has ended, in milliseconds since 1970 UTC. A reindex that reads a
    * resource after this time misses nothing.
    */
-  settledAt({ since }: OwnPath): number {
+  settledAt({ since }: Pick<OwnPath, 'since'>): number {
     return since + SETTLED_MS;
   }
 

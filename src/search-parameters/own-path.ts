@@ -12,7 +12,8 @@ export interface PathKey {
 
 /**
  * A path that is indexed beside those of R4's own parameters. Once it is, it stays: retiring its parameter stops the
- * searches, not the rows, so that the parameter can come back without a reindex.
+ * searches, not the rows, so that the parameter can come back without a reindex. Copies are
+ * not kept up to date any more, and go; should they come back, they wait for a reindex.
  */
 export interface OwnPath extends PathKey {
   /** The FHIRPath expression that has the path, or the elements that it is in. */

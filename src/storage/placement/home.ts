@@ -131,6 +131,12 @@ export interface StaleTarget {
   readonly mark: number;
 }
 
+/** Where copies are, see CopyRule. */
+export interface CopyPath {
+  readonly resourceType: string;
+  readonly path: string;
+}
+
 /** Copies of values, see CopyRule: of one partition, and where they wait to be renewed. */
 export interface HomeCopies {
   /**
@@ -144,6 +150,8 @@ export interface HomeCopies {
   doubt(partition: PartitionId, targets: readonly StaleTarget[]): Promise<void>;
   /** All copies of their values were renewed since. */
   settle(partition: PartitionId, targets: readonly StaleTarget[]): Promise<void>;
+  /** Deletes at most `limit` of the copies on paths of which nobody keeps copies any more; answers how many went. */
+  drop(partition: PartitionId, paths: readonly CopyPath[], limit: number): Promise<number>;
 }
 
 /** Rows of one partition, for moving, counting and deleting them in bounded batches. */

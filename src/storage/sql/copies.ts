@@ -1,4 +1,5 @@
 import type { PartitionId } from '../../model/partition.js';
+import type { CopyPath } from '../placement/home.js';
 import type { Change, CopyRule } from '../store.js';
 import type { Dictionary } from './dictionary.js';
 import type { LinkRow, ValueRow } from './index-rows.js';
@@ -122,6 +123,11 @@ export function staleParams(dictionary: Dictionary, types: readonly string[]): R
       return id === undefined ? [] : [[id, type] as const];
     }),
   );
+}
+
+/** PARAM_IDs of the paths of copies; those that never had any are left out. */
+export function copyParams(dictionary: Dictionary, paths: readonly CopyPath[]): readonly number[] {
+  return paths.flatMap(({ resourceType, path }) => dictionary.pathId(resourceType, 'composite', path) ?? []);
 }
 
 /** One of all units that are written together for each partition. */

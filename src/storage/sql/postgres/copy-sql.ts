@@ -59,6 +59,9 @@ export const COPY_SQL = {
     from unnest($2::integer[], $3::bigint[], $4::float8[]) s (PARAM, ID, MARK)`,
   settle: `delete from HFJ_SPIDX_COMPOSITE t using unnest($2::integer[], $3::bigint[], $4::float8[]) s (PARAM, ID, MARK)
     where t.PARTITION_ID = $1::integer and t.PARAM_ID = s.PARAM and t.RES_ID = s.ID and t.SP_LOW = s.MARK`,
+  drop: `delete from HFJ_SPIDX_COMPOSITE d where d.PARTITION_ID = $1::integer and d.ctid = any
+    (array(select t.ctid from HFJ_SPIDX_COMPOSITE t
+      where t.PARTITION_ID = $1::integer and t.PARAM_ID = any ($2::integer[]) limit $3::integer))`,
 } as const;
 
 /** Gives the owners of copies, and those that refer to what has changed, the values that there are now. */

@@ -1,8 +1,8 @@
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId } from '../../../model/partition.js';
-import type { HomeCopies, StaleTarget } from '../../placement/home.js';
+import type { CopyPath, HomeCopies, StaleTarget } from '../../placement/home.js';
 import type { CopyRule } from '../../store.js';
-import { settledCopyIds, staleParams, STALE_COPIES } from '../copies.js';
+import { copyParams, settledCopyIds, staleParams, STALE_COPIES } from '../copies.js';
 import { RowNames } from '../row-names.js';
 import { float8Array, int4Array, int8Array } from './binary-array.js';
 import type { PostgresConnections } from './connections.js';
@@ -47,6 +47,15 @@ export class PostgresCopies implements HomeCopies {
 
   settle(partition: PartitionId, targets: readonly StaleTarget[]): Promise<void> {
     return this.write(COPY_SQL.settle, partition, targets);
+  }
+
+  async drop(partition: PartitionId, paths: readonly CopyPath[], limit: number): Promise<number> {
+    await this.dictionary.load();
+    const params = copyParams(this.dictionary, paths);
+    if (params.length === 0) return 0;
+    const statement = { text: COPY_SQL.drop, values: [partition, int4Array(params), limit] };
+    const [result] = await this.connections.write([partition], [statement], 'shared');
+    return result?.count ?? 0;
   }
 
   private async write(text: string, partition: PartitionId, targets: readonly StaleTarget[]): Promise<void> {

@@ -27,6 +27,10 @@ export const COPY_SQL = {
     where PARTITION_ID = @partition and PARAM_ID in (select value from json_each(@params)) limit @limit`,
   settle: `delete from HFJ_SPIDX_COMPOSITE where PARTITION_ID = @partition and PARAM_ID = @param
     and SP_VALUE = '' and SYS_ID = 0 and SP_LOW = @mark and SP_UNIT = '' and RES_ID = @rowId and SP_ELEMENT = 0`,
+  drop: `delete from HFJ_SPIDX_COMPOSITE where PARTITION_ID = @partition
+    and (PARAM_ID, SP_VALUE, SYS_ID, SP_LOW, SP_UNIT, RES_ID, SP_ELEMENT) in
+      (select PARAM_ID, SP_VALUE, SYS_ID, SP_LOW, SP_UNIT, RES_ID, SP_ELEMENT from HFJ_SPIDX_COMPOSITE
+       where PARTITION_ID = @partition and PARAM_ID in (select value from json_each(@params)) limit @limit)`,
 } as const;
 
 /** Keeps copies of targets' values with the resources that refer to them; called inside transactions. */

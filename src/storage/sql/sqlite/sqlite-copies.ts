@@ -1,8 +1,8 @@
 import { FhirError } from '../../../model/errors.js';
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../../../model/partition.js';
-import type { HomeCopies, StaleTarget } from '../../placement/home.js';
+import type { CopyPath, HomeCopies, StaleTarget } from '../../placement/home.js';
 import type { CopyRule } from '../../store.js';
-import { settledCopyIds, staleParams, STALE_COPIES } from '../copies.js';
+import { copyParams, settledCopyIds, staleParams, STALE_COPIES } from '../copies.js';
 import type { Dictionary } from '../dictionary.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
@@ -59,6 +59,15 @@ export class SqliteCopies implements HomeCopies {
 
   settle(partition: PartitionId, targets: readonly StaleTarget[]): Promise<void> {
     return this.each(COPY_SQL.settle, partition, targets);
+  }
+
+  async drop(partition: PartitionId, paths: readonly CopyPath[], limit: number): Promise<number> {
+    const { dictionary, queue } = this.parts;
+    await dictionary.catchUp();
+    const params = copyParams(dictionary, paths);
+    if (params.length === 0) return 0;
+    const values = { partition, params: JSON.stringify(params), limit };
+    return queue.transaction((db) => db.prepare(COPY_SQL.drop).run(values).changes);
   }
 
   private async each(sql: string, partition: PartitionId, targets: readonly StaleTarget[]): Promise<void> {
