@@ -135,7 +135,7 @@ export interface VersionPage {
   readonly lines: Uint8Array;
   /** Number of lines. */
   readonly count: number;
-  /** What the lines are, in their order; empty unless it was asked for. */
+  /** What the lines are, in their order; empty unless `entries` were asked for. */
   readonly entries: readonly PageEntry[];
   /** Resources that were deleted at the time. */
   readonly deleted: readonly PageEntry[];
@@ -143,6 +143,23 @@ export interface VersionPage {
   readonly unreadable: readonly PageEntry[];
   /** Where the next page begins; null: there is none. */
   readonly next: VersionKey | null;
+}
+
+/** Resources of a type, whose versions at one time are asked for. */
+export interface VersionList {
+  readonly type: string;
+  /** In order, each once. */
+  readonly rowIds: readonly number[];
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  /** As for a walk. */
+  readonly bytes: number;
+}
+
+/** A part of such a list. */
+export interface VersionListPage extends Omit<VersionPage, 'next'> {
+  /** Row ids that there was no room for: to be asked for next. */
+  readonly rest: readonly number[];
 }
 
 /** The state of a partition at one moment, for as long as the function that is given it runs. */
@@ -157,7 +174,8 @@ export interface PartitionSnapshot {
 export interface HomeExports {
   /**
    * Fixes the present: waits for the writers of the partition that are under way, and makes all later ones write later
-   * times, for ever. `work` reads the partition as it is at that moment, whatever is written meanwhile.
+   * times, for ever. `work` reads the partition as it is at that moment, whatever is written meanwhile. It is done anew
+   * from its beginning, at another moment, where the partition has moved to another home.
    * @throws FhirError UNKNOWN_PARTITION where the home does not serve the partition
    */
   freeze<Result>(
@@ -175,13 +193,8 @@ export interface HomeExports {
     walk: VersionWalk,
     detail: 'lines' | 'entries' | 'deletions',
   ): Promise<VersionPage>;
-  /** The versions of these resources that were current at `until`, in the order of row ids; deletions too. */
-  versionsAt(
-    partition: PartitionId,
-    type: string,
-    rowIds: readonly number[],
-    until: number,
-  ): Promise<Omit<VersionPage, 'next'>>;
+  /** The versions of these resources that were current at the time, in the order of row ids; with entries. */
+  versionsAt(partition: PartitionId, list: VersionList): Promise<VersionListPage>;
   /** The last version with content, by row id, of resources that were deleted: what the deletion was of. */
   lastTexts(partition: PartitionId, entries: readonly PageEntry[]): Promise<ReadonlyMap<number, string>>;
   /** Number of live resources of the type; an estimate for progress. */
