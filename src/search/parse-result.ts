@@ -105,7 +105,12 @@ export function readResultParameter(
 function parseSort(type: string, key: string, context: ParameterContext): SortBy {
   const descending = key.startsWith('-');
   const parameter = findParameter(type, descending ? key.slice(1) : key, context);
-  if (parameter.type === 'special' || parameter.type === 'composite' || isFullText(parameter))
+  if (isFullText(parameter))
+    throw unknownParameter(
+      context.name,
+      `nothing is sorted by "${key}"; what fits it best comes first where there is no _sort.`,
+    );
+  if (parameter.type === 'special' || parameter.type === 'composite')
     throw unknownParameter(context.name, `nothing is sorted by "${key}".`);
   return { parameter, direction: descending ? 'descending' : 'ascending' };
 }

@@ -1,6 +1,7 @@
 import { parseChain } from '../parse-chain.js';
 import { invalidParameter, unknownParameter, type ParameterContext } from '../parse-context.js';
-import { findParameter, isFullText } from '../parse-criterion.js';
+import { COMMON_PARAMETERS } from '../common-parameters.js';
+import { findParameter } from '../parse-criterion.js';
 import type { Criterion } from '../search-request.js';
 import type { FilterNode, FilterStep, FilterTest } from './filter-node.js';
 import { filterElement, parseElement } from './parse-element.js';
@@ -8,6 +9,17 @@ import { isDenied, parseTest } from './parse-test.js';
 import { placeOf, readFilter } from './read-filter.js';
 
 const FILTER = '_filter';
+
+/**
+ * What a search has beside the parameters of its resources, and the words of whole resources: none of the operators of
+ * filters means anything for them.
+ */
+const OF_THEIR_OWN: ReadonlySet<string> = new Set([
+  ...COMMON_PARAMETERS.map(({ name }) => name),
+  '_text',
+  '_content',
+  '_query',
+]);
 
 /** Whether a parameter is a filter, with or without a modifier. */
 export function isFilter(name: string): boolean {
@@ -51,9 +63,9 @@ function parsePath(type: string, path: readonly FilterStep[], { test, context }:
   const here = { ...context, name: placeOf(step.position) };
   const element = rest.length === 0 ? undefined : filterElement(type, step.name);
   if (element !== undefined) return parseElement(type, element, { step, rest, test }, context);
-  const parameter = findParameter(type, step.name, here);
-  if (isFullText(parameter))
+  if (OF_THEIR_OWN.has(step.name))
     throw invalidParameter(here.name, `"${step.name}" is a parameter of its own, not part of a filter.`);
+  const parameter = findParameter(type, step.name, here);
   if (rest.length === 0) return parseTest(test, parameter, here);
   return parseChain({ parameter, targetType: step.type }, here, (target, further) => {
     const found = parsePath(target, rest, { test, context: further });
