@@ -17,6 +17,9 @@ const ON_EVERY_STORE = ['contract', 'storage', 'cli', 'interceptors', 'examples'
 /** What a client can observe must not tell where a partition's rows are. */
 const ON_EVERY_PLACEMENT = ['contract'];
 
+/** What talks to no database is the same in every pass. */
+const WITHOUT_DATABASE = '/contract/output/';
+
 const PASSES: readonly TestPass[] = [
   { store: 'sqlite', folders: ['.'] },
   { store: 'postgres', folders: ON_EVERY_STORE },
@@ -94,8 +97,11 @@ function testsIn(path: string): readonly string[] {
 }
 
 /** The compiled tests of a pass. A folder that is named after a store holds tests of that store alone. */
-export function testsOf({ store, folders }: TestPass, files: TestArguments['files']): readonly string[] {
-  const other = store === 'sqlite' ? '/postgres/' : '/sqlite/';
-  const own = folders.flatMap((folder) => testsIn(join('build/test', folder)));
-  return own.filter((file) => !file.includes(other) && (files === undefined || files.includes(file)));
+export function testsOf(pass: TestPass, files: TestArguments['files']): readonly string[] {
+  const others = [pass.store === 'sqlite' ? '/postgres/' : '/sqlite/'];
+  if (pass !== PASSES[0]) others.push(WITHOUT_DATABASE);
+  const own = pass.folders.flatMap((folder) => testsIn(join('build/test', folder)));
+  return own
+    .filter((file) => !others.some((other) => file.includes(other)))
+    .filter((file) => files === undefined || files.includes(file));
 }

@@ -1,19 +1,20 @@
 import type { Readable } from 'node:stream';
 import type { PartitionId } from '../model/partition.js';
 
-/** A file that is being written. Ends with `finish` or `abort`. */
+/** A file that is being written, by one call at a time. Ends with `finish` or `abort`, or when any call rejects. */
 export interface OutputFile {
-  /** Resolves when more may be written: memory stays bounded. */
+  /** Resolves when more may be written: memory stays bounded. The bytes must not be changed afterwards. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Resolves once every byte is kept for good under the key, and rejects otherwise. */
+  /** Resolves once every byte is kept for good under the key; otherwise rejects and leaves nothing behind. */
   finish(): Promise<void>;
-  /** Leaves nothing behind. */
+  /** Leaves nothing behind. Does nothing where the file has ended. */
   abort(): Promise<void>;
 }
 
 /** Where the files of exports are kept. Keys begin with `p<partition id>/exports/<job>/`. */
 export interface OutputStore {
   readonly kind: 'local' | 's3';
+  /** A key is for one file: whoever makes another under it takes the place of the first. @throws Error for no key */
   create(key: string): Promise<OutputFile>;
   /** Size in bytes; undefined where there is no such file. */
   size(key: string): Promise<number | undefined>;

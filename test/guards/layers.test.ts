@@ -90,6 +90,9 @@ const ONLY_IN: Readonly<Record<string, RegExp>> = {
   'cli-progress': /^src\/cli\//,
   zod: /^src\/settings/,
   fhirpath: /^src\/fhir\//,
+  '@aws-sdk/client-s3': /^src\/storage\/output\/s3-/,
+  '@aws-sdk/lib-storage': /^src\/storage\/output\/s3-writer\.ts$/,
+  '@aws-sdk/s3-request-presigner': /^src\/storage\/output\/s3-output\.ts$/,
 };
 
 const IMPORT =
@@ -153,6 +156,15 @@ test('what composes the server is imported by what starts or tests it only', (t)
       .map(() => file.path),
   );
   t.deepEqual(wrong, []);
+});
+
+test('the client of S3 is loaded where it is asked for, and by nobody who does not want it', (t) => {
+  const loaded = source
+    .filter(({ path }) => !path.startsWith('src/storage/output/s3-'))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/import (?!type)[^;]*?from '[^']*\/s3-[\w-]+\.js'/g)].map(() => path),
+    );
+  t.deepEqual(loaded, []);
 });
 
 test('examples use the package as its users do', (t) => {
