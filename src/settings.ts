@@ -1,6 +1,7 @@
 import { nearestName } from './model/nearest-name.js';
 import { SettingsError } from './settings/error.js';
 import type { Setting } from './settings/kinds.js';
+import { exportContradictions } from './settings/export-output.js';
 import { SETTING_NAMES, SETTINGS } from './settings/schema.js';
 import type { SettingName, Settings } from './settings/schema.js';
 import { fromEnvironment, fromFile, fromFlags, toEnvironmentName, toFlagName } from './settings/sources.js';
@@ -105,5 +106,6 @@ function contradictions(settings: Settings): readonly string[] {
       `${toEnvironmentName('defaultPageSize')}: greater than maxPageSize (${settings.maxPageSize})`,
     );
   }
-  return problems;
+  const exports = exportContradictions(settings);
+  return [...problems, ...exports.map(([name, problem]) => `${toEnvironmentName(name)}: ${problem}`)];
 }

@@ -45,6 +45,17 @@ export const databaseUrl: Kind<string> = {
   },
 };
 
+const SEGMENT = '[A-Za-z0-9_][A-Za-z0-9._-]*';
+
+/** Where the files of exports are kept. */
+export const exportPlace: Kind<string> = {
+  type: z
+    .string()
+    .trim()
+    .regex(new RegExp(`^(local|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/${SEGMENT})*/?)$`)),
+  values: '`local`, `s3://BUCKET` or `s3://BUCKET/PREFIX`',
+};
+
 /** An origin as browsers send it, or `*`. */
 export const pageOrigin: z.ZodType<string, string> = z
   .string()

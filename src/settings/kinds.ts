@@ -71,6 +71,11 @@ export function flag(): Kind<boolean> {
   return { type: z.union([z.boolean(), word]), values: '`true` or `false`' };
 }
 
+/** `auto`, `true` or `false`. */
+export function autoFlag(): Kind<boolean | 'auto'> {
+  return { type: z.union([flag().type, z.literal('auto')]), values: '`auto`, `true` or `false`' };
+}
+
 /** One of several words. */
 export function oneOf<const Word extends string>(...words: readonly [Word, ...Word[]]): Kind<Word> {
   return { type: z.enum(words), values: words.map((word) => `\`${word}\``).join(', ') };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { databaseUrl, headerName, pageOrigin, urlPath, webUrl } from './addresses.js';
-import { bytes, flag, integer, list, oneOf, optional, secret, setting, text } from './kinds.js';
+import { databaseUrl, exportPlace, headerName, pageOrigin, urlPath, webUrl } from './addresses.js';
+import { autoFlag, bytes, flag, integer, list, oneOf, optional, secret, setting, text } from './kinds.js';
 import type { Kind } from './kinds.js';
 
 /** Who finds a request's tenant: shipped interceptors, only the registered ones, or nobody. */
@@ -26,6 +26,8 @@ const modulePaths = list(z.string().min(1), 'a list of module paths or package n
 const origins = list(pageOrigin, '`*`, or a list of origins such as `https://app.example`');
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** No S3 signs a URL for longer. */
+const WEEK_SECONDS = 7 * 24 * 60 * 60;
 const milliseconds = integer(1, DAY_MS);
 const count = integer(1, 1_000_000);
 
@@ -127,6 +129,44 @@ export const SETTINGS = {
     oneOf('on', 'off'),
     'off',
     'Whether resources are indexed by their words, for `_text` and `_content`. Data from before it was on needs `bulkhead reindex`.',
+  ),
+
+  exportOutput: setting(
+    exportPlace,
+    'local',
+    'Where the files of bulk exports are kept: in a folder, or in a bucket of S3 or of a server that speaks it.',
+  ),
+  exportDir: optional(
+    text('a path'),
+    'With `local`: the folder, which servers of one database share; `exports` beside the SQLite file, or `data/exports`, if left out.',
+  ),
+  exportS3Endpoint: optional(
+    webUrl,
+    "With S3: address of another server than Amazon's. It is also in the URLs of files that are read from there.",
+  ),
+  exportS3Region: optional(
+    text('a region'),
+    "With S3: the bucket's region; that of the AWS environment if left out, and any where an endpoint is given.",
+  ),
+  exportS3PathStyle: setting(
+    flag(),
+    false,
+    'With S3: the bucket is named in the path, not in the host name; most servers of your own need it.',
+  ),
+  exportS3AccessKeyId: secret(
+    text(),
+    'With S3: key to the bucket; what the AWS environment has (variables, files, the role of the machine) if left out.',
+  ),
+  exportS3SecretAccessKey: secret(text(), 'With S3: the secret of that key.'),
+  exportUrlSeconds: setting(
+    integer(1, WEEK_SECONDS),
+    3600,
+    'With S3: how long the URL of a file can be followed once it was given out.',
+  ),
+  exportRequiresAccessToken: setting(
+    autoFlag(),
+    'auto',
+    'Who reads files: with `true` whoever may use the API, through it; with `false` whoever has their URL, from S3; `auto`: from S3 where they are there.',
   ),
 
   maxBodyBytes: setting(bytes(), 32 * 2 ** 20, 'Largest JSON body.'),
