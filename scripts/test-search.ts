@@ -14,13 +14,16 @@ const { values } = parseArgs({
   },
 });
 
+/** Searches, and pages of them while others write. */
+const SEARCHES = ['random-searches', 'random-pages'].map((name) => `test/contract/search/${name}.test.ts`);
+
 async function main(): Promise<void> {
   const searches = Number(values.searches);
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(searches) || !Number.isSafeInteger(seed) || searches < 2)
     throw new Error('--searches and --seed take whole numbers.');
   process.stdout.write(`seed ${seed}, ${searches} searches\n`);
-  const tests = ['build/scripts/test.js', 'test/contract/search/random-searches.test.ts', '--timeout=12h'];
+  const tests = ['build/scripts/test.js', ...SEARCHES, '--timeout=12h'];
   const child = spawn(process.execPath, tests, {
     stdio: 'inherit',
     env: {

@@ -1,14 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { printQuery, queryString, RandomQueries, type RandomQuery } from '../../oracle/random-queries.js';
-import { generateResource } from '../../oracle/generated-resources.js';
 import type { QueryPart } from '../../oracle/search-oracle.js';
 import { createSearchWorld, fillTenant, type SearchTenant } from '../../oracle/search-world.js';
 import { wrongOrder, type SortWorld } from '../../oracle/sorting.js';
 import { syntheaTenant } from '../../oracle/synthea-tenant.js';
 import { FHIR_JSON, FhirClient } from '../support/fhir-client.js';
 import { entriesOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
-import { Random } from './random.js';
 
 /** `npm run test:search` asks for more searches, of other resources. */
 const SEARCHES = Number(process.env['BULKHEAD_TEST_SEARCHES'] ?? 200);
@@ -145,46 +143,4 @@ test('what is asked of one tenant never shows in the other, though all ids are t
     t.deepEqual(found.map((one) => JSON.stringify(one)).toSorted(), own.toSorted());
     t.false(own.some((one) => foreign.has(one)));
   }
-});
-
-const LASTING = Array.from({ length: 20 }, (_, n) => String(n + 1));
-const PASSING = ['w1', 'w2', 'w3', 'w4'];
-
-test('pages add up in any order while others write: what was there all along comes exactly once', async (t) => {
-  const random = new Random(SEED);
-  const client = new FhirClient(world.server.url).tenant('busy');
-  const generation = { random, rarity: 2, targets: new Set(['Patient']), ids: LASTING };
-  const lasting = LASTING.map((id) => generateResource('Patient', id, generation));
-  const { client: busy, oracle } = await fillTenant('busy', client, lasting);
-  const reading = { goesOn: true };
-  const write = async (): Promise<void> => {
-    while (reading.goesOn) {
-      const id = random.pick(PASSING);
-      if (random.once(3)) await busy.delete(`Patient/${id}`);
-      else await busy.put(`Patient/${id}`, generateResource('Patient', id, generation));
-    }
-  };
-  const queries = new RandomQueries(oracle, { ...world.served, types: ['Patient'] });
-  const asked = fc.tuple(
-    queries.ownQuery('Patient'),
-    fc.option(queries.order('Patient'), { nil: '' }),
-    fc.integer({ min: 2, max: 9 }),
-  );
-  const property = fc.asyncProperty(asked, async ([query, sort, count]) => {
-    const results: QueryPart[] = [['_count', String(count)]];
-    if (sort !== '') results.push(['_sort', sort]);
-    const search = `Patient?${queryString([...query.parts, ...results])}`;
-    const found = namesOf(matchesOf(await pagesOf(busy, search)));
-    const steady = found.filter((name) => !PASSING.includes(name.slice('Patient/'.length))).toSorted();
-    const expected = oracle.search(query.type, query.parts);
-    if (steady.join() !== expected.join())
-      throw new Error(
-        `${printQuery(query)} ${queryString(results)}\nfound    ${steady.join()}\nexpected ${expected.join()}`,
-      );
-  });
-  const writer = write();
-  await assertHolds(t, property, 10).finally(() => {
-    reading.goesOn = false;
-  });
-  await writer;
 });
