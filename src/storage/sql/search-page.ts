@@ -67,7 +67,7 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
   if (walks.length > 1) return writeMergedWalks(sql, { plan, walks }, page);
   if (walks.length === 1) return writeIndexWalk(sql, { plan, walk: walks[0]! }, page);
   const order = driver === null && isOwn ? resourceOrder(plan) : null;
-  if (order !== null && 'json' in plan.types && order.by !== 'type')
+  if (order !== null && 'json' in plan.types && isEachTypeWalked(sql, plan, order))
     return writeEachType(sql, { plan, types: plan.types.json, order }, page);
   if (order !== null) return writeResourceWalk(sql, plan, order, page);
   return writeSorted(sql, plan, page);
@@ -186,6 +186,16 @@ interface TypeWalks {
   readonly order: ResourceOrder;
 }
 
+/** A key that leads through several types is walked as one where the database goes from one to the next in it. */
+function isEachTypeWalked({ dialect }: RowSql, plan: PlanShape, { by }: ResourceOrder): boolean {
+  return by !== 'type' || (dialect.seeks === 'lateral' && isWhole(plan));
+}
+
+/** Whether nothing is asked for but types. */
+function isWhole({ where }: PlanShape): boolean {
+  return where.kind === 'all' && where.of.length === 0;
+}
+
 /** The first of each type in the order wanted, and the first of all these: a key begins with the type. */
 function writeEachType(sql: RowSql, { plan, types, order }: TypeWalks, page: PageSlots): WrittenQuery {
   const { knex, jsonNumbers, seeks } = sql.dialect;
@@ -199,16 +209,30 @@ function writeEachType(sql: RowSql, { plan, types, order }: TypeWalks, page: Pag
   const first = sql.tables.open('HFJ_RESOURCE', x).select(`${x}.RES_ID`);
   first.whereRaw(`${x}.RES_TYPE_ID = ${t}.value and ${x}.RES_DELETED_AT is null`);
   new ConditionSql(sql).hold(first, plan.where, { ...subjectOf(x), resource: x });
-  orderBy(first, orderIn(x), page.after);
-  first.limit(...(toMarkers([page.limit]) as [number]));
   const query = knex.queryBuilder().from(knex.raw(jsonNumbers(t), toMarkers([types])));
+  if (order.by === 'type')
+    beginInType({ query, type: `${t}.value` }, { first, id: `${x}.FHIR_ID` }, page.after);
+  else orderBy(first, orderIn(x), page.after);
+  first.limit(...(toMarkers([page.limit]) as [number]));
   if (seeks === 'lateral') query.crossJoin(knex.raw('lateral ? as k', [first]));
   sql.tables.joinByRowId(query, 'HFJ_RESOURCE', r);
   if (seeks === 'lateral') query.whereRaw(`${r}.RES_ID = k.RES_ID`);
   else query.whereIn(`${r}.RES_ID`, first);
   finish(query, rowColumns(r, sql, 'any'), orderIn(r), { after: null, limit: page.limit });
-  const isWhole = plan.where.kind === 'all' && plan.where.of.length === 0;
-  return { query, cost: isWhole ? 'cheap' : 'expensive', plan: 'custom' };
+  return { query, cost: isWhole(plan) ? 'cheap' : 'expensive', plan: 'custom' };
+}
+
+/** Orders resources of one type by their ids. A page begins within a type, and after it all others do from their first id. */
+function beginInType(
+  { query, type }: { readonly query: Query; readonly type: string },
+  { first, id }: { readonly first: Query; readonly id: string },
+  after: After | null,
+): void {
+  first.orderByRaw(`${id} asc`);
+  const [typeId, fhirId] = after ?? [];
+  if (!typeId || !fhirId) return;
+  query.whereRaw(`${type} >= ?`, toMarkers([typeId]));
+  first.whereRaw(`${id} > case when ${type} = ? then ? else '' end`, toMarkers([typeId, fhirId]));
 }
 
 function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
