@@ -5,6 +5,7 @@ import * as placements from '../../../migrations/0002-placements.js';
 import * as search from '../../../migrations/0003-search.js';
 import * as fullText from '../../../migrations/0004-full-text.js';
 import * as contained from '../../../migrations/0005-contained.js';
+import * as dateEnds from '../../../migrations/0006-date-ends.js';
 import { collectStatements } from './statement-batch.js';
 
 /** What cannot be changed once tables are made. */
@@ -25,6 +26,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-search': search,
   '0004-full-text': fullText,
   '0005-contained': contained,
+  '0006-date-ends': dateEnds,
 };
 
 const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({

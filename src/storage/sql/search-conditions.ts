@@ -148,13 +148,24 @@ export class ConditionSql {
   private holdRows(query: Query, shape: RowsShape, subject: Subject): void {
     const tests = shape.tests ?? [null];
     if (tests.length > MOST_SEEKS || !tests.every((test) => isSeek(shape, test))) {
-      query.where(this.isIn(subject.id, this.matching({ types: NO_TYPES, where: shape }, 'ids')));
+      query.where(
+        this.isIn(
+          subject.id,
+          shape.tests === null ? this.present(shape) : this.driven(shape, NO_TYPES, 'ids'),
+        ),
+      );
       return;
     }
     query.where((either) => {
       for (const test of tests)
         either.orWhereExists(this.sql.dialect.tried(this.of(this.seekable(shape, test), subject)));
     });
+  }
+
+  /** Whatever has a row: often most resources of a type. */
+  private present(shape: RowsShape): Query {
+    const { query, alias } = this.sql.rows(shape, null);
+    return this.sql.dialect.collected(query, `${alias}.RES_ID`).select(`${alias}.RES_ID`);
   }
 
   /** Rows that a resource's own one is a seek away in. */

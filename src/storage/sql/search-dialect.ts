@@ -19,6 +19,8 @@ export interface SearchDialect {
   readonly inList: (column: string) => string;
   /** The same where an index on the column would tempt: the list is never walked for each row. */
   readonly inProbedList: (column: string) => string;
+  /** Rows of a list that may be long, in the order in which it is collected fastest. */
+  readonly collected: (query: Knex.QueryBuilder, column: string) => Knex.QueryBuilder;
   /** The column where no index on it is to be walked: another one is better. */
   readonly unsought: (column: string) => string;
   /** Condition: the column contains the text that is bound to the one `?`. */
@@ -49,6 +51,8 @@ export function sqliteSearchDialect(): SearchDialect {
     inTexts: (column) => `${column} in (select value from json_each(?))`,
     jsonNumbers: (alias) => `json_each(?) as ${alias}`,
     inList: (column) => `${column} in ?`,
+    // In order, every row is put at the end of the list.
+    collected: (query, column) => query.orderByRaw(column),
     inProbedList: (column) => `+${column} in ?`,
     unsought: (column) => `+${column}`,
     contains: (column) => `instr(${column}, ?) > 0`,
@@ -73,6 +77,7 @@ export function postgresSearchDialect(): SearchDialect {
     inTexts: (column) => `${column} = any (array(select jsonb_array_elements_text(?::jsonb)))`,
     jsonNumbers: (alias) => `unnest(translate(?, '[]', '{}')::bigint[]) as ${alias}(value)`,
     inList: hashed,
+    collected: (query) => query,
     inProbedList: hashed,
     unsought: (column) => `coalesce(${column}, ${column})`,
     contains: (column) => `strpos(${column}, ?) > 0`,

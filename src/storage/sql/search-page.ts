@@ -3,6 +3,7 @@ import type { SortDirection } from '../search-store.js';
 import { ConditionSql } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
+import { orderedIds, type OrderedWalk } from './search-ordered.js';
 import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import { relevantMatches } from './search-relevance.js';
@@ -133,8 +134,8 @@ function writeMergedWalks(
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
   orderBy(query, [byRowId('k')], null);
   query.select(rowColumns('r', sql, typesOf(plan)));
-  const isAlone = walks.every(({ driver }) => driver.rest.length === 0);
-  return { query, cost: isAlone ? 'cheap' : 'expensive', plan: isAlone ? 'generic' : 'custom' };
+  const isShort = walks.every(({ driver }) => driver.rest.length === 0) && areSeeks(walks);
+  return { query, cost: isShort ? 'cheap' : 'expensive', plan: isShort ? 'generic' : 'custom' };
 }
 
 /** Columns of HFJ_RESOURCE in the order of its keys: one key leads through several types one after the other. */
@@ -236,12 +237,30 @@ function beginInType(
 }
 
 function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
+  const query = inOrder(sql, { plan, matches: keyedMatches(sql, plan) }, page);
+  const driver = pickDriver(plan.where);
+  const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
+  return { query, cost, plan: 'custom' };
+}
+
+/** The same page from a walk along an index; it may have fewer rows. */
+export function writeOrdered(sql: RowSql, plan: PlanShape, walk: OrderedWalk): WrittenQuery {
+  const matches = sql.dialect.knex.queryBuilder().from(orderedIds(sql, walk).as('m')).select('m.*');
+  const [, ...others] = keysOf(plan);
+  for (const { sort, name } of others) selectSortValue(matches, sort, name, sql);
+  return { query: inOrder(sql, { plan, matches }, walk.page), cost: 'expensive', plan: 'custom' };
+}
+
+/** Matches with their keys: those of the page, and their texts last. */
+function inOrder(
+  sql: RowSql,
+  { plan, matches }: { readonly plan: PlanShape; readonly matches: Query },
+  page: PageSlots,
+): Query {
   const { knex } = sql.dialect;
-  const keys = plan.sort.map((sort, index) => ({ sort, name: `K${index}` }));
-  const matches = keyedMatches(sql, plan, keys);
   const direction = plan.sort.at(-1)?.direction ?? 'ascending';
   const orderIn = (alias: string): OrderColumn[] => [
-    ...keys.map(({ sort, name }) => ({
+    ...keysOf(plan).map(({ sort, name }) => ({
       column: `${alias}.${name}`,
       direction: sort.direction,
       nullable: true,
@@ -254,25 +273,22 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const query = knex.queryBuilder().from(ids.as('k'));
   sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
   orderBy(query, orderIn('k'), null);
-  query.select([...rowColumns('r', sql, typesOf(plan)), ...keyColumns(orderIn('k'))]);
-  const driver = pickDriver(plan.where);
-  const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
-  return { query, cost, plan: 'custom' };
+  return query.select([...rowColumns('r', sql, typesOf(plan)), ...keyColumns(orderIn('k'))]);
+}
+
+function keysOf({ sort }: PlanShape): readonly { readonly sort: SortShape; readonly name: string }[] {
+  return sort.map((key, index) => ({ sort: key, name: `K${index}` }));
 }
 
 /** RES_ID and the sort keys of all matches. */
-function keyedMatches(
-  sql: RowSql,
-  plan: PlanShape,
-  keys: readonly { readonly sort: SortShape; readonly name: string }[],
-): Query {
+function keyedMatches(sql: RowSql, plan: PlanShape): Query {
   const [first] = plan.sort;
   if (first?.by === 'relevance') return relevantMatches(sql, plan, first.text);
   const matches = sql.dialect.knex
     .queryBuilder()
     .from(new ConditionSql(sql).matching(plan, 'rows').as('m'))
     .select('m.RES_ID');
-  for (const { sort, name } of keys) selectSortValue(matches, sort, name, sql);
+  for (const { sort, name } of keysOf(plan)) selectSortValue(matches, sort, name, sql);
   return matches;
 }
 
@@ -330,13 +346,19 @@ function keyColumns(order: readonly OrderColumn[]): readonly string[] {
 /** Few rows are looked at for each one that is answered. */
 function isQuick(plan: PlanShape, driver: Driver | null): boolean {
   if (driver !== null) {
-    const [walk] = walksOf(driver);
-    return walk !== undefined && (driver.rest.length === 0 || walk.shape.selective);
+    const walks = walksOf(driver);
+    const [walk] = walks;
+    return walk !== undefined && areSeeks(walks) && (driver.rest.length === 0 || walk.shape.selective);
   }
   const parts = plan.where.kind === 'all' ? plan.where.of : [plan.where];
   if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return true;
   const order = resourceOrder(plan);
   return parts.every((part) => part.kind === 'resource' && part.by === order?.by);
+}
+
+/** Several codes may be in any number of systems each, and every one of these is a walk. */
+function areSeeks(walks: readonly Walk[]): boolean {
+  return walks.length === 1 || walks.every(({ test }) => test.reach === 'key');
 }
 
 function ascending(column: string): OrderColumn {

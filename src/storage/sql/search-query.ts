@@ -7,7 +7,9 @@ import type { Dictionary } from './dictionary.js';
 import type { SystemIds } from './predicates/system.js';
 import { ScopedTables } from './scoped-tables.js';
 import { toLinkShape, writeLinked } from './search-links.js';
-import { writeCount, writePage } from './search-page.js';
+import type { After } from './search-order.js';
+import { orderedWalk } from './search-ordered.js';
+import { writeCount, writeOrdered, writePage } from './search-page.js';
 import type { SearchDialect } from './search-dialect.js';
 import { RowSql } from './search-rows.js';
 import { ShapeMaker } from './search-shape.js';
@@ -16,6 +18,9 @@ import type { SqlStatement } from './sql-reader.js';
 
 /** Includes name no systems. */
 const NO_SYSTEMS: SystemIds = () => undefined;
+
+/** More index rows than this a resource seldom has on one path. */
+const ROWS_OF_ONE = 4;
 
 /** How many statements are kept; each is some kilobytes. */
 const MAX_STATEMENTS = 500;
@@ -75,11 +80,29 @@ export class SearchQueries {
     const { slots, tables, shapes } = this.prepare(search);
     const shape = shapes.plan(plan);
     if (shape === null) return null;
-    const after = window.after?.map((value) => (value === null ? null : slots.add(value))) ?? null;
-    const page = { after, limit: slots.add(window.count) };
+    const page = { after: afterSlots(window, slots), limit: slots.add(window.count) };
     const key = `page ${tables.shape} ${JSON.stringify([shape, page])}`;
     return this.statement({ key, scope: search.scope, slots }, () =>
       writePage(this.rowSql(tables), shape, page),
+    );
+  }
+
+  /**
+   * The same page from a walk along an index, which looks at little more than the page; null where none has its order.
+   * Where it answers fewer rows than a page has, it is not the page.
+   */
+  orderedPage(search: Searching, plan: SearchPlan, window: SearchWindow): SqlStatement | null {
+    if (plan.sort[0]?.by !== 'index' || search.scope.partitions.length > 1) return null;
+    const { slots, tables, shapes } = this.prepare(search);
+    const shape = shapes.plan(plan);
+    const after = afterSlots(window, slots);
+    const reach = slots.add(window.count * ROWS_OF_ONE);
+    const page = { after, limit: slots.add(window.count), reach };
+    const walk = shape && orderedWalk(shape, page);
+    if (shape === null || walk === null) return null;
+    const key = `ordered ${tables.shape} ${JSON.stringify([shape, page])}`;
+    return this.statement({ key, scope: search.scope, slots }, () =>
+      writeOrdered(this.rowSql(tables), shape, walk),
     );
   }
 
@@ -145,4 +168,8 @@ export class SearchQueries {
     this.compiled.set(key, compiled);
     return compiled;
   }
+}
+
+function afterSlots({ after }: SearchWindow, slots: Slots): After | null {
+  return after?.map((value) => (value === null ? null : slots.add(value))) ?? null;
 }

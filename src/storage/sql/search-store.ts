@@ -36,6 +36,13 @@ interface Known {
   readonly type: string | undefined;
 }
 
+/** Which page is asked for. */
+interface PageQuery {
+  readonly scope: PartitionScope;
+  readonly plan: SearchPlan;
+  readonly window: SearchWindow;
+}
+
 type Write = (systemIds: SystemIds) => SqlStatement | null;
 
 /** Counting so far is little work where a count is cheap at all; most are not even so long. */
@@ -60,7 +67,7 @@ export class SqlSearchStore implements SearchStore {
 
   async page(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Promise<readonly SearchRow[]> {
     const statement = await this.prepare(this.pageOf(scope, plan, window));
-    return statement === null ? [] : await this.toPage(scope, plan, await this.reader.all(statement));
+    return statement === null ? [] : await this.pageRows({ scope, plan, window }, statement);
   }
 
   async firstPage(scope: PartitionScope, plan: SearchPlan, window: FirstWindow): Promise<CountedPage> {
@@ -73,7 +80,7 @@ export class SqlSearchStore implements SearchStore {
         return { rows: await this.toPage(scope, plan, rows), counted: toCount(counts) };
       }
     }
-    const rows = await this.toPage(scope, plan, await this.reader.all(page));
+    const rows = await this.pageRows({ scope, plan, window }, page);
     const isFull = rows.length === window.count;
     return { rows, counted: isFull ? await this.count(scope, plan, window.countTo) : undefined };
   }
@@ -98,7 +105,8 @@ export class SqlSearchStore implements SearchStore {
     plan: SearchPlan,
     window: SearchWindow,
   ): Promise<readonly ExplainedStatement[]> {
-    const statement = await this.prepare(this.pageOf(scope, plan, window));
+    const ordered = await this.prepare(this.orderedOf({ scope, plan, window }));
+    const statement = ordered ?? (await this.prepare(this.pageOf(scope, plan, window)));
     if (statement === null) return [];
     const sql = `${this.dialect.explain} ${statement.sql}`;
     const rows = await this.reader.all({ ...statement, sql, cost: 'cheap', plan: 'custom' });
@@ -118,6 +126,19 @@ export class SqlSearchStore implements SearchStore {
   async hasStaleCopies(scope: PartitionScope, types: readonly string[]): Promise<boolean> {
     const statement = await this.prepare(() => this.queries.staleCopies(scope, types));
     return statement !== null && (await this.reader.all(statement)).length > 0;
+  }
+
+  /** A walk along an index is tried first, where one has the order: only what it does not fill needs the statement. */
+  private async pageRows(asked: PageQuery, statement: SqlStatement): Promise<readonly SearchRow[]> {
+    const { scope, plan, window } = asked;
+    const ordered = await this.prepare(this.orderedOf(asked));
+    const walked = ordered && (await this.reader.all(ordered));
+    const isFull = walked?.length === window.count;
+    return this.toPage(scope, plan, isFull ? walked : await this.reader.all(statement));
+  }
+
+  private orderedOf({ scope, plan, window }: PageQuery): Write {
+    return (systemIds) => this.queries.orderedPage({ scope, systemIds }, plan, window);
   }
 
   private pageOf(scope: PartitionScope, plan: SearchPlan, window: SearchWindow): Write {

@@ -24,8 +24,7 @@ export function walksOf(driver: Driver | null): readonly Walk[] {
   const { shape } = driver;
   const { tests } = shape;
   if (tests === null || !isSingle(shape.params) || tests.length > MOST_WALKS) return [];
-  if (tests.length === 1 && tests[0]!.reach === 'system') return [{ shape, test: tests[0]!, driver }];
-  if (!tests.every(({ reach }) => reach === 'key')) return [];
+  if (!tests.every(({ reach }) => reach === 'key' || reach === 'system')) return [];
   return tests.map((test) => ({ shape, test, driver }));
 }
 
@@ -61,28 +60,52 @@ export function walkedIds(sql: RowSql, walk: Walk): Query {
 /** What a page, or a count, needs of walks that are put together. */
 export interface WalkedPart {
   readonly after: After | null;
-  readonly limit: Slot | null;
+  readonly limit: Slot;
 }
 
 /**
  * RES_ID of what is along any of several walks, each once: of each walk as many as are asked for in all, so that no more
  * is looked at where there is more.
  */
-export function mergedIds(sql: RowSql, walks: readonly Walk[], { after, limit }: WalkedPart): Query {
+export function mergedIds(sql: RowSql, walks: readonly Walk[], part: WalkedPart): Query {
   const { knex } = sql.dialect;
   const parts = walks.map((walk) => {
-    const { query, alias } = openWalk(sql, walk);
-    holdRest(sql, query, walk.driver, subjectOf(alias));
-    query.select(`${alias}.RES_ID`);
-    if (limit !== null) {
-      orderBy(query, [byRowId(alias)], after);
-      query.limit(...(toMarkers([limit]) as [number]));
-    }
+    const open = walk.test.openSystem;
+    if (open !== undefined) return eachSystem(sql, walk, { ...part, open });
+    const { query, alias } = firstAlong(sql, walk, part);
     // A union takes orders and limits in brackets only, and SQLite no brackets.
     const name = sql.alias('w');
-    return knex.queryBuilder().from(query.as(name)).select(`${name}.RES_ID`);
+    return knex
+      .queryBuilder()
+      .from(query.select(`${alias}.RES_ID`).as(name))
+      .select(`${name}.RES_ID`);
   });
   return new ConditionSql(sql).union(parts);
+}
+
+/** A walk along one key, up to the limit. */
+function firstAlong(sql: RowSql, { shape, test, driver }: Walk, { after, limit }: WalkedPart): OpenRows {
+  const opened = sql.rows(shape, test);
+  holdRest(sql, opened.query, driver, subjectOf(opened.alias));
+  orderBy(opened.query, [byRowId(opened.alias)], after);
+  opened.query.limit(...(toMarkers([limit]) as [number]));
+  return opened;
+}
+
+/** A code in any system is one walk along each system that has it. */
+function eachSystem(sql: RowSql, walk: Walk, part: WalkedPart & { readonly open: Slot }): Query {
+  const { knex, seeks } = sql.dialect;
+  const name = sql.alias('y');
+  const query = knex.queryBuilder().from(sql.systemsOf(walk.shape, part.open).as(name));
+  const first = firstAlong(sql, walk, part);
+  first.query.whereRaw(`${first.alias}.SYS_ID = ${name}.N`).select(`${first.alias}.RES_ID`);
+  if (seeks === 'lateral') {
+    const ids = sql.alias('w');
+    return query.crossJoin(knex.raw(`lateral ? as ${ids}`, [first.query])).select(`${ids}.RES_ID`);
+  }
+  const r = sql.alias('r');
+  sql.tables.joinByRowId(query, 'HFJ_RESOURCE', r).whereIn(`${r}.RES_ID`, first.query);
+  return query.select(`${r}.RES_ID`);
 }
 
 /** Adds what remains of a driver's condition to a query that walks it. */
