@@ -5,10 +5,12 @@ import type { Knex } from 'knex';
  * only. The condition holds for every row, and is there to be asked for: SQLite, which knows no statistics, would
  * otherwise walk this index where the rows of one resource are a seek away.
  */
+export const DATE_END =
+  'create index if not exists DATE_END on HFJ_SPIDX_DATE (PARTITION_ID, PARAM_ID, SP_HIGH, RES_ID) where RES_ID > 0';
+
+/** Adds the index of ends. */
 export async function up(knex: Knex): Promise<void> {
-  await knex.raw(
-    'create index if not exists DATE_END on HFJ_SPIDX_DATE (PARTITION_ID, PARAM_ID, SP_HIGH, RES_ID) where RES_ID > 0',
-  );
+  await knex.raw(DATE_END);
 }
 
 /** Migrations go forward only. */

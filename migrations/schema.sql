@@ -30,6 +30,7 @@ CREATE TABLE HFJ_SP_PATH ( PARAM_ID integer primary key, RES_TYPE_ID integer not
 CREATE TABLE HFJ_SYSTEM (SYS_ID integer primary key, SYS_URL text not null unique);
 CREATE UNIQUE INDEX BINARY_CHUNK_KEY on HFJ_BINARY_CHUNK (PARTITION_ID, BLOB_ID, CHUNK_NO);
 CREATE INDEX COMPOSITE_RESOURCE on HFJ_SPIDX_COMPOSITE (RES_ID, PARAM_ID, SP_ELEMENT);
+CREATE INDEX DATE_END on HFJ_SPIDX_DATE (PARTITION_ID, PARAM_ID, SP_HIGH, RES_ID) where RES_ID > 0;
 CREATE INDEX DATE_RESOURCE on HFJ_SPIDX_DATE (RES_ID, PARAM_ID, SP_LOW, SP_HIGH);
 CREATE TRIGGER FULLTEXT_ADDED instead of insert on HFJ_RES_FULLTEXT_NEW when not exists (select 1 from HFJ_RES_FULLTEXT t where t.PARTITION_ID = new.PARTITION_ID and t.PARAM_ID = new.PARAM_ID and t.RES_ID = new.RES_ID) begin insert into HFJ_RES_FULLTEXT (PARTITION_ID, PARTITION_DATE, PARAM_ID, RES_ID) values (new.PARTITION_ID, new.PARTITION_DATE, new.PARAM_ID, new.RES_ID); insert into HFJ_FULLTEXT_WORDS (rowid, narrative, content) values (new.RES_ID, replace(substr(new.SP_WORDS, 1, instr(new.SP_WORDS, char(12)) - 1), '@', cast(new.PARTITION_ID as integer) || ':' || cast(new.PARAM_ID as integer) || ':'), replace(substr(new.SP_WORDS, instr(new.SP_WORDS, char(12)) + 1), '@', cast(new.PARTITION_ID as integer) || ':' || cast(new.PARAM_ID as integer) || ':')); end;
 CREATE TRIGGER FULLTEXT_GONE after delete on HFJ_RES_FULLTEXT begin delete from HFJ_FULLTEXT_WORDS where rowid = old.RES_ID; end;

@@ -43,6 +43,8 @@ const named = (text: string): ReturnType<typeof c.text> => c.text('Patient', 'na
 const since = (n: number): ReturnType<typeof c.date> =>
   c.date(TYPE, 'effective', { comparison: 'ge', low: BEGIN + n * STEP, high: BEGIN + n * STEP });
 const newest: SortKey = { by: 'index', index: 'date', paths: ['effective'], direction: 'descending' };
+const oldest: SortKey = { ...newest, direction: 'ascending' };
+const severalCodes = c.token(TYPE, 'code', c.code('c0'), c.code('c1'), c.code('c2'));
 const heavy = c.quantity(TYPE, 'value', {
   comparison: 'gt',
   value: 0.9,
@@ -61,6 +63,12 @@ type Ask = (partition: number) => SqlStatement | null;
 function page(plan: SearchPlan, window: SearchWindow = { count: 50 }): Ask {
   return (partition) =>
     queries.page({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, window);
+}
+
+/** A page of a whole type, in the order of a walk. */
+function ordered(plan: SearchPlan, window: SearchWindow = { count: 20 }): Ask {
+  return (partition) =>
+    queries.orderedPage({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, window);
 }
 
 function linked(
@@ -132,6 +140,15 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
   ],
   ['a reference and a date', page(c.plan(TYPE, c.all(subject, since(100)))), 2 * PAGE, /date_resource/],
   ['a reference by date', page(c.plan(TYPE, subject, newest), { count: 20 }), PAGE, /date_resource/],
+  ['codes in any system', page(c.plan(TYPE, severalCodes)), 4 * PAGE, /token_key/],
+  ['all by date', ordered(c.plan(TYPE, c.all(), newest)), 3 * PAGE, /date_end/],
+  ['all by date, oldest first', ordered(c.plan(TYPE, c.all(), oldest)), 3 * PAGE, /date_key/],
+  [
+    'the next page of all by date',
+    ordered(c.plan(TYPE, c.all(), newest), { count: 20, after: [BEGIN + 500 * STEP, 100_500] }),
+    3 * PAGE,
+    /date_end/,
+  ],
   ['a chain', page(c.plan(TYPE, c.chain(TYPE, 'subject', 'Patient', named('name12')))), PAGE, /link_key/],
   [
     'a token and a chain',

@@ -97,6 +97,49 @@ test('alternatives are one walk each, of which no more than a page is looked at'
   t.is(db.statements.at(-1)!.sql.match(/limit/g)!.length, walks.length + 1);
 });
 
+test('codes in any system are a walk along each system, of which no more than a page is looked at', async (t) => {
+  const where = c.token('Observation', 'code', c.code('hr'), c.code('bp', LOINC));
+  const { steps, db } = await planOf(c.plan('Observation', where), true);
+  const walks = steps.filter((step) =>
+    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\? AND RES_ID>\?/.test(
+      step,
+    ),
+  );
+  t.is(walks.length, 2, steps.join('\n'));
+  t.false(
+    steps.some((step) => UNBOUND.test(step)),
+    steps.join('\n'),
+  );
+  const { sql, cost } = db.statements.at(-1)!;
+  t.is(cost, 'expensive');
+  t.is(sql.match(/limit/g)!.length, walks.length + 1);
+});
+
+for (const [direction, walked] of [
+  ['ascending', /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\?( AND SP_LOW>\?)?/],
+  [
+    'descending',
+    /SEARCH t\d USING COVERING INDEX DATE_END \(PARTITION_ID=\? AND PARAM_ID=\?( AND SP_HIGH<\?)?/,
+  ],
+] as const) {
+  for (const after of [false, true]) {
+    test(`all of a type by a date, ${direction}, ${after ? 'next' : 'first'} page: a walk, and a seek for each row`, async (t) => {
+      const sort: SortKey = { by: 'index', index: 'date', paths: ['effective'], direction };
+      const { steps, db } = await planOf(c.plan('Observation', c.all(), sort), after);
+      t.is(db.statements.length, after ? 2 : 1);
+      t.true(
+        steps.some((step) => walked.test(step)),
+        steps.join('\n'),
+      );
+      t.true(
+        steps.some((step) => /USING COVERING INDEX DATE_RESOURCE \(RES_ID=\? AND PARAM_ID=\?/.test(step)),
+        steps.join('\n'),
+      );
+      t.false(steps.some((step) => /RESOURCE_(KEY|UPDATED)/.test(step)));
+    });
+  }
+}
+
 test('a date beside a token is one seek for each row of the token', async (t) => {
   const where = c.all(
     c.token('Observation', 'code', c.code('hr', LOINC)),
