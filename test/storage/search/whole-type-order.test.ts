@@ -45,7 +45,7 @@ function store(models: readonly Model[]): { db: SearchDatabase; rowIds: readonly
       ...dates.map(([low, high]) => db.date('path', low, high)),
       ...names.map((text) => db.string('path', text)),
       ...codes.map((code) => db.token('path', code)),
-      ...subjects.map((place) => db.link('path', patients[place]!)),
+      ...subjects.map((subject) => db.link('path', patients[subject]!)),
     ]),
   );
   db.add(2, 'Observation/elsewhere', [db.date('path', 0, 9), db.string('path', 'a')]);
