@@ -9,6 +9,7 @@ import type { RowSql } from './search-rows.js';
 import { relevantMatches } from './search-relevance.js';
 import type { PlanShape, SortShape } from './search-shape.js';
 import {
+  areSeeks,
   byRowId,
   holdRest,
   mergedIds,
@@ -354,11 +355,6 @@ function isQuick(plan: PlanShape, driver: Driver | null): boolean {
   if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return true;
   const order = resourceOrder(plan);
   return parts.every((part) => part.kind === 'resource' && part.by === order?.by);
-}
-
-/** Several codes may be in any number of systems each, and every one of these is a walk. */
-function areSeeks(walks: readonly Walk[]): boolean {
-  return walks.length === 1 || walks.every(({ test }) => test.reach === 'key');
 }
 
 function ascending(column: string): OrderColumn {

@@ -28,6 +28,11 @@ export function walksOf(driver: Driver | null): readonly Walk[] {
   return tests.map((test) => ({ shape, test, driver }));
 }
 
+/** Several codes may be in any number of systems each, and every one of these is a walk. */
+export function areSeeks(walks: readonly Walk[]): boolean {
+  return walks.length === 1 || walks.every(({ test }) => test.reach === 'key');
+}
+
 /** The index rows of a walk, one for each resource. */
 export function openWalk(sql: RowSql, walk: Walk): OpenRows {
   const { shape, test } = walk;
