@@ -26,6 +26,7 @@ export class S3Objects {
   constructor(
     private readonly client: S3Client,
     readonly bucket: string,
+    private readonly batch = BATCH,
   ) {}
 
   async put(key: string, body: Uint8Array): Promise<void> {
@@ -72,8 +73,8 @@ export class S3Objects {
 
   /** Deletes objects, as many as there are; those that are not there are fine. */
   async remove(keys: readonly string[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += BATCH) {
-      const Objects = keys.slice(at, at + BATCH).map((Key) => ({ Key }));
+    for (let at = 0; at < keys.length; at += this.batch) {
+      const Objects = keys.slice(at, at + this.batch).map((Key) => ({ Key }));
       const { Errors = [] } = await this.client.send(
         new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects, Quiet: true } }),
       );
@@ -114,6 +115,7 @@ export class S3Objects {
       const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
         Bucket: this.bucket,
         Prefix: prefix,
+        MaxUploads: this.batch,
         ...from,
       });
       const {
@@ -137,7 +139,7 @@ export class S3Objects {
   }
 
   private get paging() {
-    return { client: this.client, pageSize: BATCH };
+    return { client: this.client, pageSize: this.batch };
   }
 }
 

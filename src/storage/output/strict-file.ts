@@ -32,7 +32,7 @@ export class StrictFile implements OutputFile {
   }
 
   async abort(): Promise<void> {
-    if (this.state === 'ended') return;
+    if (this.state !== 'open') return;
     this.state = 'ended';
     await this.writer.discard();
   }
