@@ -141,6 +141,7 @@ async function openDirectory(registry: DependencyContainer, settings: Settings):
   const storage = await openStorage({
     ...toStorageOptions(settings, registry.resolve(CLOCK)),
     warn: (message) => logger.warn(message),
+    info: (message) => logger.info(message),
   });
   registry.register(STORAGE, { useValue: storage });
   const directory = new PartitionDirectory(storage.partitions);

@@ -23,6 +23,8 @@ export interface StorageOptions {
   readonly nativePartitions: number;
   /** Told, in words for an operator, of what works but not as well as it could. */
   readonly warn?: (message: string) => void;
+  /** Told, in words for an operator, of what the storage has done by itself. */
+  readonly info?: (message: string) => void;
   /** Most homes of single partitions that are kept open. */
   readonly maxOpenHomes: number;
 }

@@ -16,6 +16,8 @@ import type { PgResult, PgScope, PgStatement } from './statement.js';
 export interface ReadOptions {
   /** Milliseconds; left out: the database's own limit. Also plans for the values instead of once for all. */
   readonly timeoutMs?: number;
+  /** Rows by a key, in the order of its index: see `byFhirId`. */
+  readonly byKey?: true;
 }
 
 /** A transaction that is open. */
@@ -27,7 +29,7 @@ export interface PgTransaction {
 export class PostgresConnections {
   constructor(
     readonly pool: PostgresPool,
-    private readonly schema: string | null = null,
+    readonly schema: string | null = null,
     private readonly planning: Planning = 'once',
   ) {}
 
@@ -38,9 +40,10 @@ export class PostgresConnections {
   async read(
     scope: PgScope,
     statements: readonly PgStatement[],
-    { timeoutMs }: ReadOptions = {},
+    { timeoutMs, byKey }: ReadOptions = {},
   ): Promise<readonly PgResult[]> {
-    const purpose: Purpose = timeoutMs === undefined ? { kind: 'read' } : { kind: 'search', timeoutMs };
+    const quick: Purpose = byKey ? { kind: 'key' } : { kind: 'read' };
+    const purpose: Purpose = timeoutMs === undefined ? quick : { kind: 'search', timeoutMs };
     return this.attempt('read', () => this.once(scope, purpose, statements));
   }
 

@@ -12,6 +12,7 @@ import { PostgresReader } from './postgres-reader.js';
 import { PostgresResources } from './postgres-resources.js';
 import { PostgresRows } from './postgres-rows.js';
 import type { RowIdBlocks } from './row-id-blocks.js';
+import { TableStatistics } from './table-statistics.js';
 import { PostgresUnitWriter } from './unit-writer.js';
 import { PostgresWriteQueue } from './write-queue.js';
 
@@ -38,23 +39,27 @@ export function postgresHome(
   { connections, partitions, natives, release }: PostgresPlace,
   { dictionary, rowIds, options }: SharedParts,
 ): Home {
-  const { searchTimeoutMs: timeoutMs, newBlobId: newId } = options;
+  const { searchTimeoutMs: timeoutMs, newBlobId: newId, info = ignore, warn = ignore } = options;
+  const statistics = new TableStatistics(connections, { info, warn });
   const writer = new PostgresUnitWriter({ connections, dictionary, rowIds, partitions }, options);
   // Reads, and the hooks of writes, always find a connection.
   const queue = new PostgresWriteQueue(writer, Math.max(1, Math.floor(connections.pool.size * 0.4)));
   const reader = new PostgresReader(connections, timeoutMs);
   const dialect = postgresSearchDialect();
   return {
-    resources: new PostgresResources({ connections, dictionary, queue, timeoutMs }),
+    resources: new PostgresResources({ connections, dictionary, queue, statistics, timeoutMs }),
     search: new SqlSearchStore(reader, dictionary, dialect),
     labels: new SqlLabelStore(reader, dictionary, dialect),
     blobs: new PostgresBlobs(connections, { newId, partitions }),
-    rows: new PostgresRows(connections, { dictionary, partitions, natives }),
+    rows: new PostgresRows(connections, { dictionary, partitions, natives, statistics }),
     // Every statement goes by the name.
     isInPlace: () => true,
     close: async () => {
       await queue.close();
+      await statistics.close();
       await release();
     },
   };
 }
+
+const ignore = (): void => undefined;

@@ -27,6 +27,7 @@ const IDLE_TIMEOUT_MS = 30_000;
 /** After this time without a packet a peer that has gone silently is looked for. */
 const KEEP_ALIVE_MS = 10_000;
 const DIGEST_LENGTH = 16;
+const BESIDE = 'bulkhead statistics';
 
 /** Connections to one database, shared by the homes in it. */
 export class PostgresPool {
@@ -36,6 +37,7 @@ export class PostgresPool {
   private readonly digests = new Map<string, string>();
   private prepares = true;
   private generation = 0;
+  private beside: Promise<unknown> = Promise.resolve();
 
   constructor({ url, poolSize, connectTimeoutMs, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PoolOptions) {
     this.answerTimeoutMs = answerTimeoutMs;
@@ -90,6 +92,19 @@ export class PostgresPool {
   }
 
   /**
+   * The owner's work on a connection beside the pool's, one piece at a time: no request waits for it. The connection
+   * ends with the work, and at once with the signal. @throws Error as of pg
+   */
+  async besideRequests<Result>(
+    work: (client: pg.Client) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const turn = this.beside.then(() => this.onOwnConnection(work, signal));
+    this.beside = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
    * Runs the statements on a connection, in one round trip. `allowedMs` is what they may take by themselves.
    * @throws pg.DatabaseError, NotSent, ConnectionLost, AnswerOverdue
    */
@@ -135,6 +150,25 @@ export class PostgresPool {
 
   async close(): Promise<void> {
     if (!this.pool.ending) await this.pool.end();
+  }
+
+  private async onOwnConnection<Result>(
+    work: (client: pg.Client) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    signal.throwIfAborted();
+    const { connectionString, connectionTimeoutMillis } = this.pool.options;
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis, application_name: BESIDE });
+    client.on('error', () => undefined);
+    const end = (): void => void client.end().catch(() => undefined);
+    signal.addEventListener('abort', end);
+    try {
+      await client.connect();
+      return await work(client);
+    } finally {
+      signal.removeEventListener('abort', end);
+      end();
+    }
   }
 
   private async connect(): Promise<pg.PoolClient> {

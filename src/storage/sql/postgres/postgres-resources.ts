@@ -5,6 +5,7 @@ import type { PostgresConnections, ReadOptions } from './connections.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { type HistoryShape, historyCountSql, historySql, READ_SQL } from './read-sql.js';
 import type { PgResult, PgStatement, PgValue } from './statement.js';
+import type { TableStatistics } from './table-statistics.js';
 import type { PostgresWriteQueue } from './write-queue.js';
 
 const END_OF_TIME = 8.64e15;
@@ -42,6 +43,7 @@ export interface PostgresResourcesParts {
   readonly connections: PostgresConnections;
   readonly dictionary: PostgresDictionary;
   readonly queue: PostgresWriteQueue;
+  readonly statistics: TableStatistics;
   readonly timeoutMs: number;
 }
 
@@ -57,7 +59,7 @@ export class PostgresResources implements ResourceStore {
       partitions.length === 1
         ? { name: 'read one', text: READ_SQL.readOne, values: [partitions[0]!, typeId, id] }
         : { name: 'read many', text: READ_SQL.readMany, values: [int4Array(partitions), typeId, id] };
-    return this.versions(await this.run(partitions, [statement]));
+    return this.versions(await this.run(partitions, [statement], { byKey: true }));
   }
 
   async readVersion(
@@ -114,8 +116,9 @@ export class PostgresResources implements ResourceStore {
     return total;
   }
 
-  write(unit: WriteUnit): Promise<void> {
-    return this.parts.queue.write(unit);
+  async write(unit: WriteUnit): Promise<void> {
+    await this.parts.queue.write(unit);
+    this.parts.statistics.note(unit.changes.length);
   }
 
   private run(

@@ -26,6 +26,7 @@ import { partitionColumn, rawRows } from './raw-rows.js';
 import { addIndexRows } from './reindex.js';
 import { retain } from './retain.js';
 import type { PgStatement, PgValue } from './statement.js';
+import type { TableStatistics } from './table-statistics.js';
 
 /** Rows of partitions in one PostgreSQL database or schema. */
 export class PostgresRows extends RowReads implements HomeRows {
@@ -39,6 +40,7 @@ export class PostgresRows extends RowReads implements HomeRows {
       readonly partitions: () => Promise<readonly PartitionId[]>;
       /** Undefined where the tables have no native partitions. */
       readonly natives?: NativePartitions | undefined;
+      readonly statistics: TableStatistics;
     },
   ) {
     super(parts.dictionary);
@@ -113,10 +115,14 @@ export class PostgresRows extends RowReads implements HomeRows {
       [partition],
       await arrivalStatements(this.parts.dictionary, partition, arrivals),
     );
+    this.parts.statistics.note(arrivals.length);
   }
 
-  addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
-    return addIndexRows({ connections: this.connections, ...this.parts }, partition, resources);
+  async addIndexRows(partition: PartitionId, resources: readonly Reindexed[]): Promise<AddedRows> {
+    const parts = { connections: this.connections, ...this.parts };
+    const result = await addIndexRows(parts, partition, resources);
+    if (result.added > 0) this.parts.statistics.note(resources.length);
+    return result;
   }
 
   chunks(partition: PartitionId, keys: readonly ChunkKey[]): Promise<readonly RawRow[]> {

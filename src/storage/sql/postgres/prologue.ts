@@ -14,6 +14,8 @@ export const PARTITIONS_SETTING = 'bulkhead.partitions';
 
 /** First half of the keys of advisory locks on partitions; the second is the partition's id. */
 export const PARTITION_LOCK = 0x42_4b_48_44;
+/** The advisory lock of whoever renews statistics; the second half of its key is 0. */
+export const STATISTICS_LOCK = 0x42_4b_48_53;
 
 /** How a transaction holds a partition: writers beside each other, or alone. */
 export type PartitionLock = 'shared' | 'exclusive';
@@ -21,6 +23,8 @@ export type PartitionLock = 'shared' | 'exclusive';
 /** What a transaction does, which decides how it is planned and how long it may wait. */
 export type Purpose =
   | { readonly kind: 'read' }
+  /** One row by its key, in the order of the index that it is to be found by. */
+  | { readonly kind: 'key' }
   /** Planned for its values and in the order in which its tables stand. */
   | { readonly kind: 'search'; readonly timeoutMs: number }
   | { readonly kind: 'write'; readonly lock?: PartitionLock };
@@ -142,6 +146,8 @@ function purposeSettings(purpose: Purpose, planning: Planning): readonly Setting
   switch (purpose.kind) {
     case 'read':
       return [...READ, BOUNDED, planning === 'once' ? GENERIC_PLAN : CUSTOM_PLAN];
+    case 'key':
+      return [...purposeSettings({ kind: 'read' }, planning), ['enable_sort', 'off']];
     case 'search':
       return [...SEARCH, ['statement_timeout', String(purpose.timeoutMs)]];
     case 'write':

@@ -1,4 +1,5 @@
 import { WORD_MARK } from '../index-rows.js';
+import { byFhirId } from './read-sql.js';
 
 /**
  * The SQL of writes. Each statement writes any number of resources of one partition and partition date, whose values
@@ -149,11 +150,12 @@ function findTargets(parameters: Parameters, present: string | null): string {
     present === null
       ? ''
       : ` or exists (select 1 from HFJ_RES_LINK k
-          where k.PARTITION_ID = $1::integer and k.RES_ID = any (${present}) and k.TARGET_RES_ID = r.RES_ID)`;
+          where k.PARTITION_ID = $1::integer and k.RES_ID = any (${present}) and k.TARGET_RES_ID = o.RES_ID)`;
   return `TARGET as materialized (select distinct on (N) N, FOUND from (
       select c.N, c.RANK, r.RES_ID as FOUND, r.RES_DELETED_AT from ${candidates} with ordinality c (N, PART, TYPE, ID, RANK)
-      left join HFJ_RESOURCE r on r.PARTITION_ID = c.PART and r.RES_TYPE_ID = c.TYPE and r.FHIR_ID = c.ID
-        and (r.RES_DELETED_AT is null${kept})) x
+      left join lateral (select o.RES_ID, o.RES_DELETED_AT from HFJ_RESOURCE o
+        where o.PARTITION_ID = c.PART and o.RES_TYPE_ID = c.TYPE and (o.RES_DELETED_AT is null${kept})
+          and ${byFhirId('o', 'c.ID')}) r on true) x
     order by N, FOUND is null, RES_DELETED_AT is not null, RANK)`;
 }
 
