@@ -138,9 +138,15 @@ function partitionMisses({ rates, startEmpty, startFull }: PartitionResult): str
   ];
 }
 
-function searchRows({ resources, shapes }: SearchResult): string[] {
+function searchRows({ resources, loads, shapes }: SearchResult): string[] {
   const columns = ['partitions', 'floor µs', 'store µs', 'ratio', 'HTTP µs'];
-  return [`searches in ${resources} resources, p50 / p99:`, searchLine('', columns), ...shapes.map(shapeRow)];
+  const rates = loads.map(({ partitions, rate }) => `${rate.toFixed(0)}/s in ${partitions}`).join(', ');
+  return [
+    `${resources} resources loaded: ${rates} partitions`,
+    `searches in ${resources} resources, p50 / p99:`,
+    searchLine('', columns),
+    ...shapes.map(shapeRow),
+  ];
 }
 
 function shapeRow({ name, partitions, floor, store, http }: ShapeResult): string {

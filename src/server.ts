@@ -137,11 +137,10 @@ export function toStorageOptions(settings: Settings, clock: () => number): Stora
 }
 
 async function openDirectory(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
-  const logger = registry.resolve(LOGGER);
   const storage = await openStorage({
     ...toStorageOptions(settings, registry.resolve(CLOCK)),
-    warn: (message) => logger.warn(message),
-    info: (message) => logger.info(message),
+    warn: (message) => registry.resolve(LOGGER).warn(message),
+    info: (message) => registry.resolve(LOGGER).info(message),
   });
   registry.register(STORAGE, { useValue: storage });
   const directory = new PartitionDirectory(storage.partitions);

@@ -36,9 +36,17 @@ export interface ShapeResult {
   readonly http: Times;
 }
 
+/** Filling an empty database, just before it is searched. */
+export interface LoadResult {
+  readonly partitions: number;
+  /** Resources a second. */
+  readonly rate: number;
+}
+
 /** Searches in a database of many resources, spread over ever more partitions. */
 export interface SearchResult {
   readonly resources: number;
+  readonly loads: readonly LoadResult[];
   readonly shapes: readonly ShapeResult[];
 }
 
@@ -55,20 +63,25 @@ const TURN = 25;
 /** Each spread in a database of its own, with the same data. */
 export async function measureSearch(store: BenchStore, resources: number): Promise<SearchResult> {
   const patients = Math.max(1, Math.round(resources / RECORD_SIZE));
+  const loads: LoadResult[] = [];
   const shapes: ShapeResult[] = [];
-  for (const partitions of SPREADS) shapes.push(...(await measureSpread(store, patients, partitions)));
-  return { resources: patients * RECORD_SIZE, shapes };
+  for (const partitions of SPREADS) {
+    const spread = await measureSpread(store, patients, partitions);
+    loads.push({ partitions, rate: spread.rate });
+    shapes.push(...spread.shapes);
+  }
+  return { resources: patients * RECORD_SIZE, loads, shapes };
 }
 
 async function measureSpread(
   store: BenchStore,
   patients: number,
   partitions: number,
-): Promise<readonly ShapeResult[]> {
+): Promise<{ readonly rate: number; readonly shapes: readonly ShapeResult[] }> {
   const database = await store.createDatabase();
   const samples = samplesOf(patients, partitions);
   try {
-    const http = await measureHttp(database.url, patients, partitions);
+    const { rate, times: http } = await measureHttp(database.url, patients, partitions);
     const floor = await openSearchFloor(store, database.url);
     const settings = { databaseUrl: database.url, logLevel: 'silent', port: 0 } as const;
     const bulkhead = await createBulkhead({ settings });
@@ -80,10 +93,11 @@ async function measureSpread(
       inside.set(shape.name, await compare(shape, samples, { floor, ids, storage }));
     await storage.close();
     await floor.close();
-    return [...http].map(([name, times]) => {
+    const shapes = [...http].map(([name, times]) => {
       const both = inside.get(name);
       return { name, partitions, floor: both?.floor, store: both?.store, http: times };
     });
+    return { rate, shapes };
   } finally {
     await database.remove();
   }
@@ -94,11 +108,13 @@ async function measureHttp(
   databaseUrl: string,
   patients: number,
   partitions: number,
-): Promise<ReadonlyMap<string, Times>> {
+): Promise<{ readonly rate: number; readonly times: ReadonlyMap<string, Times> }> {
   const names = Array.from({ length: partitions }, (_, number) => partitionOf(number, partitions));
   const child = await startChild({ program: 'server', databaseUrl, partitions: names });
   try {
+    const filled = performance.now();
     await storePatients(child.url, patients, partitions);
+    const rate = (patients * RECORD_SIZE * 1000) / (performance.now() - filled);
     const results = new Map<string, Times>();
     for (const shape of [...FLOORED_SHAPES, ...FURTHER_SHAPES]) {
       const times: number[] = [];
@@ -109,7 +125,7 @@ async function measureHttp(
       }
       results.set(shape.name, timesOf(times));
     }
-    return results;
+    return { rate, times: results };
   } finally {
     await child.stop();
   }

@@ -23,16 +23,17 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * schema, $2 all of them.
  */
 const OUTGROWN = `with HERE as (
-    select c.oid, c.relname, c.relkind, c.reltuples, c.relpages, n.nspname, i.inhparent, coalesce(p.relname, c.relname) as TOP,
+    select c.oid, c.relname, c.relkind, c.reltuples, c.relpages, n.nspname, i.inhparent,
       pg_relation_size(c.oid) / current_setting('block_size')::integer as PAGES
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_inherits i on i.inhrelid = c.oid left join pg_class p on p.oid = i.inhparent
-    where c.relkind in ('r', 'p') and c.relnamespace = (select relnamespace from pg_class where oid = to_regclass($1))),
+    where c.relkind in ('r', 'p') and coalesce(p.relname, c.relname) = any ($2::text[])
+      and c.relnamespace = (select relnamespace from pg_class where oid = to_regclass($1))),
   GROWN as (
     select h.*, case h.relkind when 'r' then PAGES > 0 and (reltuples < 0 or PAGES >= ${GROWTH} * relpages)
       else (select sum(greatest(l.reltuples, l.relpages, 1) / greatest(l.relpages, 1) * l.PAGES) from HERE l
         where l.inhparent = h.oid) >= greatest(${GROWTH} * reltuples, 1) end as IS_GROWN
-    from HERE h where h.TOP = any ($2::text[]))
+    from HERE h)
   select oid::text as id, format('%I.%I', nspname, relname) as name, relkind = 'p' as "isAbove" from GROWN
   where IS_GROWN order by relkind, relname`;
 
@@ -49,7 +50,7 @@ interface Outgrown {
 }
 
 /** What came of one table; `busy`: somebody else is at it, or at another one, and it is looked at again soon. */
-type Outcome = 'renewed' | 'known' | 'busy';
+type Outcome = 'renewed' | 'left' | 'busy';
 
 /** Told, in words for an operator, what came of it. */
 export interface StatisticsReport {
@@ -103,45 +104,39 @@ export class TableStatistics {
       if (renewed > 0) this.report.info(`Statistics renewed, of tables that had grown fivefold: ${renewed}.`);
     } catch (error) {
       this.nextLook = 2 * this.written;
-      if (this.hasWarned || this.isClosing) return;
-      this.hasWarned = true;
-      const { message } = error as Error;
-      this.report.warn(`Statistics of tables that have grown are left to autovacuum: ${message}`);
+      this.warn(error as Error);
     }
   }
 
   private async renew(client: pg.Client): Promise<readonly Outcome[]> {
+    const tables = await inTransaction(client, TABLE_TIMEOUT_MS, () => this.outgrown(client));
     const outcomes: Outcome[] = [];
-    for (const table of await this.outgrown(client)) {
-      if (!this.isClosing) outcomes.push(await this.renewOne(client, table));
-    }
+    for (const table of tables) if (!this.isClosing) outcomes.push(await this.renewOne(client, table));
     return outcomes;
   }
 
-  /** A transaction of its own, so that one table is held up at a time, and a pooler may give each any backend. */
-  private async renewOne(client: pg.Client, table: Outgrown): Promise<Outcome> {
-    await client.query('begin');
+  private async renewOne(client: pg.Client, { id, name, isAbove }: Outgrown): Promise<Outcome> {
+    const limit = isAbove ? PARENT_TIMEOUT_MS : TABLE_TIMEOUT_MS;
     try {
-      const outcome = await this.renewInTransaction(client, table);
-      await client.query('commit');
-      return outcome;
+      return await inTransaction(client, limit, async () => {
+        const { rows } = await client.query<{ isMine: boolean }>(TRY_LOCK);
+        if (rows[0]?.isMine !== true) return 'busy';
+        // Somebody else may have been here since.
+        if (!(await this.outgrown(client)).some((table) => table.id === id)) return 'left';
+        await client.query(`analyze ${name}`);
+        return 'renewed';
+      });
     } catch (error) {
-      await client.query('rollback');
       if ((error as pg.DatabaseError).code === LOCK_NOT_AVAILABLE) return 'busy';
-      throw error;
+      this.warn(error as Error);
+      return 'left';
     }
   }
 
-  private async renewInTransaction(client: pg.Client, { id, name, isAbove }: Outgrown): Promise<Outcome> {
-    const limit = isAbove ? PARENT_TIMEOUT_MS : TABLE_TIMEOUT_MS;
-    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    await client.query(`set local statement_timeout = ${limit}`);
-    const { rows } = await client.query<{ isMine: boolean }>(TRY_LOCK);
-    if (rows[0]?.isMine !== true) return 'busy';
-    // Somebody else may have been here since.
-    if (!(await this.outgrown(client)).some((table) => table.id === id)) return 'known';
-    await client.query(`analyze ${name}`);
-    return 'renewed';
+  private warn({ message }: Error): void {
+    if (this.hasWarned || this.isClosing) return;
+    this.hasWarned = true;
+    this.report.warn(`Statistics of tables that have grown are left to autovacuum: ${message}`);
   }
 
   private async outgrown(client: pg.Client): Promise<readonly Outgrown[]> {
@@ -153,3 +148,25 @@ export class TableStatistics {
 }
 
 const TABLES = PARTITIONED_TABLES.map((table) => table.toLowerCase());
+
+/**
+ * One at a time, so that one table is held up only, and a pooler may give each of them any backend. A connection that
+ * broke fails the next one.
+ */
+async function inTransaction<Result>(
+  client: pg.Client,
+  limitMs: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await client.query('begin');
+  try {
+    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await client.query(`set local statement_timeout = ${limitMs}`);
+    const result = await work();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
+  }
+}
