@@ -10,7 +10,8 @@ RUN npm run build && npm prune --omit=dev && rm -rf build/test build/bench build
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     BULKHEAD_HOST=0.0.0.0 \
-    BULKHEAD_DATABASE_URL=sqlite:/data/bulkhead.db
+    BULKHEAD_DATABASE_URL=sqlite:/data/bulkhead.db \
+    BULKHEAD_EXPORT_DIR=/data/exports
 WORKDIR /app
 COPY --from=build /app/package.json /app/LICENSE /app/README.md ./
 COPY --from=build /app/node_modules node_modules

@@ -246,3 +246,22 @@ rule('what is read back and is not what was sent fails the file', async (t, opti
   t.is(await store.size(key('a.ndjson')), undefined);
   t.true(key('').startsWith(jobPrefix(partition, job)));
 });
+
+/** Ends in the middle. */
+function breaking(): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      this.push(chunk.subarray(0, 10));
+      done(new Error('broken'));
+    },
+  });
+}
+
+rule('what comes back damaged or cut short is an error for its reader', async (t, options) => {
+  const { key } = newJob();
+  await writeFile(open(t, options), key('a.ndjson'), someBytes(100));
+  for (const through of [flipping, breaking]) {
+    const store = await openBehind(t, options, () => ({ kind: 'answer', through: through() }));
+    await t.throwsAsync(readFile(store, key('a.ndjson')), undefined, through.name);
+  }
+});
