@@ -17,8 +17,13 @@ const ON_EVERY_STORE = ['contract', 'storage', 'cli', 'interceptors', 'examples'
 /** What a client can observe must not tell where a partition's rows are. */
 const ON_EVERY_PLACEMENT = ['contract'];
 
-/** What talks to no database is the same in every pass. */
-const WITHOUT_DATABASE = '/contract/output/';
+/** What does not talk to the store under test is the same in every pass. */
+const WITHOUT_STORE = [
+  '/contract/output/',
+  '/examples/readme.test.js',
+  '/interceptors/docs.test.js',
+  '/storage/turns.test.js',
+];
 
 const PASSES: readonly TestPass[] = [
   { store: 'sqlite', folders: ['.'] },
@@ -99,7 +104,7 @@ function testsIn(path: string): readonly string[] {
 /** The compiled tests of a pass. A folder that is named after a store holds tests of that store alone. */
 export function testsOf(pass: TestPass, files: TestArguments['files']): readonly string[] {
   const others = [pass.store === 'sqlite' ? '/postgres/' : '/sqlite/'];
-  if (pass !== PASSES[0]) others.push(WITHOUT_DATABASE);
+  if (pass !== PASSES[0]) others.push(...WITHOUT_STORE);
   const own = pass.folders.flatMap((folder) => testsIn(join('build/test', folder)));
   return own
     .filter((file) => !others.some((other) => file.includes(other)))

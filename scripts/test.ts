@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,12 +15,14 @@ import { packageRoot } from '../src/fhir/definitions.js';
 import { createMigratedFile } from '../test/support/migrated-file.js';
 import { PostgresDatabases } from '../test/support/postgres-databases.js';
 import { PostgresServer } from '../test/support/postgres-server.js';
+import { storeSearchParameters } from '../test/support/store-search-parameters.js';
 import {
   PLACEMENT_VARIABLE,
   POSTGRES_VARIABLE,
   SQLITE_TEMPLATE_VARIABLE,
   STORE_VARIABLE,
   TEMPLATE_VARIABLE,
+  templateOf,
 } from '../test/support/test-store.js';
 import {
   nameOf,
@@ -51,7 +53,7 @@ async function main(words: readonly string[]): Promise<void> {
   const options = parseTestArguments(words);
   const runnable = passes.filter((pass) => testsOf(pass, options.files).length > 0);
   const needsPostgres = runnable.some(({ store }) => store === 'postgres');
-  const sqlite = { [SQLITE_TEMPLATE_VARIABLE]: await createTemplateFile() };
+  const sqlite = { [SQLITE_TEMPLATE_VARIABLE]: await createTemplateFiles() };
   await withPostgres(needsPostgres, async (postgres) => {
     const results: PassResult[] = [];
     for (const pass of runnable) results.push(await runPass(pass, options, { ...sqlite, ...postgres }));
@@ -59,11 +61,15 @@ async function main(words: readonly string[]): Promise<void> {
   });
 }
 
-/** Makes the file that those of tests on SQLite are copied from; it goes with the process. */
-function createTemplateFile(): Promise<string> {
+/** Makes the files that those of tests on SQLite are copied from; they go with the process. Answers the empty one. */
+async function createTemplateFiles(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-template-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  return createMigratedFile(folder);
+  const empty = await createMigratedFile(folder);
+  const other = templateOf(empty, 'search-parameters');
+  copyFileSync(empty, other);
+  await storeSearchParameters(`sqlite:${other}`);
+  return empty;
 }
 
 /** Brings up what tests on PostgreSQL need, and takes it down again. */
@@ -78,6 +84,7 @@ async function withPostgres(
   const databases = PostgresDatabases.ofNewRun(url);
   try {
     await migrate(await databases.createTemplate());
+    await storeSearchParameters(await databases.createTemplateOf('search-parameters'));
     await work({ [POSTGRES_VARIABLE]: url, [TEMPLATE_VARIABLE]: databases.template });
   } finally {
     if (server === undefined) await databases.dropRun();

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Client, type DatabaseError } from 'pg';
-import { POOLER_VARIABLE, POSTGRES_VARIABLE, TEMPLATE_VARIABLE } from './test-store.js';
+import {
+  type DatabaseContents,
+  POOLER_VARIABLE,
+  POSTGRES_VARIABLE,
+  TEMPLATE_VARIABLE,
+  templateOf,
+} from './test-store.js';
 
 const TEMPLATE_END = '_template';
 
@@ -45,16 +51,27 @@ export class PostgresDatabases {
     return this.urlOf(this.template);
   }
 
-  /** A copy of the template. Answers its name. */
-  async create(): Promise<string> {
+  /** A second template, copied from the first, for `contents`. Answers its URL. */
+  async createTemplateOf(contents: DatabaseContents): Promise<string> {
+    const name = templateOf(this.template, contents);
+    await this.copy(this.template, name);
+    return this.urlOf(name);
+  }
+
+  /** A copy of a template. Answers its name. */
+  async create(contents: DatabaseContents = 'nothing'): Promise<string> {
     const name = this.newName();
-    await this.onServer(async (client) => {
+    await this.copy(templateOf(this.template, contents), name);
+    return name;
+  }
+
+  private copy(template: string, name: string): Promise<void> {
+    return this.onServer(async (client) => {
       const { rows } = await client.query<{ fsync: string }>('show fsync');
       // Copying files needs two checkpoints, which cost nothing where nothing is synchronized.
       const strategy = rows[0]?.fsync === 'off' ? 'strategy file_copy' : '';
-      await client.query(`create database ${name} template ${this.template} ${strategy}`);
+      await client.query(`create database ${name} template ${template} ${strategy}`);
     });
-    return name;
   }
 
   /** One without tables. Answers its name. */

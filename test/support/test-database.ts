@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import type { Settings } from '../../src/settings/schema.js';
 import { PostgresDatabases } from './postgres-databases.js';
 import { postgresRows, sqliteRows, type StoredRow } from './stored-rows.js';
-import { placementUnderTest, SQLITE_TEMPLATE_VARIABLE, storeUnderTest } from './test-store.js';
+import {
+  type DatabaseContents,
+  placementUnderTest,
+  SQLITE_TEMPLATE_VARIABLE,
+  storeUnderTest,
+  templateOf,
+} from './test-store.js';
 
 /** A database of the store under test. */
 export interface TestDatabase {
@@ -18,10 +24,13 @@ export interface TestDatabase {
 }
 
 /** A database that one server after another, or several at once, may open. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  if (storeUnderTest() === 'sqlite') return createSqliteFile(process.env[SQLITE_TEMPLATE_VARIABLE]);
+export async function createTestDatabase(contents: DatabaseContents = 'nothing'): Promise<TestDatabase> {
+  if (storeUnderTest() === 'sqlite') {
+    const empty = process.env[SQLITE_TEMPLATE_VARIABLE];
+    return createSqliteFile(empty === undefined ? undefined : templateOf(empty, contents));
+  }
   const databases = PostgresDatabases.ofThisRun();
-  return postgresDatabase(databases, await databases.create());
+  return postgresDatabase(databases, await databases.create(contents));
 }
 
 /** The same without a schema. */

@@ -4,6 +4,7 @@ import {
   type TestServerOptions,
 } from '../../src/testing.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
+import type { DatabaseContents } from './test-store.js';
 
 export type { TestServer, TestServerOptions } from '../../src/testing.js';
 
@@ -11,11 +12,13 @@ export type { TestServer, TestServerOptions } from '../../src/testing.js';
 export interface StoreTestOptions extends TestServerOptions {
   /** Shared with other servers, and dropped by the test; a private one that ends with the server if left out. */
   readonly database?: TestDatabase;
+  /** What the private one begins with; nothing if left out. */
+  readonly contents?: DatabaseContents;
 }
 
 /** `createTestServer` on the store under test. */
 export async function createTestServer(options: StoreTestOptions = {}): Promise<TestServer> {
-  const { database = await createTestDatabase(), settings, ...others } = options;
+  const { contents, database = await createTestDatabase(contents), settings, ...others } = options;
   const ending = options.database === undefined ? () => database.drop() : undefined;
   const server = await createServer({ ...others, settings: { ...database.settings, ...settings } }).catch(
     async (error: unknown) => {

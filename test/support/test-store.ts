@@ -15,6 +15,17 @@ export const TEMPLATE_VARIABLE = 'BULKHEAD_TEST_POSTGRES_TEMPLATE';
 /** A migrated SQLite file that every other one is copied from. */
 export const SQLITE_TEMPLATE_VARIABLE = 'BULKHEAD_TEST_SQLITE_TEMPLATE';
 
+/**
+ * What a database begins with. R4's search parameters become rows when a server is first asked for one, which takes
+ * a second or more: tests that are about something else than this begin with the rows.
+ */
+export type DatabaseContents = 'nothing' | 'search-parameters';
+
+/** The name of the template with these contents, where `empty` is the one with nothing in it. */
+export function templateOf(empty: string, contents: DatabaseContents): string {
+  return contents === 'nothing' ? empty : `${empty}_parameters`;
+}
+
 /** The store that this run is about: SQLite, unless the environment says otherwise. @throws Error for another word. */
 export function storeUnderTest(): StoreKind {
   const word = process.env[STORE_VARIABLE] ?? 'sqlite';

@@ -9,7 +9,10 @@ import {
 } from '../search-parameters/fixtures.js';
 import { createReindexServer, reindexed } from './fixtures.js';
 
-const { server, client, settle } = await createReindexServer({ partitions: ['acme'] });
+const { server, client, settle } = await createReindexServer({
+  contents: 'search-parameters',
+  partitions: ['acme'],
+});
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());
 

@@ -11,7 +11,10 @@ async function start(client: FhirClient, path = '$reindex'): Promise<string> {
 }
 
 test('a job that waits can be cancelled, and is seen by nobody outside of its partitions', async (t) => {
-  const { server, client } = await createReindexServer({ partitions: ['acme', 'beta'] });
+  const { server, client } = await createReindexServer({
+    contents: 'search-parameters',
+    partitions: ['acme', 'beta'],
+  });
   t.teardown(() => server.stop());
   const [acme, beta] = [client.tenant('acme'), client.tenant('beta')];
   await createParameter(client, parameterOf('hat'));
@@ -29,7 +32,7 @@ test('a job that waits can be cancelled, and is seen by nobody outside of its pa
 });
 
 test('another server goes on with a job whose server stopped', async (t) => {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase('search-parameters');
   const first = await createReindexServer({ database });
   const second = await createReindexServer({ database });
   t.teardown(async () => {
@@ -46,7 +49,7 @@ test('another server goes on with a job whose server stopped', async (t) => {
 });
 
 test('what is written, changed and deleted meanwhile is found as it is at the end', async (t) => {
-  const { server, client, settle } = await createReindexServer();
+  const { server, client, settle } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   const put = (id: string, colour: string): Promise<unknown> =>
     client.put(`Patient/${id}`, { id, ...patientWith('hat', colour) });

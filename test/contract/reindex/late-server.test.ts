@@ -16,7 +16,7 @@ function patient(id: string, colour: string, home: string): object {
 }
 
 test('rows that a server left behind as it did not know the parameter yet are taken away', async (t) => {
-  const { server, client, settle } = await createReindexServer();
+  const { server, client, settle } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   const { parameters } = server.bulkhead.parts;
   const late = parameters.current;
@@ -45,7 +45,7 @@ test('rows that a server left behind as it did not know the parameter yet are ta
 });
 
 test('a resource that takes too long is named, and the warning stays', async (t) => {
-  const { server, client, settle } = await createReindexServer();
+  const { server, client, settle } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   const slow = {
     resourceType: 'Patient',

@@ -4,7 +4,7 @@ import { createTestServer } from '../../support/test-server.js';
 import { FhirClient, uniqueValue } from '../support/fhir-client.js';
 import { rawExchange } from '../support/raw-exchange.js';
 
-const server = await createTestServer({ partitions: ['acme'] });
+const server = await createTestServer({ contents: 'search-parameters', partitions: ['acme'] });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 

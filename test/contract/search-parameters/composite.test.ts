@@ -33,7 +33,7 @@ async function search(client: FhirClient, value: string) {
 }
 
 test('a composite that was added finds what is written from then on, and all after a reindex', async (t) => {
-  const { server, client, settle } = await createReindexServer();
+  const { server, client, settle } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   await client.put('Patient/before', patient('before', ['M', 'female'], ['F', 'male']));
   for (const parameter of [relationship, gender, composite]) await createParameter(client, parameter);
@@ -49,7 +49,7 @@ test('a composite that was added finds what is written from then on, and all aft
 });
 
 test('parameters of one transaction may be parts of a composite in it', async (t) => {
-  const { server, client, settle } = await createReindexServer();
+  const { server, client, settle } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   await client.put('Patient/before', patient('before', ['M', 'female']));
   const entry = [relationship, gender, composite].map((resource) => ({
@@ -79,7 +79,7 @@ async function searchLater(client: FhirClient, value: string) {
 }
 
 test('a composite that the compiler does not know keeps to one element, and old data comes by a reindex', async (t) => {
-  const { server, client, settle } = await createReindexServer();
+  const { server, client, settle } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   await client.put('Patient/before', patient('before', ['A', 'male'], ['M', 'female'], ['F', 'male']));
   for (const parameter of [relationship, gender, composite, later]) await createParameter(client, parameter);
@@ -102,7 +102,7 @@ test('a composite that the compiler does not know keeps to one element, and old 
 });
 
 test('its rows stay right while it is retired, and after a restart', async (t) => {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase('search-parameters');
   t.teardown(() => database.drop());
   const first = await createReindexServer({ database });
   for (const parameter of [relationship, gender]) await createParameter(first.client, parameter);
@@ -120,7 +120,7 @@ test('its rows stay right while it is retired, and after a restart', async (t) =
 });
 
 test('parts may stand outside of the element, and elements may be primitive', async (t) => {
-  const { server, client } = await createReindexServer();
+  const { server, client } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   for (const parameter of [relationship, gender]) await createParameter(client, parameter);
   const given = 'http://hl7.org/fhir/SearchParameter/individual-given';
@@ -162,7 +162,10 @@ test('parts may stand outside of the element, and elements may be primitive', as
 });
 
 test('what is evaluated for too long on a resource refuses the resource', async (t) => {
-  const { server, client } = await createReindexServer({ settings: { validation: 'off' } });
+  const { server, client } = await createReindexServer({
+    contents: 'search-parameters',
+    settings: { validation: 'off' },
+  });
   t.teardown(() => server.stop());
   await createParameter(client, gender);
   const endless = Array.from({ length: 10 }).reduce<string>(
@@ -178,7 +181,7 @@ test('what is evaluated for too long on a resource refuses the resource', async 
 });
 
 test('an expression that cannot be evaluated is refused, wherever in the composite it stands', async (t) => {
-  const { server, client } = await createReindexServer();
+  const { server, client } = await createReindexServer({ contents: 'search-parameters' });
   t.teardown(() => server.stop());
   await createParameter(client, relationship);
   const refused: readonly (readonly [expression: string, part: string, message: RegExp])[] = [

@@ -20,7 +20,7 @@ const waiting = defineInterceptor({
   },
 });
 
-const server = await createTestServer({ interceptors: [waiting] });
+const server = await createTestServer({ contents: 'search-parameters', interceptors: [waiting] });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 

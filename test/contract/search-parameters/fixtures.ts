@@ -1,6 +1,7 @@
 import type { Bundle, OperationOutcome, SearchParameter } from 'fhir/r4.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { createTestServer, type TestServer } from '../../support/test-server.js';
+import type { DatabaseContents } from '../../support/test-store.js';
 import { type Answer, FhirClient } from '../support/fhir-client.js';
 
 /** A SearchParameter on Patient that finds the text of an extension of its own. */
@@ -78,8 +79,10 @@ export interface ServerPair {
   stop(): Promise<void>;
 }
 
-export async function createServerPair(): Promise<ServerPair> {
-  const database = await createTestDatabase();
+export async function createServerPair(
+  contents: DatabaseContents = 'search-parameters',
+): Promise<ServerPair> {
+  const database = await createTestDatabase(contents);
   const first = await createTestServer({ database });
   const second = await createTestServer({ database });
   return {

@@ -12,7 +12,7 @@ import {
   warningsOf,
 } from './fixtures.js';
 
-const server = await createTestServer({ partitions: ['acme', 'beta'] });
+const server = await createTestServer({ contents: 'search-parameters', partitions: ['acme', 'beta'] });
 const client = new FhirClient(server.url);
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());

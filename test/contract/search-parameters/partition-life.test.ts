@@ -6,7 +6,10 @@ import { manage, OWN_PLACEMENTS } from '../placement/fixtures.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { createParameter, matchesOf, parameterOf, patientWith } from './fixtures.js';
 
-const server = await createTestServer({ settings: { partitionSearchParameters: true } });
+const server = await createTestServer({
+  contents: 'search-parameters',
+  settings: { partitionSearchParameters: true },
+});
 const root = new FhirClient(server.url);
 const { parts, partitions } = server.bulkhead;
 test.after.always(() => server.stop());

@@ -12,6 +12,7 @@ import {
 } from './fixtures.js';
 
 const server = await createTestServer({
+  contents: 'search-parameters',
   partitions: ['acme', 'beta'],
   settings: { partitionSearchParameters: true },
 });

@@ -5,6 +5,7 @@ import { createReindexServer, reindexed } from '../reindex/fixtures.js';
 import { createParameter, matchesOf, parameterOf, patientWith, warningsOf } from './fixtures.js';
 
 const { server, client, settle } = await createReindexServer({
+  contents: 'search-parameters',
   partitions: ['acme', 'beta'],
   settings: { partitionSearchParameters: true },
 });

@@ -5,6 +5,7 @@ import { assertError, FhirClient } from '../support/fhir-client.js';
 import { createParameter, matchesOf, parameterOf, patientWith } from './fixtures.js';
 
 const server = await createTestServer({
+  contents: 'search-parameters',
   partitions: ['acme', 'beta'],
   settings: { partitionSearchParameters: true },
 });

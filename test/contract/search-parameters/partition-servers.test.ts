@@ -17,7 +17,7 @@ import {
 const ON: Partial<Settings> = { partitionSearchParameters: true };
 const TENANTS = ['change', 'race', 'setting', 'own', 'none'];
 
-const database = await createTestDatabase();
+const database = await createTestDatabase('search-parameters');
 const [first, second] = [await open(ON, TENANTS), await open(ON)];
 test.after.always(async () => {
   for (const { server } of [first, second]) await server.stop();

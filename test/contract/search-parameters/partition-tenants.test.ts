@@ -23,6 +23,7 @@ const guard = partitionGuard({
     target.interaction !== 'create' || partitions.every(({ name }) => name !== 'beta'),
 });
 const server = await createTestServer({
+  contents: 'search-parameters',
   partitions: ['acme', 'beta'],
   settings: {
     partitionSearchParameters: true,

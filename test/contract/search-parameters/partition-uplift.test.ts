@@ -7,6 +7,7 @@ import { answersOf, explainOf, upliftToken } from './uplift-fixtures.js';
 import { CHAINS, LIFTED, liftChains, load } from './uplift-world.js';
 
 const { server, client, settle } = await createReindexServer({
+  contents: 'search-parameters',
   partitions: ['acme', 'beta'],
   settings: { partitionSearchParameters: true },
 });

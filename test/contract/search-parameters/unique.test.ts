@@ -4,7 +4,7 @@ import { createTestServer } from '../../support/test-server.js';
 import { assertError, codeOf, FhirClient } from '../support/fhir-client.js';
 import { createParameter, createServerPair, parameterOf } from './fixtures.js';
 
-const server = await createTestServer({ partitions: ['acme', 'beta'] });
+const server = await createTestServer({ contents: 'search-parameters', partitions: ['acme', 'beta'] });
 const client = new FhirClient(server.url);
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());

@@ -12,7 +12,7 @@ import { put } from './uplift-world.js';
 /** More than one transaction gives copies to. */
 const MANY = 501;
 
-const database = await createTestDatabase();
+const database = await createTestDatabase('search-parameters');
 const { server, client, settle } = await createReindexServer({ database, partitions: ['acme'] });
 const acme = client.tenant('acme');
 const storage = await openStorage(toStorageOptions(server.bulkhead.settings, Date.now));

@@ -4,7 +4,10 @@ import { createReindexServer, reindexed } from '../reindex/fixtures.js';
 import { matchesOf, warningsOf } from './fixtures.js';
 import { answersOf, explainOf, lift, upliftToken } from './uplift-fixtures.js';
 
-const { server, client, settle } = await createReindexServer({ partitions: ['acme', 'beta'] });
+const { server, client, settle } = await createReindexServer({
+  contents: 'search-parameters',
+  partitions: ['acme', 'beta'],
+});
 const acme = client.tenant('acme');
 const beta = client.tenant('beta');
 test.after.always(() => server.stop());

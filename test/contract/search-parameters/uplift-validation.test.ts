@@ -5,7 +5,7 @@ import { FhirClient } from '../support/fhir-client.js';
 import { createParameter, parameterOf } from './fixtures.js';
 import { upliftChain, upliftToken } from './uplift-fixtures.js';
 
-const server = await createTestServer({ settings: { validation: 'off' } });
+const server = await createTestServer({ contents: 'search-parameters', settings: { validation: 'off' } });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 

@@ -4,7 +4,7 @@ import { createTestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 import { parameterOf } from './fixtures.js';
 
-const server = await createTestServer({ settings: { validation: 'off' } });
+const server = await createTestServer({ contents: 'search-parameters', settings: { validation: 'off' } });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 

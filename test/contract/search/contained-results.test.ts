@@ -21,7 +21,11 @@ const masking = defineInterceptor({
   },
 });
 
-const server = await createTestServer({ partitions: ['acme', 'other', 'changing'], interceptors: [masking] });
+const server = await createTestServer({
+  contents: 'search-parameters',
+  partitions: ['acme', 'other', 'changing'],
+  interceptors: [masking],
+});
 const root = new FhirClient(server.url);
 const acme = root.tenant('acme');
 const other = root.tenant('other');

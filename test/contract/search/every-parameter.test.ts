@@ -19,7 +19,7 @@ const CLIENTS = 4;
 const types = [...RESOURCE_TYPES];
 const covered = types.flatMap((type) => coveringResources(type, RESOURCE_TYPES));
 const resources = [...new Set(covered.map(({ resource }) => resource))];
-const server = await createTestServer();
+const server = await createTestServer({ contents: 'search-parameters' });
 const client = new FhirClient(server.url);
 const oracle = new SearchOracle(resources, client.base);
 test.before(() => load(client, resources));

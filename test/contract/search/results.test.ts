@@ -4,7 +4,11 @@ import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { entriesOf, linkOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
 
-const server = await createTestServer({ partitions: ['acme', 'beta'], settings: { maxPageSize: 50 } });
+const server = await createTestServer({
+  contents: 'search-parameters',
+  partitions: ['acme', 'beta'],
+  settings: { maxPageSize: 50 },
+});
 const client = new FhirClient(server.url);
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());

@@ -3,7 +3,7 @@ import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { linkOf, matchesOf, namesOf, pagesOf, type Bundle } from './pages.js';
 
-const server = await createTestServer({ partitions: ['acme', 'beta', 'few'] });
+const server = await createTestServer({ contents: 'search-parameters', partitions: ['acme', 'beta', 'few'] });
 const client = new FhirClient(server.url);
 const acme = client.tenant('acme');
 test.after.always(() => server.stop());
