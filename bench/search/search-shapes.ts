@@ -35,6 +35,14 @@ const LINK = `L.PARTITION_ID = ? and L.PARAM_ID = ? and L.TARGET_RES_ID =
 const toResource = (alias: string): string =>
   `{join} HFJ_RESOURCE R on R.PARTITION_ID = ${alias}.PARTITION_ID and R.RES_ID = ${alias}.RES_ID`;
 
+/** A page of the resources that rows of one index table name. */
+const pageBy = (table: string, alias: string, where: string, limit: number): string =>
+  `select ${COLUMNS} from ${table} ${alias} ${toResource(alias)} where ${where} order by ${alias}.RES_ID limit ${limit}`;
+const tokenPage = (limit: number, sample: Sample, ids: FloorIds): FloorSql => ({
+  sql: pageBy('HFJ_SPIDX_TOKEN', 'T', TOKEN, limit),
+  values: tokenValues(sample, ids),
+});
+
 /** Those of the measured reference. */
 export const FLOORED_SHAPES: readonly SearchShape[] = [
   {
@@ -54,12 +62,7 @@ export const FLOORED_SHAPES: readonly SearchShape[] = [
     answer: 'page',
     type: 'Observation',
     query: (sample) => `${codeQuery(sample)}&_count=50`,
-    floor: (sample, ids) => [
-      {
-        sql: `select ${COLUMNS} from HFJ_SPIDX_TOKEN T ${toResource('T')} where ${TOKEN} order by T.RES_ID limit 50`,
-        values: tokenValues(sample, ids),
-      },
-    ],
+    floor: (sample, ids) => [tokenPage(50, sample, ids)],
   },
   {
     name: 'count of one code',
@@ -109,7 +112,7 @@ export const FLOORED_SHAPES: readonly SearchShape[] = [
     query: (sample) => `${subjectQuery(sample)}&_count=50`,
     floor: (sample, ids) => [
       {
-        sql: `select ${COLUMNS} from HFJ_RES_LINK L ${toResource('L')} where ${LINK} order by L.RES_ID limit 50`,
+        sql: pageBy('HFJ_RES_LINK', 'L', LINK, 50),
         values: linkValues(sample, ids),
       },
     ],
@@ -164,10 +167,7 @@ export const FLOORED_SHAPES: readonly SearchShape[] = [
     type: 'Observation',
     query: (sample) => `${codeQuery(sample)}&_include=Observation:subject&_count=20`,
     floor: (sample, ids) => [
-      {
-        sql: `select ${COLUMNS} from HFJ_SPIDX_TOKEN T ${toResource('T')} where ${TOKEN} order by T.RES_ID limit 20`,
-        values: tokenValues(sample, ids),
-      },
+      tokenPage(20, sample, ids),
       {
         sql: `select distinct ${COLUMNS} from (select T.RES_ID from HFJ_SPIDX_TOKEN T where ${TOKEN} order by T.RES_ID limit 20) F
           {join} HFJ_RES_LINK L on L.RES_ID = F.RES_ID and L.PARAM_ID = ?

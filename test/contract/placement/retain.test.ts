@@ -5,26 +5,12 @@ import type { PartitionId, Placement } from '../../../src/model/partition.js';
 import { toStorageOptions } from '../../../src/server.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { PARTITIONED_TABLES } from '../../../src/storage/sql/tables.js';
+import { dated } from '../support/dated.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
 import { createTestServer } from '../../support/test-server.js';
 import { storeUnderTest } from '../../support/test-store.js';
 import { allIds, OWN_PLACEMENTS } from './fixtures.js';
-
-/** The day that a resource says in its identifier. */
-const dated = defineInterceptor({
-  name: 'dated',
-  hooks: {
-    STORAGE_PARTITION_IDENTIFY_CREATE: ({ resource, request }) => {
-      const date = (resource as { readonly language?: string }).language?.slice(2);
-      return { by: 'name', names: [request.urlTenant ?? 'DEFAULT'], ...(date ? { date } : {}) };
-    },
-    STORAGE_PARTITION_IDENTIFY_READ: ({ request }) => ({
-      by: 'name',
-      names: [request.urlTenant ?? 'DEFAULT'],
-    }),
-  },
-});
 
 for (const placement of ['shared', ...OWN_PLACEMENTS] as const) {
   test(`${placement}: what is dated before the day goes with every version, and nothing else does`, async (t) => {

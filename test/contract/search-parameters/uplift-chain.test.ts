@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Bundle } from 'fhir/r4.js';
 import { createReindexServer, reindexed } from '../reindex/fixtures.js';
+import { observationOn } from '../support/observations.js';
 import { matchesOf } from './fixtures.js';
 import { answersOf, explainOf } from './uplift-fixtures.js';
 import {
@@ -15,7 +16,10 @@ import {
   unliftChains,
 } from './uplift-world.js';
 
-const { server, client, settle } = await createReindexServer({ partitions: ['acme', 'beta'] });
+const { server, client, settle } = await createReindexServer({
+  contents: 'search-parameters',
+  partitions: ['acme', 'beta'],
+});
 const acme = client.tenant('acme');
 const beta = client.tenant('beta');
 test.after.always(() => server.stop());
@@ -92,28 +96,18 @@ function patient(...identifier: readonly object[]): object {
   return { resourceType: 'Patient', id: 'fresh', ...(identifier.length > 0 && { identifier }) };
 }
 
-function observation(id: string, subject: string): object {
-  return {
-    resourceType: 'Observation',
-    id,
-    status: 'final',
-    code: { text: 'x' },
-    subject: { reference: subject },
-  };
-}
-
 test.serial('copies follow what is written, on both ends of the reference', async (t) => {
   const fresh = { system: LIFTED, value: 'fresh' };
   t.is((await acme.put('Patient/fresh', patient())).status, 201);
-  await acme.put('Observation/first', observation('first', 'Patient/fresh'));
+  await acme.put('Observation/first', observationOn('first', 'Patient/fresh'));
   t.deepEqual(await matches(), []);
   await acme.put('Patient/fresh', patient(fresh));
   t.deepEqual(await matches(), ['first']);
-  await acme.put('Observation/second', observation('second', 'Patient/fresh'));
+  await acme.put('Observation/second', observationOn('second', 'Patient/fresh'));
   t.deepEqual(await matches(), ['first', 'second']);
-  await acme.put('Observation/first', observation('first', 'Patient/p1'));
+  await acme.put('Observation/first', observationOn('first', 'Patient/p1'));
   t.deepEqual(await matches(), ['second']);
-  await acme.put('Observation/first', observation('first', 'Patient/fresh'));
+  await acme.put('Observation/first', observationOn('first', 'Patient/fresh'));
   await acme.delete('Observation/second');
   t.deepEqual(await matches(), ['first']);
   await acme.put('Patient/fresh', patient({ ...fresh, value: 'other' }));

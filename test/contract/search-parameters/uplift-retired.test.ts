@@ -6,6 +6,7 @@ import { toStorageOptions } from '../../../src/server.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { createReindexServer, reindexed } from '../reindex/fixtures.js';
+import { observationOn } from '../support/observations.js';
 import { matchesOf } from './fixtures.js';
 import { explainOf, lift, upliftChain } from './uplift-fixtures.js';
 import { put } from './uplift-world.js';
@@ -14,7 +15,7 @@ import { put } from './uplift-world.js';
 const MANY = 501;
 const PARAMETER = 'clinical-patient';
 
-const database = await createTestDatabase();
+const database = await createTestDatabase('search-parameters');
 const { server, client, settle } = await createReindexServer({ database, partitions: ['acme', 'beta'] });
 const { partitions, settings } = server.bulkhead;
 const storage = await openStorage(toStorageOptions(settings, Date.now));
@@ -26,11 +27,6 @@ test.after.always(async () => {
 
 function patientOf(id: string, value: string): FhirResource {
   return { resourceType: 'Patient', id, identifier: [{ system: 'urn:retired', value }] };
-}
-
-function observationOf(id: string, patient: string): FhirResource {
-  const subject = { reference: `Patient/${patient}` };
-  return { resourceType: 'Observation', id, status: 'final', code: { text: 'x' }, subject };
 }
 
 async function found(tenant: string, value: string): Promise<readonly (string | undefined)[]> {
@@ -71,10 +67,10 @@ async function until(reached: () => Promise<boolean>): Promise<void> {
 }
 
 test.before(async () => {
-  const observations = Array.from({ length: MANY }, (_, at) => observationOf(`o${at}`, 'p'));
+  const observations = Array.from({ length: MANY }, (_, at) => observationOn(`o${at}`, 'Patient/p'));
   await put(client.tenant('acme'), [patientOf('p', 'old')]);
   for (let at = 0; at < MANY; at += 251) await put(client.tenant('acme'), observations.slice(at, at + 251));
-  await put(client.tenant('beta'), [patientOf('p', 'old'), observationOf('b', 'p')]);
+  await put(client.tenant('beta'), [patientOf('p', 'old'), observationOn('b', 'Patient/p')]);
   await liftIt();
   await bring();
 });
@@ -95,7 +91,7 @@ test.serial('copies of an uplift that was taken back are deleted in every partit
 test.serial(
   'what comes back follows references until it is reindexed, and then has what changed',
   async (t) => {
-    await put(client.tenant('acme'), [patientOf('q', 'late'), observationOf('o1', 'q')]);
+    await put(client.tenant('acme'), [patientOf('q', 'late'), observationOn('o1', 'Patient/q')]);
     await put(client.tenant('beta'), [patientOf('p', 'new')]);
     await liftIt();
     t.false(await isLifted());
@@ -117,7 +113,7 @@ test.serial(
     await put(client.tenant('beta'), [
       patientOf('p', 'newest'),
       patientOf('r', 'other'),
-      observationOf('c', 'r'),
+      observationOn('c', 'Patient/r'),
     ]);
     await liftIt();
     t.false(await isLifted());

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { Bundle, FhirResource } from 'fhir/r4.js';
-import { defineInterceptor } from '../../../src/index.js';
 import { manage, OWN_PLACEMENTS, placementOf } from '../placement/fixtures.js';
 import { createReindexServer, reindexed, type ReindexServer } from '../reindex/fixtures.js';
+import { dated } from '../support/dated.js';
 import { FhirClient } from '../support/fhir-client.js';
+import { observationOn } from '../support/observations.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { createTestServer, type StoreTestOptions } from '../../support/test-server.js';
 import { matchesOf } from './fixtures.js';
@@ -21,13 +22,7 @@ function patientOf(id: string, value: string, more: object = {}): FhirResource {
 }
 
 function observationsOf(patient: string, count: number): readonly FhirResource[] {
-  return Array.from({ length: count }, (_, at) => ({
-    resourceType: 'Observation',
-    id: `${patient}-${at}`,
-    status: 'final',
-    code: { text: 'x' },
-    subject: { reference: `Patient/${patient}` },
-  }));
+  return Array.from({ length: count }, (_, at) => observationOn(`${patient}-${at}`, `Patient/${patient}`));
 }
 
 function search(value: string): string {
@@ -38,24 +33,9 @@ async function total(client: FhirClient, value: string): Promise<number | undefi
   return (await client.get<Bundle>(`${search(value)}&_summary=count`)).body.total;
 }
 
-/** The day that a resource says in its language. */
-const dated = defineInterceptor({
-  name: 'dated',
-  hooks: {
-    STORAGE_PARTITION_IDENTIFY_CREATE: ({ resource, request }) => {
-      const date = (resource as { readonly language?: string }).language?.slice(2);
-      return { by: 'name', names: [request.urlTenant ?? 'DEFAULT'], ...(date ? { date } : {}) };
-    },
-    STORAGE_PARTITION_IDENTIFY_READ: ({ request }) => ({
-      by: 'name',
-      names: [request.urlTenant ?? 'DEFAULT'],
-    }),
-  },
-});
-
 /** A server on which chains are lifted. */
 async function openLifted(options: StoreTestOptions): Promise<ReindexServer> {
-  const opened = await createReindexServer(options);
+  const opened = await createReindexServer({ contents: 'search-parameters', ...options });
   await lift(opened.client, 'clinical-patient', [upliftChain('identifier', 'patient-identifier')]);
   opened.settle();
   const parameter = 'http://hl7.org/fhir/SearchParameter/clinical-patient';
@@ -113,7 +93,7 @@ test.serial('the limit is one for all that a transaction changes', async (t) => 
 test.serial(
   'what one server did not copy, others follow references for, also when it has ended',
   async (t) => {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase('search-parameters');
     const first = await openLifted({ database });
     const second = await createTestServer({ database });
     t.teardown(async () => {

@@ -1,8 +1,9 @@
 import test from 'ava';
-import type { Bundle, FhirResource, Observation, Patient } from 'fhir/r4.js';
+import type { Bundle, FhirResource, Patient } from 'fhir/r4.js';
 import { defineInterceptor } from '../../../src/index.js';
 import { createReindexServer, reindexed } from '../reindex/fixtures.js';
 import type { FhirClient } from '../support/fhir-client.js';
+import { observationOn } from '../support/observations.js';
 import { allIds } from '../placement/fixtures.js';
 import { matchesOf } from './fixtures.js';
 import { answersOf, explainOf, lift, upliftChain } from './uplift-fixtures.js';
@@ -24,6 +25,7 @@ const tenants = defineInterceptor({
 });
 
 const { server, client, settle } = await createReindexServer({
+  contents: 'search-parameters',
   interceptors: [tenants],
   partitions: ['acme', 'beta', 'both', 'busy'],
   // References into other partitions need one database.
@@ -49,18 +51,13 @@ function patientOf(id: string, value: string): FhirResource {
   return { resourceType: 'Patient', id, identifier: [{ system: SYSTEM, value }], name: [{ family: value }] };
 }
 
-function observationOf(id: string, patient: string): Observation {
-  const subject = { reference: `Patient/${patient}` };
-  return { resourceType: 'Observation', id, status: 'final', code: { text: 'x' }, subject };
-}
-
 async function found(tenant: FhirClient, value: string): Promise<readonly (string | undefined)[]> {
   return matchesOf(await tenant.get<Bundle>(`Observation?patient.identifier=${SYSTEM}|${value}`)).toSorted();
 }
 
 test.serial('what a tenant refers to elsewhere is neither copied nor found', async (t) => {
   await put(beta, [patientOf('elsewhere', 'foreign')]);
-  await put(acme, [observationOf('foreign', 'elsewhere')]);
+  await put(acme, [observationOn('foreign', 'Patient/elsewhere')]);
   t.deepEqual(await found(acme, 'foreign'), []);
   await put(beta, [patientOf('elsewhere', 'changed')]);
   t.deepEqual(await found(acme, 'changed'), []);
@@ -69,7 +66,7 @@ test.serial('what a tenant refers to elsewhere is neither copied nor found', asy
 
 test.serial('who sees both partitions follows references from one to the other', async (t) => {
   await put(beta, [patientOf('shared', 'across')]);
-  await put(acme, [observationOf('across', 'shared')]);
+  await put(acme, [observationOn('across', 'Patient/shared')]);
   t.deepEqual(await found(both, 'across'), ['across']);
   const { plan } = await explainOf(client, 'both', `Observation?patient.identifier=${SYSTEM}|across`);
   t.notRegex(plan, /uplift:/);
@@ -77,7 +74,7 @@ test.serial('who sees both partitions follows references from one to the other',
 
 test.serial('equal ids and identifiers of two tenants stay apart', async (t) => {
   for (const tenant of [acme, beta])
-    await put(tenant, [patientOf('same', 'same'), observationOf('same', 'same')]);
+    await put(tenant, [patientOf('same', 'same'), observationOn('same', 'Patient/same')]);
   await put(acme, [patientOf('same', 'other')]);
   t.deepEqual([await found(acme, 'same'), await found(acme, 'other')], [[], ['same']]);
   t.deepEqual([await found(beta, 'same'), await found(beta, 'other')], [['same'], []]);
@@ -92,7 +89,7 @@ test.serial('copies are right when targets and their referrers are written at on
   );
   const work = Array.from({ length: 60 }, async (_, at) => {
     const id = ids[at % ids.length] ?? '';
-    if (at % 3 > 0) return busy.put(`Observation/${at}`, observationOf(String(at), id));
+    if (at % 3 > 0) return busy.put(`Observation/${at}`, observationOn(String(at), `Patient/${id}`));
     // An update that meets another one is 409 or 412 at most, and changes nothing.
     return busy.put(`Patient/${id}`, patientOf(id, `v${at % 5}`));
   });
@@ -111,7 +108,7 @@ test.serial('copies are right when targets and their referrers are written at on
 
 test.serial('pages go on in one order, whichever way they are found', async (t) => {
   const observations = Array.from({ length: 9 }, (_, at) => ({
-    ...observationOf(`page${at}`, 'paged'),
+    ...observationOn(`page${at}`, 'Patient/paged'),
     code: { coding: [{ system: `urn:code:${at % 3}`, code: 'paged' }] },
   }));
   await put(acme, [patientOf('paged', 'Paged')]);

@@ -1,7 +1,8 @@
 import test from 'ava';
-import type { Encounter, Observation } from 'fhir/r4.js';
+import type { Encounter } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
+import { observationOn } from '../support/observations.js';
 import { matchesOf, namesOf, pagesOf } from './pages.js';
 
 const server = await createTestServer({ partitions: ['acme'] });
@@ -18,16 +19,6 @@ function encounter(id: string, subject: string): Encounter {
   };
 }
 
-function observation(id: string, subject: string): Observation {
-  return {
-    resourceType: 'Observation',
-    id,
-    status: 'final',
-    code: { text: 'x' },
-    subject: { reference: subject },
-  };
-}
-
 test.before(async () => {
   await acme.put('Group/g', { resourceType: 'Group', id: 'g', type: 'person', actual: true });
   for (const id of ['first', 'second']) await acme.put(`Patient/${id}`, { resourceType: 'Patient', id });
@@ -35,8 +26,8 @@ test.before(async () => {
     encounter('e1', 'Group/g'),
     encounter('e2', 'Patient/second'),
     encounter('e3', 'Patient/first'),
-    observation('o1', 'Group/g'),
-    observation('o2', 'Patient/first'),
+    observationOn('o1', 'Group/g'),
+    observationOn('o2', 'Patient/first'),
   ])
     await acme.put(`${one.resourceType}/${one.id}`, one);
 });

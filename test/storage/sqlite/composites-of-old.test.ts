@@ -1,10 +1,9 @@
-import Database from 'better-sqlite3';
 import test from 'ava';
 import type { Bundle, Observation } from 'fhir/r4.js';
 import { WITHOUT_FULL_TEXT } from '../../support/earlier-schema.js';
-import { createTestDatabase } from '../../support/test-database.js';
 import { createReindexServer, reindexed } from '../../contract/reindex/fixtures.js';
 import { matchesOf, warningsOf } from '../../contract/search-parameters/fixtures.js';
+import { createOldDatabase } from './old-database.js';
 
 /** The schema before there were composites within elements. */
 const DOWNGRADE = `
@@ -12,7 +11,7 @@ const DOWNGRADE = `
   ${WITHOUT_FULL_TEXT}
   delete from HFJ_MIGRATION where name >= '0003';`;
 
-const PRESSURE: Observation = {
+const PRESSURE: Observation & { readonly id: string } = {
   resourceType: 'Observation',
   id: 'old',
   status: 'final',
@@ -21,15 +20,8 @@ const PRESSURE: Observation = {
 };
 
 test('what was written before composites is not found by them until a reindex, and searches say so', async (t) => {
-  const database = await createTestDatabase();
+  const database = await createOldDatabase(PRESSURE, DOWNGRADE);
   t.teardown(() => database.drop());
-  const before = await createReindexServer({ database });
-  await before.client.put('Observation/old', PRESSURE);
-  await before.server.stop();
-  const db = new Database(database.url.replace('sqlite:', ''));
-  db.exec(DOWNGRADE);
-  db.close();
-
   const { server, client, settle } = await createReindexServer({ database });
   t.teardown(() => server.stop());
   const search = (code: string) => client.get<Bundle>(`Observation?${code}`);

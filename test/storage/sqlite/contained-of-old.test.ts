@@ -1,9 +1,8 @@
-import Database from 'better-sqlite3';
 import test from 'ava';
 import type { Bundle, Observation, Patient } from 'fhir/r4.js';
-import { createTestDatabase } from '../../support/test-database.js';
 import { createReindexServer, reindexed } from '../../contract/reindex/fixtures.js';
 import { matchesOf, warningsOf } from '../../contract/search-parameters/fixtures.js';
+import { createOldDatabase } from './old-database.js';
 
 /** The database before contained resources were indexed. */
 const DOWNGRADE = `
@@ -12,7 +11,7 @@ const DOWNGRADE = `
 
 const MALE: Patient = { resourceType: 'Patient', id: 'p', gender: 'male' };
 
-const CONTAINING: Observation = {
+const CONTAINING: Observation & { readonly id: string } = {
   resourceType: 'Observation',
   id: 'old',
   status: 'final',
@@ -22,15 +21,8 @@ const CONTAINING: Observation = {
 };
 
 test('what was contained before contained resources were indexed waits for a reindex, and searches say so', async (t) => {
-  const database = await createTestDatabase();
+  const database = await createOldDatabase(CONTAINING, DOWNGRADE);
   t.teardown(() => database.drop());
-  const before = await createReindexServer({ database });
-  await before.client.put('Observation/old', CONTAINING);
-  await before.server.stop();
-  const db = new Database(database.url.replace('sqlite:', ''));
-  db.exec(DOWNGRADE);
-  db.close();
-
   const { server, client, settle } = await createReindexServer({ database });
   t.teardown(() => server.stop());
   const chain = 'Observation?subject:Patient.gender=male';
