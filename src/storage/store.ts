@@ -214,7 +214,7 @@ export interface PartitionRegistry extends PartitionStore {
   contents(partition: PartitionId): Promise<PartitionContents>;
   /** Takes the partition out of service and starts its purge: one transaction. */
   startPurge(partition: Partition, job: StoredJob): Promise<void>;
-  /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
+  /** Deletes at most `limit` rows of the partition; answers how many went, or 1 where work is left. Zero: nothing is. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
   saveJob(job: StoredJob): Promise<void>;
   /** Saves state and result of a job unless it has ended; false where it has, for example as it was cancelled. */

@@ -158,7 +158,7 @@ export interface HomeCopies {
 export interface HomeRows {
   readonly copies: HomeCopies;
   contents(partition: PartitionId): Promise<PartitionContents>;
-  /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
+  /** Deletes at most `limit` rows of the partition; answers how many went, or 1 where work is left. Zero: nothing is. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
   /** As `purgeSome`, but leaves claims of ids, which are the whole server's. */
   drainSome(partition: PartitionId, limit: number): Promise<number>;

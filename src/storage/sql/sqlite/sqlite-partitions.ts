@@ -7,7 +7,8 @@ import { settingsOfPartition } from '../../partition-setting.js';
 import type { PartitionContents, StoredJob } from '../../store.js';
 import { knownMigrations } from '../migrate.js';
 import type { SqliteDatabase } from './open.js';
-import { countContents, purgeSome } from './purge.js';
+import { countContents } from './purge.js';
+import { WordMerges } from './word-merges.js';
 import type { WriteQueue } from './write-queue.js';
 
 const CREATE = `insert into HFJ_PARTITION (PART_ID, PART_NAME, PART_DESC, PART_STATE, PART_PLACEMENT, PART_MIGRATION)
@@ -65,6 +66,8 @@ const LATEST = knownMigrations().at(-1);
 
 /** Partitions and their jobs in SQLite. Changes go through the write queue, one transaction each. */
 export class SqlitePartitions implements MainRegistry {
+  private readonly merges = new WordMerges();
+
   constructor(
     private readonly db: SqliteDatabase,
     private readonly queue: WriteQueue,
@@ -184,7 +187,7 @@ export class SqlitePartitions implements MainRegistry {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return this.queue.transaction((db) => purgeSome(db, partition, { limit }));
+    return this.queue.transaction((db) => this.merges.purgeSome(db, partition, { limit }));
   }
 
   saveJob(job: StoredJob): Promise<void> {

@@ -19,14 +19,17 @@ import { type RowRead, RowReads } from '../row-reads.js';
 import type { SqlReader } from '../sql-reader.js';
 import type { ArrivalWriter } from './arrival-writer.js';
 import type { SqliteDatabase } from './open.js';
-import { countContents, purgeSome } from './purge.js';
+import { countContents } from './purge.js';
 import { MOVE_SQL } from './move-sql.js';
 import type { ReindexWriter } from './reindex-writer.js';
 import { countDangling, retain } from './retain.js';
+import { WordMerges } from './word-merges.js';
 import type { WriteQueue } from './write-queue.js';
 
 /** Rows of partitions in one SQLite file: reads on the read connection, writes through the queue. */
 export class SqliteRows extends RowReads implements HomeRows {
+  private readonly merges = new WordMerges();
+
   constructor(
     private readonly db: SqliteDatabase,
     private readonly parts: {
@@ -50,11 +53,13 @@ export class SqliteRows extends RowReads implements HomeRows {
   }
 
   purgeSome(partition: PartitionId, limit: number): Promise<number> {
-    return this.parts.queue.transaction((db) => purgeSome(db, partition, { limit }));
+    return this.parts.queue.transaction((db) => this.merges.purgeSome(db, partition, { limit }));
   }
 
   drainSome(partition: PartitionId, limit: number): Promise<number> {
-    return this.parts.queue.transaction((db) => purgeSome(db, partition, { limit, keep: 'id claims' }));
+    return this.parts.queue.transaction((db) =>
+      this.merges.purgeSome(db, partition, { limit, keep: 'id claims' }),
+    );
   }
 
   async *retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {
