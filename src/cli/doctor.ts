@@ -2,6 +2,7 @@ import { SettingsError } from '../settings/error.js';
 import type { Settings } from '../settings/schema.js';
 import type { Check } from './doctor/check.js';
 import { checkDatabase } from './doctor/database.js';
+import { checkExports } from './doctor/exports.js';
 import { checkClock, checkInterceptors, checkNode, checkPort } from './doctor/machine.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { type Flags, settingsOf } from './setting-flags.js';
@@ -28,6 +29,7 @@ async function checkConfigured(terminal: Terminal, flags: Flags): Promise<readon
   return [
     { name: 'settings', state: 'ok', found: 'all allowed' },
     ...(await checkDatabase(settings)),
+    await checkExports(settings),
     await checkInterceptors(settings),
     await checkPort(settings),
   ];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +18,7 @@ test('a healthy place passes every check', async (t) => {
     'database',
     'schema',
     'partitions',
+    'exports',
     'interceptors',
     'port',
   ]) {
@@ -54,6 +56,23 @@ test('an interceptor module that cannot be loaded fails', async (t) => {
   const { exit, out } = await run('doctor', '--port', '0', '--interceptors', join(folder, 'gone.mjs'));
   t.is(exit, 1);
   t.regex(out, /^fail +interceptors .*gone\.mjs could not be loaded/m);
+});
+
+test('a place that exports cannot be written to fails, and nothing is made', async (t) => {
+  const { run, folder } = await createWorkplace(t);
+  const missing = join(folder, 'not', 'there', 'yet');
+  t.regex((await run('doctor', '--port', '0', '--export-dir', missing)).out, /^ok +exports +go to .*yet$/m);
+  t.false(existsSync(join(folder, 'not')));
+  await writeFile(join(folder, 'file'), '');
+  const local = await run('doctor', '--port', '0', '--export-dir', join(folder, 'file', 'exports'));
+  t.is(local.exit, 1);
+  t.regex(local.out, /^fail +exports +cannot be written to .*exportDir/m);
+  const bucket = ['--export-output', 's3://exports', '--export-s3-endpoint', 'http://127.0.0.1:1'];
+  const keys = ['--export-s3-access-key-id', 'me', '--export-s3-secret-access-key', 'hunter2'];
+  const s3 = await run('doctor', '--port', '0', ...bucket, ...keys);
+  t.is(s3.exit, 1);
+  t.regex(s3.out, /^fail +exports +Exports cannot be written to the bucket "exports" at .*ECONNREFUSED/m);
+  t.notRegex(s3.out, /hunter2/);
 });
 
 test('a port on which something listens is a warning', async (t) => {
