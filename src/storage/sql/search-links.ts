@@ -1,6 +1,6 @@
 import type { IncludeQuery } from '../search-store.js';
 import type { Dictionary } from './dictionary.js';
-import { rowColumns } from './search-page.js';
+import { rowColumns } from './search-columns.js';
 import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import type { ShapeMaker } from './search-shape.js';

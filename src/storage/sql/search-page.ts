@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { SortDirection } from '../search-store.js';
+import { keyColumns, rowColumns, typesOf } from './search-columns.js';
 import { ConditionSql } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
@@ -8,6 +9,7 @@ import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import { relevantMatches } from './search-relevance.js';
 import type { PlanShape, SortShape } from './search-shape.js';
+import { rangeProbe } from './search-probe.js';
 import {
   areSeeks,
   byRowId,
@@ -23,37 +25,12 @@ import { toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 
-/**
- * The columns that begin every row. PARTITION_ID follows where rows of several partitions come together, then
- * RES_TYPE_ID where they are of several types, then the row's key: what is known beforehand is not read.
- */
-export const ROW_COLUMNS = [
-  'RES_ID',
-  'PARTITION_DATE',
-  'FHIR_ID',
-  'RES_VER',
-  'RES_UPDATED',
-  'RES_TEXT',
-] as const;
-
 /** Where a page begins and how long it is. */
 export interface PageSlots {
   readonly after: After | null;
   readonly limit: Slot;
-}
-
-/** The columns of rows from an alias of HFJ_RESOURCE, without a key; see `ROW_COLUMNS`. */
-export function rowColumns(
-  alias: string,
-  { dialect: { knex, days }, tables }: RowSql,
-  types: 'one' | 'any',
-): (string | Knex.Raw)[] {
-  const own = ROW_COLUMNS.map((column) =>
-    column === 'PARTITION_DATE' ? knex.raw(days(`${alias}.${column}`)) : `${alias}.${column}`,
-  );
-  if (tables.plural) own.push(`${alias}.PARTITION_ID`);
-  if (types === 'any') own.push(`${alias}.RES_TYPE_ID`);
-  return own;
+  /** How many rows a probe looks at. */
+  readonly probed?: Slot;
 }
 
 /**
@@ -241,7 +218,8 @@ function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuer
   const query = inOrder(sql, { plan, matches: keyedMatches(sql, plan) }, page);
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
-  return { query, cost, plan: 'custom' };
+  const probe = plan.sort.length === 0 ? rangeProbe(sql, driver, page.probed) : undefined;
+  return { query, cost, plan: 'custom', probe };
 }
 
 /** The same page from a walk along an index; it may have fewer rows. */
@@ -323,11 +301,6 @@ function partOrder(alias: string): readonly OrderColumn[] {
   return ['RES_ID', 'PART'].map((name) => ascending(`${alias}.${name}`));
 }
 
-/** Whether each row tells its type. */
-function typesOf({ several }: PlanShape): 'one' | 'any' {
-  return several ? 'any' : 'one';
-}
-
 function finish(
   query: Query,
   columns: readonly (string | Knex.Raw)[],
@@ -337,11 +310,6 @@ function finish(
   query.select([...columns, ...keyColumns(order)]);
   orderBy(query, order, page.after);
   query.limit(...(toMarkers([page.limit]) as [number]));
-}
-
-/** The only column of an order is the row id, which every row has. */
-function keyColumns(order: readonly OrderColumn[]): readonly string[] {
-  return order.length === 1 ? [] : order.map(({ column }) => column);
 }
 
 /** Few rows are looked at for each one that is answered. */

@@ -25,10 +25,18 @@ const ROWS_OF_ONE = 4;
 /** How many statements are kept; each is some kilobytes. */
 const MAX_STATEMENTS = 500;
 
-/** A statement without values: the slot of each `?`. */
-interface CompiledStatement {
+/** A probe looks at no more index rows than these, and so does the page of a search that has fewer. */
+const MOST_PROBED = 250;
+
+/** SQL without values: the slot of each `?`. */
+interface CompiledSql {
   readonly sql: string;
   readonly slots: readonly Slot[];
+}
+
+/** A statement without values. */
+interface CompiledStatement extends CompiledSql {
+  readonly probe: CompiledSql | undefined;
   readonly cost: SqlStatement['cost'];
   readonly plan: SqlStatement['plan'];
 }
@@ -38,6 +46,8 @@ export interface WrittenQuery {
   readonly query: Knex.QueryBuilder;
   readonly cost: SqlStatement['cost'];
   readonly plan: SqlStatement['plan'];
+  /** See SqlProbe. */
+  readonly probe?: Knex.QueryBuilder | undefined;
 }
 
 /** Where a plan is searched, and the systems that it names. */
@@ -80,7 +90,8 @@ export class SearchQueries {
     const { slots, tables, shapes } = this.prepare(search);
     const shape = shapes.plan(plan);
     if (shape === null) return null;
-    const page = { after: afterSlots(window, slots), limit: slots.add(window.count) };
+    const probed = slots.add(MOST_PROBED);
+    const page = { after: afterSlots(window, slots), limit: slots.add(window.count), probed };
     const key = `page ${tables.shape} ${JSON.stringify([shape, page])}`;
     return this.statement({ key, scope: search.scope, slots }, () =>
       writePage(this.rowSql(tables), shape, page),
@@ -157,17 +168,26 @@ export class SearchQueries {
   }
 
   private statement({ key, scope, slots }: Wanted, write: () => WrittenQuery): SqlStatement {
-    const { sql, slots: used, cost, plan } = this.compiled.get(key) ?? this.compile(key, write());
-    const bindings = used.map((slot) => this.dialect.toBinding(slots.values[slot] ?? null));
-    return { sql, cost, plan, bindings, partitions: scope.partitions };
+    const { cost, plan, probe, ...page } = this.compiled.get(key) ?? this.compile(key, write());
+    const { partitions } = scope;
+    const statement = { ...this.filled(page, slots), cost, plan, partitions };
+    return probe ? { ...statement, probe: { ...this.filled(probe, slots), most: MOST_PROBED } } : statement;
   }
 
-  private compile(key: string, { query, cost, plan }: WrittenQuery): CompiledStatement {
-    const { sql, bindings } = query.toSQL().toNative();
-    const compiled = { sql, slots: toSlots(bindings), cost, plan };
+  private filled({ sql, slots: used }: CompiledSql, slots: Slots): Pick<SqlStatement, 'sql' | 'bindings'> {
+    return { sql, bindings: used.map((slot) => this.dialect.toBinding(slots.values[slot] ?? null)) };
+  }
+
+  private compile(key: string, { query, probe, cost, plan }: WrittenQuery): CompiledStatement {
+    const compiled = { ...compileSql(query), probe: probe && compileSql(probe), cost, plan };
     this.compiled.set(key, compiled);
     return compiled;
   }
+}
+
+function compileSql(query: Knex.QueryBuilder): CompiledSql {
+  const { sql, bindings } = query.toSQL().toNative();
+  return { sql, slots: toSlots(bindings) };
 }
 
 function afterSlots({ after }: SearchWindow, slots: Slots): After | null {

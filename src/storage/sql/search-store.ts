@@ -14,7 +14,7 @@ import type {
 import type { Dictionary } from './dictionary.js';
 import type { SystemIds } from './predicates/system.js';
 import { sqliteSearchDialect, type SearchDialect } from './search-dialect.js';
-import { ROW_COLUMNS } from './search-page.js';
+import { ROW_COLUMNS } from './search-columns.js';
 import { SearchQueries } from './search-query.js';
 import type { SqlReader, SqlStatement } from './sql-reader.js';
 

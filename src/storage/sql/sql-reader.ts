@@ -10,6 +10,15 @@ export interface SqlStatement {
   readonly partitions: readonly PartitionId[];
   /** `generic`: walks along indexes that one plan serves for all values. `custom`: better planned for its values. */
   readonly plan: 'generic' | 'custom';
+  /** Tells whether an expensive statement is short this time, where that is not known before. */
+  readonly probe?: SqlProbe;
+}
+
+/** Counts the rows that a statement is to look at, up to `most`: one row with one number. Below that it is short. */
+export interface SqlProbe {
+  readonly sql: string;
+  readonly bindings: readonly SqlValue[];
+  readonly most: number;
 }
 
 /** What a statement may be given and may answer in a column. */

@@ -122,7 +122,12 @@ export class SearchDatabase implements Dictionary, SqlReader {
 
   /** How the database would run the last statement. */
   lastPlan(): Promise<readonly string[]> {
-    return this.rows.explain(this.statements.at(-1)!);
+    return this.planOf(this.statements.at(-1)!);
+  }
+
+  /** How the database would run a statement. */
+  planOf(statement: SqlStatement): Promise<readonly string[]> {
+    return this.rows.explain(statement);
   }
 
   /** Stores a resource with its rows and answers its RES_ID. */

@@ -6,7 +6,7 @@ import type { SqliteDatabase } from './open.js';
 import type { ReaderPool, Rows } from './reader-pool.js';
 import { toReusableSql } from './reusable-sql.js';
 
-/** Runs cheap statements at once on the main thread's read connection, and the others in worker threads. */
+/** Runs cheap and short statements at once on the main thread's read connection, and the others in worker threads. */
 export class SqliteReader implements SqlReader {
   private readonly statements = new LRUCache<string, Statement>({ max: 500 });
   private readonly db: SqliteDatabase;
@@ -18,12 +18,16 @@ export class SqliteReader implements SqlReader {
   }
 
   async all(statement: SqlStatement): Promise<Rows> {
-    if (statement.cost === 'cheap') return this.runHere(statement);
+    if (statement.cost === 'cheap' || this.isShort(statement)) return this.runHere(statement);
     if (SQL_STATEMENTS.hasSubscribers) SQL_STATEMENTS.publish(statement.sql);
     return this.pool.all(this.db.name, statement);
   }
 
-  private runHere(statement: SqlStatement): Rows {
+  private isShort({ probe }: SqlStatement): boolean {
+    return probe !== undefined && Number(this.runHere(probe)[0]?.[0]) < probe.most;
+  }
+
+  private runHere(statement: Pick<SqlStatement, 'sql' | 'bindings'>): Rows {
     let prepared = this.statements.get(statement.sql);
     if (!prepared) {
       prepared = this.db.prepare(toReusableSql(statement.sql)).raw();

@@ -140,6 +140,37 @@ for (const [direction, walked] of [
   }
 }
 
+test('how many texts begin with a prefix is counted along their key', async (t) => {
+  const { db } = await planOf(c.plan('Patient', c.text('Patient', 'name', c.prefix('smi'))));
+  const { probe, cost } = db.statements.at(-1)!;
+  t.is(cost, 'expensive');
+  const steps = await db.planOf({ ...db.statements.at(-1)!, ...probe! });
+  t.true(
+    steps.some((step) =>
+      /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_NORM>\? AND SP_NORM<\?\)/.test(
+        step,
+      ),
+    ),
+    steps.join('\n'),
+  );
+});
+
+const contains = c.text('Patient', 'name', { match: 'contains', normalized: 'smi' });
+const sinceThen = c.date('Patient', 'birthDate', { comparison: 'le', low: 30, high: 39 });
+const byName: SortKey = { by: 'index', index: 'string', paths: ['name'], direction: 'ascending' };
+for (const [title, plan] of [
+  ['a part of a text', c.plan('Patient', contains)],
+  ['two prefixes', c.plan('Patient', c.text('Patient', 'name', c.prefix('a'), c.prefix('b')))],
+  ['a prefix beside a date', c.plan('Patient', c.all(c.text('Patient', 'name', c.prefix('a')), sinceThen))],
+  ['a prefix in an order', c.plan('Patient', c.text('Patient', 'name', c.prefix('a')), byName)],
+  ['a date', c.plan('Patient', sinceThen)],
+] as const) {
+  test(`${title}: not counted beforehand, as a few may be far apart`, async (t) => {
+    const { db } = await planOf(plan);
+    t.is(db.statements.at(-1)!.probe, undefined);
+  });
+}
+
 test('a date beside a token is one seek for each row of the token', async (t) => {
   const where = c.all(
     c.token('Observation', 'code', c.code('hr', LOINC)),
