@@ -6,10 +6,11 @@ import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import { describeOperations, operationsOf, type OperationDescription } from '../operations/operations.js';
 import { isServerLevel } from '../operations/partition-management.js';
-import { resourceResponse } from './response.js';
+import { jsonResponse, resourceResponse } from './response.js';
 import { commonCapabilities, type ParametersByType, searchCapabilities } from './search-capabilities.js';
 import type { ServerParts } from './server-parts.js';
-import { present, presentationOf } from './show.js';
+import { PLAIN, present, presentationOf } from './show.js';
+import { type StatementLayer, statementText } from './statement-text.js';
 import { terminologyCapabilities } from './terminology-capabilities.js';
 
 const INTERACTIONS = [
@@ -39,13 +40,25 @@ export async function capabilities(server: ServerParts, request: RequestDetails)
   }
   if (mode !== 'full' && mode !== 'normative')
     throw new FhirError('NOT_SUPPORTED', 'mode is full, normative or terminology.');
-  const statement = toStatement(server, request, await server.partitionParameters.byType(scope));
+  const level = isServerLevel(request) ? 'server' : 'tenant';
+  const { list, shared, own } = await server.partitionParameters.byType(scope);
+  const presentation = presentationOf(request);
+  if (presentation === PLAIN && !server.hooks.has('SERVER_CAPABILITY_STATEMENT_GENERATED')) {
+    const layer = { shared, own, level } as const;
+    const make = (base: string): Resource => toStatement(server, { base, level }, list);
+    return jsonResponse(200, statementText(server, request, layer, make));
+  }
+  const statement = toStatement(server, { base: request.base, level }, list);
   const shown = await server.hooks.transform('SERVER_CAPABILITY_STATEMENT_GENERATED', { request }, statement);
-  return resourceResponse(request, present(shown, presentationOf(request)));
+  return resourceResponse(request, present(shown, presentation));
 }
 
-function toStatement(server: ServerParts, request: RequestDetails, parametersOf: ParametersByType): Resource {
-  const operations = describeOperations(isServerLevel(request) ? 'server' : 'tenant');
+function toStatement(
+  server: ServerParts,
+  { base, level }: Pick<RequestDetails, 'base'> & Pick<StatementLayer, 'level'>,
+  parametersOf: ParametersByType,
+): Resource {
+  const operations = describeOperations(level);
   const searches = searchCapabilities(parametersOf);
   return {
     resourceType: 'CapabilityStatement',
@@ -54,7 +67,7 @@ function toStatement(server: ServerParts, request: RequestDetails, parametersOf:
     publisher: 'Bulkhead',
     kind: 'instance',
     software: { name: 'Bulkhead', version: server.version },
-    implementation: { description: 'Bulkhead FHIR server', url: request.base },
+    implementation: { description: 'Bulkhead FHIR server', url: base },
     fhirVersion: '4.0.1',
     format: ['application/fhir+json', 'json'],
     patchFormat: ['application/json-patch+json', 'application/fhir+json'],

@@ -21,7 +21,8 @@ export interface Presentation {
   readonly pretty: boolean;
 }
 
-const PLAIN: Presentation = { summary: undefined, elements: [], pretty: false };
+/** As it is, in one line. */
+export const PLAIN: Presentation = { summary: undefined, elements: [], pretty: false };
 const SUMMARY_MODES = ['true', 'text', 'data', 'false'] as const;
 
 /** @throws FhirError INVALID_REQUEST for values that are not allowed. */

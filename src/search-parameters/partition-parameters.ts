@@ -50,6 +50,13 @@ const MOST_LOADED = 100;
 /** A change may be committed this many milliseconds after its mark was seen. */
 const UNSETTLED_MS = 60_000;
 
+/** The parameters of one time that hold in a scope; where these change, `shared` or `own` is another object. */
+export interface LayeredParameters {
+  readonly shared: object;
+  readonly own: object;
+  readonly list: (resourceType: string) => readonly RegisteredSearchParameter[];
+}
+
 type Answer = LiveSearchParameters | Promise<LiveSearchParameters>;
 
 /**
@@ -124,11 +131,11 @@ export class PartitionParameters {
     return { parameters, referencesOf };
   }
 
-  /** The parameters that searches of a type in the scope go by: types that are kept in DEFAULT are searched there. */
-  async byType(scope: PartitionScope): Promise<(type: string) => readonly RegisteredSearchParameter[]> {
-    const { shared } = this.parts;
-    const live = await this.ofScope(scope);
-    return (type) => (NON_PARTITIONABLE_TYPES.has(type) ? shared : live).list(type);
+  /** The parameters that searches in the scope go by: types that are kept in DEFAULT are searched there. */
+  async byType(scope: PartitionScope): Promise<LayeredParameters> {
+    const own = (await this.ofScope(scope)).current;
+    const shared = this.parts.shared.current;
+    return { shared, own, list: (type) => (NON_PARTITIONABLE_TYPES.has(type) ? shared : own).list(type) };
   }
 
   /** What parameters of the partition are judged by, as the database has it now, also where it has none yet. */

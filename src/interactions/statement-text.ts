@@ -1,0 +1,52 @@
+import type { RequestDetails } from '../model/request.js';
+import type { Resource } from '../model/resource.js';
+import type { ServerParts } from './server-parts.js';
+import { PLAIN, writeResource } from './show.js';
+
+/** What a statement is made of beside the request's base URL: another object where any of it has changed. */
+export interface StatementLayer {
+  /** The parameters that hold everywhere, and those of the tenant that asks. */
+  readonly shared: object;
+  readonly own: object;
+  readonly level: 'server' | 'tenant';
+}
+
+interface KnownText extends StatementLayer {
+  /** Before and behind the base URL. */
+  readonly parts: readonly [string, string];
+}
+
+/** Most texts of one server, of nearly a megabyte each; tenants without parameters of their own share two. */
+const MOST = 8;
+
+/** Those that were asked for last come last. */
+const TEXTS = new WeakMap<ServerParts, readonly KnownText[]>();
+
+/** Stands for the base URL; a quotation mark is in no URL. */
+const BASE = '"base"';
+
+/**
+ * The text of the statement that `make` answers for a base URL, made once for all tenants that have the same parameters
+ * in force: their base URLs are all that differs.
+ */
+export function statementText(
+  server: ServerParts,
+  { base }: Pick<RequestDetails, 'base'>,
+  layer: StatementLayer,
+  make: (base: string) => Resource,
+): string {
+  const texts = TEXTS.get(server) ?? [];
+  const known = texts.find((one) => isSame(one, layer)) ?? { ...layer, parts: partsOf(make(BASE)) };
+  TEXTS.set(server, [...texts.filter((one) => one !== known), known].slice(-MOST));
+  const [before, behind] = known.parts;
+  return `${before}${JSON.stringify(base)}${behind}`;
+}
+
+function isSame(one: StatementLayer, other: StatementLayer): boolean {
+  return one.shared === other.shared && one.own === other.own && one.level === other.level;
+}
+
+function partsOf(statement: Resource): readonly [string, string] {
+  const [before = '', behind = ''] = writeResource(statement, PLAIN).split(JSON.stringify(BASE));
+  return [before, behind];
+}
