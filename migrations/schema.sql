@@ -1,5 +1,8 @@
 CREATE TABLE HFJ_BINARY_CHUNK ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, CHUNK_NO integer not null, CHUNK_DATA blob not null);
 CREATE TABLE HFJ_BINARY_STAGE ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, STAGED_AT integer not null, primary key (PARTITION_ID, BLOB_ID)) without rowid;
+CREATE TABLE HFJ_BLK_EXPORT_COLFILE ( PARTITION_ID integer not null, PARTITION_DATE integer, JOB_ID text not null, FILE_KIND text not null, RES_TYPE text not null, FILE_PART integer not null, FILE_KEY text not null, FILE_BYTES integer not null, FILE_LINES integer not null, primary key (PARTITION_ID, JOB_ID, FILE_KIND, RES_TYPE, FILE_PART)) without rowid;
+CREATE TABLE HFJ_BLK_EXPORT_JOB ( PARTITION_ID integer not null, PARTITION_DATE integer, JOB_ID text not null, JOB_STATE text not null, JOB_CLIENT text, JOB_REQUEST text not null, JOB_CREATED integer not null, JOB_AT integer, JOB_PROGRESS text, JOB_ERROR text, JOB_ATTEMPTS integer not null, JOB_ENDED integer, JOB_TOKEN integer not null, JOB_WORKER text, JOB_LEASE integer not null, JOB_DUE integer not null, JOB_WORKED integer not null, primary key (PARTITION_ID, JOB_ID));
+CREATE TABLE HFJ_BLK_EXPORT_MATCH ( PARTITION_ID integer not null, PARTITION_DATE integer, JOB_ID text not null, RES_TYPE text not null, RES_ID integer not null, primary key (PARTITION_ID, JOB_ID, RES_TYPE, RES_ID)) without rowid;
 CREATE VIRTUAL TABLE HFJ_FULLTEXT_TERMS using fts5vocab (HFJ_FULLTEXT_WORDS, instance);
 CREATE VIRTUAL TABLE HFJ_FULLTEXT_WORDS using fts5 ( narrative, content, content = '', contentless_delete = 1, tokenize = "ascii tokenchars ':-'");
 CREATE TABLE 'HFJ_FULLTEXT_WORDS_config'(k PRIMARY KEY, v) WITHOUT ROWID;
@@ -11,6 +14,7 @@ CREATE TABLE `HFJ_MIGRATION` (`id` integer not null primary key autoincrement, `
 CREATE TABLE HFJ_MIGRATION_GUARD (GUARDED integer);
 CREATE TABLE `HFJ_MIGRATION_lock` (`index` integer not null primary key autoincrement, `is_locked` integer);
 CREATE TABLE HFJ_PARTITION ( PART_ID integer primary key not null, PART_NAME text not null, PART_DESC text, PART_STATE text not null default 'active', PART_PLACEMENT text not null default 'shared', PART_MIGRATION text);
+CREATE TABLE HFJ_PARTITION_HORIZON ( PARTITION_ID integer not null, PARTITION_DATE integer, HORIZON integer not null, primary key (PARTITION_ID)) without rowid;
 CREATE TABLE HFJ_RESOURCE ( RES_ID integer primary key autoincrement, PARTITION_ID integer not null, PARTITION_DATE integer, RES_TYPE_ID integer not null, FHIR_ID text not null, RES_VER integer not null, RES_UPDATED integer not null, RES_DELETED_AT integer, RES_TEXT text);
 CREATE TABLE HFJ_RES_FULLTEXT ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, RES_ID)) without rowid;
 CREATE TABLE HFJ_RES_ID_CLAIM ( RES_TYPE_ID integer not null, FHIR_ID text not null, PARTITION_ID integer not null, PARTITION_DATE integer, primary key (RES_TYPE_ID, FHIR_ID)) without rowid;
@@ -29,6 +33,7 @@ CREATE TABLE HFJ_SPIDX_URI ( PARTITION_ID integer not null, PARTITION_DATE integ
 CREATE TABLE HFJ_SP_PATH ( PARAM_ID integer primary key, RES_TYPE_ID integer not null, SP_TYPE text not null, SP_PATH text not null, unique (RES_TYPE_ID, SP_TYPE, SP_PATH));
 CREATE TABLE HFJ_SYSTEM (SYS_ID integer primary key, SYS_URL text not null unique);
 CREATE UNIQUE INDEX BINARY_CHUNK_KEY on HFJ_BINARY_CHUNK (PARTITION_ID, BLOB_ID, CHUNK_NO);
+CREATE INDEX BLK_EXPORT_OPEN on HFJ_BLK_EXPORT_JOB (PARTITION_ID, JOB_ENDED);
 CREATE INDEX COMPOSITE_RESOURCE on HFJ_SPIDX_COMPOSITE (RES_ID, PARAM_ID, SP_ELEMENT);
 CREATE INDEX DATE_END on HFJ_SPIDX_DATE (PARTITION_ID, PARAM_ID, SP_HIGH, RES_ID) where RES_ID > 0;
 CREATE INDEX DATE_RESOURCE on HFJ_SPIDX_DATE (RES_ID, PARAM_ID, SP_LOW, SP_HIGH);

@@ -11,6 +11,7 @@ import { HookRegistry } from './hooks/registry.js';
 import { toFhirError } from './http/errors.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { numberMaker, uuidMaker } from './interactions/new-id.js';
+import { type ServerClock, serverClock } from './interactions/server-clock.js';
 import type { ServerParts } from './interactions/server-parts.js';
 import { loadInterceptorModules } from './interceptor-modules.js';
 import { createLogger, type Logger } from './log.js';
@@ -54,7 +55,7 @@ const STORAGE: InjectionToken<Storage> = Symbol('Storage');
 const METRICS: InjectionToken<Metrics> = Symbol('Metrics');
 const PARTS: InjectionToken<ServerParts> = Symbol('ServerParts');
 const STORES: InjectionToken<ResourceStores> = Symbol('ResourceStores');
-const CLOCK: InjectionToken<() => number> = Symbol('clock');
+const CLOCK: InjectionToken<ServerClock> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 
 const SECRET_BYTES = 32;
@@ -66,7 +67,7 @@ const SECRET_BYTES = 32;
 export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bulkhead> {
   const settings = defaultSettings(options.settings);
   const registry = container.createChildContainer();
-  registerTools(registry, settings, options.clock ?? Date.now);
+  registerTools(registry, settings, serverClock(options.clock ?? Date.now));
   const directory = await openDirectory(registry, settings);
   try {
     return await assemble(registry, directory, options.interceptors ?? []);
@@ -105,7 +106,7 @@ async function assemble(
   });
 }
 
-function registerTools(registry: DependencyContainer, settings: Settings, clock: () => number): void {
+function registerTools(registry: DependencyContainer, settings: Settings, clock: ServerClock): void {
   registry.register(SETTINGS, { useValue: settings });
   registry.register(CLOCK, { useValue: clock });
   registry.register(LOGGER, { useFactory: instanceCachingFactory(() => createLogger(settings)) });

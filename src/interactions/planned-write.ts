@@ -140,6 +140,10 @@ async function afterConflict(
       throw new FhirError('DUPLICATE', 'The id is taken.');
     case 'referenced':
       return ignoring(attempt, await decideOnReferrers(server, request, conflict));
+    case 'late':
+      if (turn >= MAX_ATTEMPTS) throw tooContended();
+      server.clock.raise(conflict.horizon + 1);
+      return attempt;
     case 'version':
     case 'claim':
       if (turn >= MAX_ATTEMPTS) throw tooContended();

@@ -10,6 +10,7 @@ import type { PartitionParameters } from '../search-parameters/partition-paramet
 import type { Searcher } from '../search/searcher.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import type { Terminology } from '../terminology/terminology.js';
+import type { ServerClock } from './server-clock.js';
 import type { LabelStore, PartitionRegistry, ResourceStore } from '../storage/store.js';
 
 /** Everything that interactions and operations work with. One per server. */
@@ -30,7 +31,7 @@ export interface ServerParts {
   readonly partitionParameters: PartitionParameters;
   readonly reindexing: Reindexing;
   /** Milliseconds since 1970 UTC. */
-  readonly clock: () => number;
+  readonly clock: ServerClock;
   /** A new server-assigned resource id. */
   readonly newId: () => string | Promise<string>;
   readonly newRequestId: () => string;

@@ -29,14 +29,21 @@ const VERSION = '4.0.1';
 export async function seedOfficialParameters(parts: SeedParts): Promise<void> {
   const { storage } = parts;
   if ((await storage.settings(SEEDED)).has(SEEDED)) return;
-  const changes = await toChanges(parts);
+  await writeAll(parts, PUBLISHED);
+  await storage.setting(SEEDED, () => VERSION);
+}
+
+/** DEFAULT may have been exported by a server that nobody asked for parameters: then they are dated after that. */
+async function writeAll(parts: SeedParts, updated: number): Promise<void> {
+  const changes = await toChanges(parts, updated);
   try {
-    await storage.resources.write({ changes });
+    await parts.storage.resources.write({ changes });
   } catch (error) {
     if (!(error instanceof WriteConflictError)) throw error;
-    await writeMissing(parts, changes);
+    const { conflict } = error;
+    if (conflict.kind === 'late') await writeAll(parts, conflict.horizon + 1);
+    else await writeMissing(parts, changes);
   }
-  await storage.setting(SEEDED, () => VERSION);
 }
 
 /** Another server was faster; or a parameter was loaded under its own id, and stays as it is. */
@@ -49,11 +56,14 @@ async function writeMissing({ storage, scope }: SeedParts, changes: readonly Cre
   if (missing.length > 0) await storage.resources.write({ changes: missing });
 }
 
-async function toChanges({ assignment, registry }: SeedParts): Promise<readonly CreateChange[]> {
+async function toChanges(
+  { assignment, registry }: SeedParts,
+  updated: number,
+): Promise<readonly CreateChange[]> {
   const slice = new TimeSlice();
   const changes: CreateChange[] = [];
   for (const published of searchParameterResources()) {
-    changes.push(toChange(published, registry, assignment));
+    changes.push(toChange(published, { registry, assignment, updated }));
     if (slice.isOver()) await slice.yield();
   }
   return changes;
@@ -61,17 +71,20 @@ async function toChanges({ assignment, registry }: SeedParts): Promise<readonly 
 
 function toChange(
   published: Resource,
-  registry: SearchParameterRegistry,
-  assignment: PartitionAssignment,
+  {
+    registry,
+    assignment,
+    updated,
+  }: Pick<SeedParts, 'registry' | 'assignment'> & { readonly updated: number },
 ): CreateChange {
   const { resourceType: type, id = '' } = published;
-  const resource = withServerMeta(published, { id, version: 1, updated: PUBLISHED });
+  const resource = withServerMeta(published, { id, version: 1, updated });
   return {
     kind: 'create',
     assignment,
     type,
     id,
-    updated: PUBLISHED,
+    updated,
     text: stringifyJson(resource),
     index: extractIndexValues(resource, registry),
     references: [],

@@ -118,6 +118,8 @@ export type WriteConflict =
       readonly holder: number;
     }
   | { readonly kind: 'reference'; readonly change: Change; readonly reference: LiteralReference }
+  /** The change is dated at or before a time up to which the partition was exported: only later times are taken. */
+  | { readonly kind: 'late'; readonly change: Change; readonly horizon: number }
   /**
    * Resources of the same partition still refer to it; at most ten are named. Referrers elsewhere neither block a
    * delete nor show through it.

@@ -1,5 +1,13 @@
-/** What takes 0004-full-text back on SQLite, for tests of what was written before it. */
+/** What takes 0007-bulk-export back, for tests of what was written before it. */
+export const WITHOUT_EXPORTS = `
+  drop table HFJ_PARTITION_HORIZON;
+  drop table HFJ_BLK_EXPORT_JOB;
+  drop table HFJ_BLK_EXPORT_COLFILE;
+  drop table HFJ_BLK_EXPORT_MATCH;`;
+
+/** What takes 0004-full-text back on SQLite, with what came later. */
 export const WITHOUT_FULL_TEXT = `
+  ${WITHOUT_EXPORTS}
   drop view HFJ_RES_FULLTEXT_NEW;
   drop table HFJ_RES_FULLTEXT;
   drop table HFJ_FULLTEXT_TERMS;
@@ -8,6 +16,7 @@ export const WITHOUT_FULL_TEXT = `
 
 /** The same on PostgreSQL. */
 export const POSTGRES_WITHOUT_FULL_TEXT: readonly string[] = [
+  WITHOUT_EXPORTS,
   'drop function BULKHEAD_FULLTEXT(text, text)',
   'drop table HFJ_RES_FULLTEXT',
   `delete from HFJ_SETTING where SETTING_KEY like 'search-path:*:text:%'`,

@@ -6,6 +6,7 @@ import * as search from '../../../migrations/0003-search.js';
 import * as fullText from '../../../migrations/0004-full-text.js';
 import * as contained from '../../../migrations/0005-contained.js';
 import * as dateEnds from '../../../migrations/0006-date-ends.js';
+import * as bulkExport from '../../../migrations/0007-bulk-export.js';
 import { collectStatements } from './statement-batch.js';
 
 /** What cannot be changed once tables are made. */
@@ -27,6 +28,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-full-text': fullText,
   '0005-contained': contained,
   '0006-date-ends': dateEnds,
+  '0007-bulk-export': bulkExport,
 };
 
 const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({

@@ -1,8 +1,8 @@
 import type { RetainedRows } from '../placement/home.js';
-import { INDEX_TABLES, type PartitionedTable } from './tables.js';
+import { INDEX_TABLES, type ResourceTable } from './tables.js';
 
 /** Tables that a retention walks through. What is being sent is left to the sweep of blobs. */
-export type RetainedTable = Exclude<PartitionedTable, 'HFJ_BINARY_STAGE'>;
+export type RetainedTable = Exclude<ResourceTable, 'HFJ_BINARY_STAGE'>;
 
 /** What of a table still belongs to a resource. */
 export interface OwnedRows {

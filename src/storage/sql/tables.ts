@@ -11,11 +11,8 @@ export const INDEX_TABLES = [
   'HFJ_RES_LINK',
 ] as const;
 
-/**
- * Names of all tables, by what the guard tests need to know of them: partitioned tables hold something of a
- * resource and are opened by `scoped-tables.ts` alone.
- */
-export const PARTITIONED_TABLES = [
+/** What is there of resources: it moves with its partition, and is counted where a partition shall be empty. */
+export const RESOURCE_TABLES = [
   'HFJ_RESOURCE',
   'HFJ_RES_VER',
   ...INDEX_TABLES,
@@ -24,6 +21,22 @@ export const PARTITIONED_TABLES = [
   'HFJ_BINARY_CHUNK',
   'HFJ_BINARY_STAGE',
 ] as const;
+
+/** Bulk exports, in the main database. Without the job nobody adds to the others any more. */
+export const EXPORT_TABLES = [
+  'HFJ_BLK_EXPORT_JOB',
+  'HFJ_BLK_EXPORT_COLFILE',
+  'HFJ_BLK_EXPORT_MATCH',
+] as const;
+
+/** What stays in the main database when a partition leaves it. */
+export const STAYING_TABLES: ReadonlySet<string> = new Set(['HFJ_RES_ID_CLAIM', ...EXPORT_TABLES]);
+
+/**
+ * Names of all tables, by what the guard tests need to know of them: partitioned tables hold something of a
+ * partition, and are opened by `scoped-tables.ts` where SQL is compiled.
+ */
+export const PARTITIONED_TABLES = [...RESOURCE_TABLES, 'HFJ_PARTITION_HORIZON', ...EXPORT_TABLES] as const;
 
 /** Dictionaries and the server's own tables: nothing in them belongs to a resource. */
 export const SHARED_TABLES = [
@@ -36,3 +49,4 @@ export const SHARED_TABLES = [
 ] as const;
 
 export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];
+export type ResourceTable = (typeof RESOURCE_TABLES)[number];

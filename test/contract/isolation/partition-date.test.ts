@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Patient } from 'fhir/r4.js';
 import { requestTenantPartition, withPartitionDate } from '../../../interceptors/index.js';
-import { PARTITIONED_TABLES } from '../../../src/storage/sql/tables.js';
+import { RESOURCE_TABLES } from '../../../src/storage/sql/tables.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { openWorld } from './fixtures.js';
 
@@ -69,7 +69,7 @@ test('partition and date are equal on all rows of a resource, in every table, ov
   await world.server.stop();
 
   const places = new Map<string, number>();
-  for (const table of PARTITIONED_TABLES) {
+  for (const table of RESOURCE_TABLES) {
     const rows = await database.rows(
       `select PARTITION_ID, PARTITION_DATE, count(*) from ${table} group by 1, 2`,
     );
@@ -79,6 +79,6 @@ test('partition and date are equal on all rows of a resource, in every table, ov
       places.set(table, Number(count));
     }
   }
-  const empty = PARTITIONED_TABLES.filter((table) => !places.has(table));
+  const empty = RESOURCE_TABLES.filter((table) => !places.has(table));
   t.deepEqual(empty, ['HFJ_BINARY_STAGE'], 'every table was filled, but for what is staged for a moment');
 });

@@ -4,7 +4,7 @@ import { defineInterceptor, type RequestDetails } from '../../../src/index.js';
 import type { PartitionId, Placement } from '../../../src/model/partition.js';
 import { toStorageOptions } from '../../../src/server.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
-import { PARTITIONED_TABLES } from '../../../src/storage/sql/tables.js';
+import { RESOURCE_TABLES } from '../../../src/storage/sql/tables.js';
 import { dated } from '../support/dated.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.js';
@@ -123,7 +123,7 @@ async function fill(client: FhirClient, end: string): Promise<readonly string[]>
 }
 
 const perTable = (condition: string): string =>
-  PARTITIONED_TABLES.map((table) => `select '${table}', count(*) from ${table} where ${condition}`).join(
+  RESOURCE_TABLES.map((table) => `select '${table}', count(*) from ${table} where ${condition}`).join(
     ' union all ',
   );
 

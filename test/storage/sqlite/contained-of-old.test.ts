@@ -2,10 +2,12 @@ import test from 'ava';
 import type { Bundle, Observation, Patient } from 'fhir/r4.js';
 import { createReindexServer, reindexed } from '../../contract/reindex/fixtures.js';
 import { matchesOf, warningsOf } from '../../contract/search-parameters/fixtures.js';
+import { WITHOUT_EXPORTS } from '../../support/earlier-schema.js';
 import { createOldDatabase } from './old-database.js';
 
 /** The database before contained resources were indexed. */
 const DOWNGRADE = `
+  ${WITHOUT_EXPORTS}
   delete from HFJ_SPIDX_COMPOSITE;
   delete from HFJ_MIGRATION where name >= '0005';`;
 

@@ -4,7 +4,7 @@ import { FhirError } from '../../../model/errors.js';
 import { DEFAULT_PARTITION_ID, type PartitionId } from '../../../model/partition.js';
 import type { RetainedRows } from '../../placement/home.js';
 import type { PartitionContents } from '../../store.js';
-import { PARTITIONED_TABLES, type PartitionedTable } from '../tables.js';
+import { RESOURCE_TABLES, type ResourceTable } from '../tables.js';
 import type { PgTransaction, PostgresConnections } from './connections.js';
 import { idWord } from './home-names.js';
 import type { PostgresPool } from './postgres-pool.js';
@@ -12,7 +12,7 @@ import { APPLICATION_ROLE, LOCK_TIMEOUT_MS } from './prologue.js';
 import type { PgStatement, PgValue } from './statement.js';
 
 /** Tables that have native partitions; the claims of ids are looked up over all partitions. */
-const LISTED = PARTITIONED_TABLES.filter((table) => table !== 'HFJ_RES_ID_CLAIM');
+const LISTED = RESOURCE_TABLES.filter((table) => table !== 'HFJ_RES_ID_CLAIM');
 
 /** Longest wait of a change of tables for requests that use them; those that come later wait behind it. */
 const LOCK_MS = 250;
@@ -193,7 +193,7 @@ const AS_OWNER: readonly PgStatement[] = [
   query(`select set_config('role', 'none', true), set_config('lock_timeout', $1, true)`, [String(LOCK_MS)]),
 ];
 
-function leafOf(table: PartitionedTable, partition: PartitionId): string {
+function leafOf(table: ResourceTable, partition: PartitionId): string {
   return `${table.toLowerCase()}_p${idWord(partition)}`;
 }
 
@@ -224,7 +224,7 @@ async function attach(run: PgTransaction['run'], partition: PartitionId): Promis
 /** The id may have been given to another partition meanwhile. */
 async function dropDeleted(
   transaction: PgTransaction,
-  table: PartitionedTable,
+  table: ResourceTable,
   partition: PartitionId,
 ): Promise<void> {
   const [found] = await transaction.run([
@@ -234,7 +234,7 @@ async function dropDeleted(
   await transaction.run([...AS_OWNER, ddl(`drop table if exists ${leafOf(table, partition)}`)]);
 }
 
-function anyKept(table: PartitionedTable): string {
+function anyKept(table: ResourceTable): string {
   return `select exists (select 1 from ${table} t
     where t.PARTITION_ID = $1 and (t.PARTITION_DATE is null or t.PARTITION_DATE >= $2::date))`;
 }
@@ -258,7 +258,7 @@ async function truncateExpired(
 }
 
 /** Content that is being sent keeps everything. */
-function countSql(table: PartitionedTable): string {
+function countSql(table: ResourceTable): string {
   const kept = table === 'HFJ_BINARY_STAGE' ? ' or true' : '';
   return `select count(*), count(*) filter (where t.PARTITION_DATE is null or t.PARTITION_DATE >= $2::date${kept})
     from ${table} t where t.PARTITION_ID = $1`;

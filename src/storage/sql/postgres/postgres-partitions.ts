@@ -14,7 +14,7 @@ import { knownMigrations } from '../migrate.js';
 import { textArray } from './binary-array.js';
 import type { PgTransaction, PostgresConnections } from './connections.js';
 import type { NativePartitions } from './native-partitions.js';
-import { countContents, purgeSome } from './partition-rows.js';
+import { countContents, forgetPartition, purgeSome } from './partition-rows.js';
 import type { PgStatement, PgValue } from './statement.js';
 
 /** Notified when partitions have changed. */
@@ -164,7 +164,7 @@ export class PostgresPartitions implements MainRegistry {
     await this.change(partition, async (transaction) => {
       assertEmpty(partition, await countContents((statements) => transaction.run(statements), partition.id));
       const settings = query(DELETE_SETTINGS, [settingsOfPartition(partition.id)]);
-      await transaction.run([query(RETIRE, [partition.id]), settings]);
+      await transaction.run([query(RETIRE, [partition.id]), settings, ...forgetPartition(partition.id)]);
       await check();
     });
     await this.natives?.dropDeleted(partition.id);

@@ -58,7 +58,7 @@ export class PostgresRows extends RowReads implements HomeRows {
 
   async drainSome(partition: PartitionId, limit: number): Promise<number> {
     const dropped = (await this.parts.natives?.drop(partition)) ?? 0;
-    return dropped > 0 ? dropped : purgeSome(this.connections, partition, { limit, keep: 'id claims' });
+    return dropped > 0 ? dropped : purgeSome(this.connections, partition, { limit, keep: 'what stays' });
   }
 
   async *retain(partition: PartitionId, date: string, limit: number): AsyncIterable<RetainedRows> {

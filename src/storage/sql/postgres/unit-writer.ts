@@ -210,6 +210,8 @@ function toStep(written: WriteStatement): Step {
         return { kind, change: written.changes[ordinal - 1]!.change };
       case 'claim':
         return { kind, claim: written.claimed[ordinal - 1]! };
+      case 'late':
+        return lateFinding(written, ordinal);
       case 'reference': {
         const { change, ...target } = written.sought[ordinal - 1]!;
         return { kind, change: change.change, reference: referenceOf(change.change, target) };
@@ -219,6 +221,12 @@ function toStep(written: WriteStatement): Step {
     }
   };
   return { statement: written.statement, find };
+}
+
+/** The horizon comes in the place of an ordinal. */
+function lateFinding({ changes }: WriteStatement, horizon: number): Finding | undefined {
+  const late = changes.find(({ change }) => change.updated <= horizon);
+  return late && { kind: 'late', change: late.change, horizon };
 }
 
 /** After everything else: nothing that is deleted may still be referred to. */

@@ -19,6 +19,11 @@ export const IN_SERVICE = `case when $1::integer <> 0
     and not exists (select 1 from HFJ_PARTITION where PART_ID = $1::integer and PART_STATE = 'active')
   then ${refuse('gone', "select ''")} end`;
 
+/** Refuses changes at or before the horizon of the partition, and tells it. `updated`: the times of the changes. */
+const notLate = (updated: string): string => `case when exists (select 1 from HFJ_PARTITION_HORIZON h
+    where h.PARTITION_ID = $1::integer and h.HORIZON >= any (${updated}))
+  then ${refuse('late', 'select h.HORIZON::text from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = $1::integer')} end`;
+
 /** One index table: the columns between PARAM_ID and RES_ID, the type of each, and how many belong to its key. */
 interface ValueTableSql {
   readonly table: string;
@@ -239,7 +244,7 @@ function createSql(): string {
   ];
   const claimed = parameters.next('text');
   return `with ${parts.join(',\n')}
-    select ${IN_SERVICE}, ${allOf('$3::bigint[]', 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
+    select ${IN_SERVICE}, ${notLate('$6::bigint[]')}, ${allOf('$3::bigint[]', 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
 }
 
 function replaceSql(): string {
@@ -271,7 +276,7 @@ function replaceSql(): string {
   ];
   const claimed = parameters.next('text');
   return `with ${parts.join(',\n')}
-    select ${IN_SERVICE}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
+    select ${IN_SERVICE}, ${notLate('$5::bigint[]')}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
 }
 
 /** The paths that a partition has links on, each found by one seek: with them a target's referrers are seeks too. */

@@ -1,10 +1,14 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { PartitionContents } from '../../store.js';
-import type { PartitionedTable } from '../tables.js';
+import { EXPORT_TABLES, type PartitionedTable, RESOURCE_TABLES, STAYING_TABLES } from '../tables.js';
 import type { SqliteDatabase } from './open.js';
 
 /** Partitioned tables with their keys, in the order in which a purge empties them: resources go last. */
 const PURGE_KEYS = {
+  HFJ_BLK_EXPORT_JOB: 'JOB_ID',
+  HFJ_BLK_EXPORT_COLFILE: 'JOB_ID, FILE_KIND, RES_TYPE, FILE_PART',
+  HFJ_BLK_EXPORT_MATCH: 'JOB_ID, RES_TYPE, RES_ID',
+  HFJ_PARTITION_HORIZON: 'PARTITION_ID',
   HFJ_SPIDX_TOKEN: 'PARAM_ID, SP_VALUE, SYS_ID, RES_ID',
   HFJ_SPIDX_STRING: 'PARAM_ID, SP_NORM, SP_EXACT, RES_ID',
   HFJ_SPIDX_DATE: 'PARAM_ID, SP_LOW, SP_HIGH, RES_ID',
@@ -26,10 +30,10 @@ const PURGE_KEYS = {
 export function purgeSome(
   db: SqliteDatabase,
   partition: PartitionId,
-  { limit, keep }: { readonly limit: number; readonly keep?: 'id claims' },
+  { limit, keep }: { readonly limit: number; readonly keep?: 'what stays' },
 ): number {
   for (const [table, key] of Object.entries(PURGE_KEYS)) {
-    if (keep === 'id claims' && table === 'HFJ_RES_ID_CLAIM') continue;
+    if (keep !== undefined && STAYING_TABLES.has(table)) continue;
     const sql = `delete from ${table} where PARTITION_ID = ? and (${key}) in
       (select ${key} from ${table} where PARTITION_ID = ? limit ?)`;
     const { changes } = db.prepare(sql).run(partition, partition, limit);
@@ -38,14 +42,21 @@ export function purgeSome(
   return 0;
 }
 
+/** Removes what a partition without contents may have: exports, and its horizon. */
+export function forgetPartition(db: SqliteDatabase, partition: PartitionId): void {
+  for (const table of [...EXPORT_TABLES, 'HFJ_PARTITION_HORIZON'])
+    db.prepare(`delete from ${table} where PARTITION_ID = ?`).run(partition);
+}
+
+const HANGING = RESOURCE_TABLES.filter((table) => table !== 'HFJ_RESOURCE' && table !== 'HFJ_RES_VER');
+
 /** How many rows a partition has. */
 export function countContents(db: SqliteDatabase, partition: PartitionId): PartitionContents {
   const count = (table: string): number =>
     db.prepare(`select count(*) from ${table} where PARTITION_ID = ?`).pluck().get(partition) as number;
-  const { HFJ_RESOURCE: _resources, HFJ_RES_VER: _versions, ...indexes } = PURGE_KEYS;
   return {
     resources: count('HFJ_RESOURCE'),
     versions: count('HFJ_RES_VER'),
-    indexRows: Object.keys(indexes).reduce((sum, table) => sum + count(table), 0),
+    indexRows: HANGING.reduce((sum, table) => sum + count(table), 0),
   };
 }

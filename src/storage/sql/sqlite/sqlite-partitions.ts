@@ -7,7 +7,7 @@ import { settingsOfPartition } from '../../partition-setting.js';
 import type { PartitionContents, StoredJob } from '../../store.js';
 import { knownMigrations } from '../migrate.js';
 import type { SqliteDatabase } from './open.js';
-import { countContents } from './purge.js';
+import { countContents, forgetPartition } from './purge.js';
 import { WordMerges } from './word-merges.js';
 import type { WriteQueue } from './write-queue.js';
 
@@ -127,6 +127,7 @@ export class SqlitePartitions implements MainRegistry {
       assertEmpty(partition, countContents(db, partition.id));
       db.prepare(RETIRE).run(partition.id);
       db.prepare(DELETE_SETTINGS).run(settingsOfPartition(partition.id));
+      forgetPartition(db, partition.id);
       await check();
     });
   }

@@ -58,7 +58,7 @@ export class SqliteRows extends RowReads implements HomeRows {
 
   drainSome(partition: PartitionId, limit: number): Promise<number> {
     return this.parts.queue.transaction((db) =>
-      this.merges.purgeSome(db, partition, { limit, keep: 'id claims' }),
+      this.merges.purgeSome(db, partition, { limit, keep: 'what stays' }),
     );
   }
 

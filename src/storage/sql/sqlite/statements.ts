@@ -1,4 +1,5 @@
 import type { Statement } from 'better-sqlite3';
+import { DEFAULT_PARTITION_ID } from '../../../model/partition.js';
 import type { ValueTable } from '../index-rows.js';
 import type { SqliteDatabase } from './open.js';
 
@@ -17,6 +18,10 @@ const RESOURCE_VERSION =
 
 export const WRITE_SQL = {
   isInService: `select 1 from HFJ_PARTITION where PART_ID = ? and PART_STATE = 'active'`,
+  /** The partition's horizon, 0 where it has none; no row where the partition is not in service. */
+  horizon: `select coalesce((select h.HORIZON from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = @partition), 0)
+    where @partition = ${DEFAULT_PARTITION_ID}
+      or exists (select 1 from HFJ_PARTITION where PART_ID = @partition and PART_STATE = 'active')`,
   insertResource: `insert into HFJ_RESOURCE
     (RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
     values (?, ?, ?, ?, ?, 1, ?, null, ?) on conflict do nothing`,

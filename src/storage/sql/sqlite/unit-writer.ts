@@ -57,15 +57,23 @@ export class UnitWriter {
   }
 
   /**
-   * A partition may have gone since the request's decision, here or in another process; nothing may be written
-   * behind its purge. Call inside the transaction.
-   * @throws FhirError UNKNOWN_PARTITION
+   * A partition may have gone since the request's decision, here or in another process, or its past may have been
+   * fixed; nothing may be written behind its purge, or before its horizon. Call inside the transaction.
+   * @throws FhirError UNKNOWN_PARTITION, WriteConflictError
    */
-  assertInService(unit: readonly PreparedChange[]): void {
-    for (const partition of new Set(unit.map((prepared) => prepared.partition))) {
-      if (partition === DEFAULT_PARTITION_ID || this.sql.isInService.get(partition) !== undefined) continue;
-      throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
+  assertWritable(unit: readonly PreparedChange[]): void {
+    const horizons = new Map<PartitionId, number>();
+    for (const { partition, change } of unit) {
+      const horizon = horizons.get(partition) ?? this.horizonOf(partition);
+      horizons.set(partition, horizon);
+      if (change.updated <= horizon) throw new WriteConflictError({ kind: 'late', change, horizon });
     }
+  }
+
+  private horizonOf(partition: PartitionId): number {
+    const row = this.sql.horizon.get({ partition }) as [number] | undefined;
+    if (row === undefined) throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
+    return row[0];
   }
 
   /** First pass: the resource's own row; returns its row id. */

@@ -284,7 +284,7 @@ export class WriteQueue {
   }
 
   private async writeUnit({ changes: prepared, copies }: PreparedUnit, slice: TimeSlice): Promise<void> {
-    this.parts.writer.assertInService(prepared);
+    this.parts.writer.assertWritable(prepared);
     const targets = new Map<string, number>();
     const rowIds: number[] = [];
     for (const change of prepared) {
