@@ -1,10 +1,8 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { container, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { partitionSources } from '../interceptors/partition-sources.js';
-import { packageRoot } from './fhir/definitions.js';
+import { packageVersion } from './fhir/definitions.js';
 import { createSearchParameterRegistry } from './fhir/search-parameters.js';
 import type { Interceptor } from './hooks/interceptor.js';
 import { HookRegistry } from './hooks/registry.js';
@@ -323,11 +321,4 @@ function makeParts(registry: DependencyContainer): ServerParts {
     version: packageVersion(),
     reportUnexpected: (requestId, error) => toFhirError(error, requestId, logger),
   };
-}
-
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

@@ -70,6 +70,12 @@ export function packageRoot(): string {
   return folder;
 }
 
+/** The version of this package. */
+export function packageVersion(): string {
+  const manifest = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
 function isPackageRoot(folder: string): boolean {
   const file = join(folder, 'package.json');
   return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === 'bulkhead-fhir';

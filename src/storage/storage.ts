@@ -1,5 +1,6 @@
 import type { PartitionId } from '../model/partition.js';
 import type { BlobStore } from './blob-store.js';
+import type { ExportJobStore, HomeExports } from './export-store.js';
 import type { HomeMigration } from './placement/fleet.js';
 import type { HomeRows } from './placement/home.js';
 import type { PartitionMover } from './placement/partition-mover.js';
@@ -37,10 +38,20 @@ export interface Storage {
   readonly blobs: BlobStore;
   readonly partitions: PartitionRegistry;
   readonly mover: PartitionMover;
+  /** Jobs of bulk exports. */
+  readonly exports: ExportJobStore;
   /** Makes `owner` the one who works on a running job for `ms` milliseconds; false where somebody else does. */
   leaseJob(id: string, owner: string, ms: number): Promise<boolean>;
   /** Rows of a partition, in its home; `work` sees nothing of others. */
   useRows<Result>(partition: PartitionId, work: (rows: HomeRows) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs `work` on what exports read in the home of a partition: anew in the next one where it moves meanwhile.
+   * @throws FhirError UNKNOWN_PARTITION for a partition that has gone, BUSY where a move takes too long
+   */
+  useExports<Result>(
+    partition: PartitionId,
+    work: (exports: HomeExports) => Promise<Result>,
+  ): Promise<Result>;
   /** Brings the schema of every home up to date; the main database's is. */
   migrateHomes(): AsyncIterable<HomeMigration>;
   /** A value of the server's own, made once and kept: for example the secret of page links. */

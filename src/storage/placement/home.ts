@@ -2,6 +2,7 @@ import type { IndexValues } from '../../fhir/index-values.js';
 import type { LiteralReference } from '../../fhir/references.js';
 import type { PartitionId, Placement } from '../../model/partition.js';
 import type { BlobStore } from '../blob-store.js';
+import type { ExportJobStore, HomeExports } from '../export-store.js';
 import type { SearchStore } from '../search-store.js';
 import type { CopyRule, LabelStore, PartitionContents, PartitionRegistry, ResourceStore } from '../store.js';
 
@@ -17,6 +18,7 @@ export interface Home {
   readonly labels: LabelStore;
   readonly blobs: BlobStore;
   readonly rows: HomeRows;
+  readonly exports: HomeExports;
   /** Whether this is still what the directory means: another process may have put a new one in its place. */
   isInPlace(): boolean;
   /** Waits for what was accepted, then lets go of files and connections. */
@@ -235,6 +237,10 @@ export interface HomeRows {
   /** Makes these the partition's staged blobs. */
   setStages(partition: PartitionId, rows: readonly RawRow[]): Promise<void>;
   movedCounts(partition: PartitionId): Promise<MovedCounts>;
+  /** Up to which time (ms) the partition is fixed: no version is written any more that is dated so; 0: nothing is. */
+  horizon(partition: PartitionId): Promise<number>;
+  /** Fixes it up to a time at least. */
+  raiseHorizon(partition: PartitionId, at: number): Promise<void>;
 }
 
 /** What one batch of a retention deleted. */
@@ -333,6 +339,7 @@ export interface MainDatabase {
   readonly home: Home;
   readonly registry: MainRegistry;
   readonly homes: HomeProvider;
+  readonly exports: ExportJobStore;
   setting(key: string, create: () => string): Promise<string>;
   settings(prefix: string): Promise<ReadonlyMap<string, string>>;
   saveSettings(values: ReadonlyMap<string, string>): Promise<void>;

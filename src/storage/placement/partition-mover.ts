@@ -288,6 +288,7 @@ class OngoingMove {
     const { partition, source, target } = this.route;
     await this.bringChanged(Number.POSITIVE_INFINITY);
     await bringBlobs(this.route);
+    await target.raiseHorizon(partition, await source.horizon(partition));
     const [here, there] = await Promise.all([source.movedCounts(partition), target.movedCounts(partition)]);
     return JSON.stringify(here) === JSON.stringify(there);
   }

@@ -55,6 +55,8 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
       heardMs: options.heardMs ?? HEARD_MS,
     }),
     leaseJob: (id, owner, ms) => main.registry.leaseJob(id, owner, ms),
+    exports: main.exports,
+    useExports: (partition, work) => router.write(partition, ({ exports }) => work(exports)),
     useRows: (partition, work) => router.use(partition, ({ rows }) => work(rows)),
     migrateHomes: () => migrateHomes(main.registry, main.homes, knownMigrations().at(-1) ?? null),
     setting: (key, create) => main.setting(key, create),

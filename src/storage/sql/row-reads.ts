@@ -27,6 +27,7 @@ export type RowRead =
   | 'ofType'
   | 'replacedWithin'
   | 'chunkKeys'
+  | 'horizon'
   | 'stages';
 
 /** A value of such a statement; a list of row ids is what `listOf` makes of it. */
@@ -139,6 +140,11 @@ export abstract class RowReads implements Pick<HomeRows, Exclude<RowRead, 'sizes
 
   stages(partition: PartitionId): Promise<readonly RawRow[]> {
     return this.all('stages', [partition]);
+  }
+
+  async horizon(partition: PartitionId): Promise<number> {
+    const [row] = await this.all('horizon', [partition]);
+    return Number(row?.[0] ?? 0);
   }
 
   /** Puts what hangs on resources beside their rows. */

@@ -25,6 +25,12 @@ export interface PgTransaction {
   run(statements: readonly PgStatement[]): Promise<readonly PgResult[]>;
 }
 
+/** A transaction that sees what was there when it began, whatever is written meanwhile. */
+export interface PgSnapshot {
+  read(scope: PgScope, statements: readonly PgStatement[]): Promise<readonly PgResult[]>;
+  close(): Promise<void>;
+}
+
 /** One home's way into the database: every transaction begins with the prologue that sets its scope. */
 export class PostgresConnections {
   constructor(
@@ -69,13 +75,40 @@ export class PostgresConnections {
     lock?: PartitionLock,
   ): Promise<Result> {
     // Without a commit nothing is changed, so that a lost answer is no harm yet.
-    const client = await this.attempt('read', () => this.begin(scope, lock));
+    const first = [BEGIN, this.prologue(scope, writing(lock))];
+    const client = await this.attempt('read', () => this.begin(first));
     try {
       return await this.complete(client, work);
     } catch (error) {
       this.learnFrom(error);
       throw toClientError(error, 'write');
     }
+  }
+
+  /** The same home through connections of its own. */
+  sibling(poolSize: number): PostgresConnections {
+    return new PostgresConnections(this.pool.sibling(poolSize), this.schema, this.planning);
+  }
+
+  /**
+   * Begins a transaction that reads the present from now on. Each of its statements may take `timeoutMs`.
+   * @throws FhirError BUSY
+   */
+  async openSnapshot(scope: PgScope, timeoutMs: number): Promise<PgSnapshot> {
+    const first = [BEGIN_SNAPSHOT, this.prologue(scope, { kind: 'search', timeoutMs }), PAUSES_OF_SNAPSHOT];
+    const client = await this.attempt('read', () => this.begin(first));
+    let failed: unknown;
+    return {
+      read: async (_, statements) => {
+        try {
+          return await this.pool.run(client, statements, timeoutMs);
+        } catch (error) {
+          failed = error;
+          throw toClientError(error, 'read');
+        }
+      },
+      close: () => this.rollBack(client, failed),
+    };
   }
 
   private async attempt<Result>(kind: 'read' | 'write', work: () => Promise<Result>): Promise<Result> {
@@ -112,10 +145,10 @@ export class PostgresConnections {
     }
   }
 
-  private async begin(scope: PgScope, lock: PartitionLock | undefined): Promise<pg.PoolClient> {
+  private async begin(first: readonly PgStatement[]): Promise<pg.PoolClient> {
     const client = await this.pool.take();
     try {
-      await this.pool.run(client, [BEGIN, this.prologue(scope, writing(lock))]);
+      await this.pool.run(client, first);
       return client;
     } catch (error) {
       await this.rollBack(client, error);
@@ -159,6 +192,16 @@ export class PostgresConnections {
 }
 
 const BEGIN: PgStatement = { text: 'begin', values: [] };
+/** What is seen is settled by the first statement. */
+const BEGIN_SNAPSHOT: PgStatement = {
+  text: 'begin transaction isolation level repeatable read read only',
+  values: [],
+};
+/** A server that stands still must not keep old rows from being cleared away for ever. */
+const PAUSES_OF_SNAPSHOT: PgStatement = {
+  text: `select set_config('idle_in_transaction_session_timeout', '300000', true)`,
+  values: [],
+};
 const COMMIT: PgStatement = { text: 'commit', values: [] };
 const ROLLBACK: PgStatement = { text: 'rollback', values: [] };
 

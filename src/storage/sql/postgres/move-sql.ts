@@ -103,6 +103,10 @@ export const MOVE_SQL = {
   addStages: insertSql('HFJ_BINARY_STAGE'),
   dangling: `select count(*) from HFJ_RES_LINK l where l.PARTITION_ID = $1 and l.TARGET_URL = '' and not exists (
     select 1 from HFJ_RESOURCE r where r.RES_ID = l.TARGET_RES_ID and r.PARTITION_ID = any ($2::integer[]))`,
+  horizon: `select h.HORIZON from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = $1`,
+  raiseHorizon: `insert into HFJ_PARTITION_HORIZON as h (PARTITION_ID, HORIZON) values ($1, $2)
+    on conflict (PARTITION_ID) do update set HORIZON = greatest(h.HORIZON, excluded.HORIZON)
+      where h.PARTITION_ID = $1`,
   countResources: count('HFJ_RESOURCE'),
   countVersions: count('HFJ_RES_VER'),
   countLinks: count('HFJ_RES_LINK'),

@@ -92,7 +92,8 @@ export class Pipeline implements Submittable {
     this.begin(0);
   }
 
-  private send(wire: Wire, { text, values }: PgStatement, name: string): void {
+  private send(wire: Wire, { text, values, target }: PgStatement, name: string): void {
+    target?.begin();
     if (SQL_STATEMENTS.hasSubscribers) SQL_STATEMENTS.publish(text);
     if (name === '' || !this.state.prepared.has(name)) this.parse(wire, name, text);
     wire.bind({ statement: name, values: values.map(toWire) });
@@ -129,6 +130,10 @@ export class Pipeline implements Submittable {
       row.push(text === null || text === undefined ? null : this.columns[index]!(text));
     }
     this.rows.push(row);
+  }
+
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    this.statements[this.results.length]?.target?.row(chunk);
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {

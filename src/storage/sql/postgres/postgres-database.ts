@@ -5,6 +5,7 @@ import { DirectoryChanges } from './directory-changes.js';
 import { hasNativePartitions, NativePartitions } from './native-partitions.js';
 import { PostgresDictionary } from './postgres-dictionary.js';
 import { postgresHome, type SharedParts } from './postgres-home.js';
+import { PostgresExportJobs } from './postgres-export-jobs.js';
 import { PostgresHomes } from './postgres-homes.js';
 import { PostgresPartitions } from './postgres-partitions.js';
 import { PostgresPool } from './postgres-pool.js';
@@ -39,6 +40,7 @@ export async function openPostgresDatabase(options: StorageOptions): Promise<Mai
     home,
     registry,
     homes,
+    exports: new PostgresExportJobs(connections, () => registry.allIds()),
     setting: (key, create) => readOrCreateSetting(connections, key, create()),
     settings: (prefix) => findSettings(connections, prefix),
     saveSettings: (values) => saveSettings(connections, values),

@@ -8,6 +8,7 @@ import type { PostgresConnections } from './connections.js';
 import type { NativePartitions } from './native-partitions.js';
 import { PostgresBlobs } from './postgres-blobs.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
+import { PostgresExports } from './postgres-exports.js';
 import { PostgresReader } from './postgres-reader.js';
 import { PostgresResources } from './postgres-resources.js';
 import { PostgresRows } from './postgres-rows.js';
@@ -15,6 +16,9 @@ import type { RowIdBlocks } from './row-id-blocks.js';
 import { TableStatistics } from './table-statistics.js';
 import { PostgresUnitWriter } from './unit-writer.js';
 import { PostgresWriteQueue } from './write-queue.js';
+
+/** Connections of exports, beside those of the pool: each of those that are under way has two at most. */
+const MOST_OF_EXPORTS = 8;
 
 /** What all homes of a server share. */
 export interface SharedParts {
@@ -46,17 +50,20 @@ export function postgresHome(
   const queue = new PostgresWriteQueue(writer, Math.max(1, Math.floor(connections.pool.size * 0.4)));
   const reader = new PostgresReader(connections, timeoutMs);
   const dialect = postgresSearchDialect();
+  const ofExports = connections.sibling(MOST_OF_EXPORTS);
   return {
     resources: new PostgresResources({ connections, dictionary, queue, statistics, timeoutMs }),
     search: new SqlSearchStore(reader, dictionary, dialect),
     labels: new SqlLabelStore(reader, dictionary, dialect),
     blobs: new PostgresBlobs(connections, { newId, partitions }),
     rows: new PostgresRows(connections, { dictionary, partitions, natives, statistics }),
+    exports: new PostgresExports(ofExports, dictionary),
     // Every statement goes by the name.
     isInPlace: () => true,
     close: async () => {
       await queue.close();
       await statistics.close();
+      await ofExports.pool.close();
       await release();
     },
   };

@@ -39,7 +39,8 @@ export class PostgresPool {
   private generation = 0;
   private beside: Promise<unknown> = Promise.resolve();
 
-  constructor({ url, poolSize, connectTimeoutMs, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PoolOptions) {
+  constructor(private readonly options: PoolOptions) {
+    const { url, poolSize, connectTimeoutMs, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
     this.answerTimeoutMs = answerTimeoutMs;
     this.pool = new pg.Pool({
       connectionString: url,
@@ -58,6 +59,11 @@ export class PostgresPool {
   /** How many connections may be open at once. */
   get size(): number {
     return this.pool.options.max;
+  }
+
+  /** Other connections to the same database, none of which is made before it is used. */
+  sibling(poolSize: number): PostgresPool {
+    return new PostgresPool({ ...this.options, poolSize });
   }
 
   /** @throws Unreachable */

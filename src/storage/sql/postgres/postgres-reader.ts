@@ -10,7 +10,7 @@ export class PostgresReader implements SqlReader {
   private readonly names = new Map<string, string>();
 
   constructor(
-    private readonly connections: PostgresConnections,
+    private readonly connections: Pick<PostgresConnections, 'read'>,
     private readonly timeoutMs: number,
   ) {}
 

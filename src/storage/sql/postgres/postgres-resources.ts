@@ -40,10 +40,10 @@ type VersionRow = readonly [
 
 /** What resources are read and written with. */
 export interface PostgresResourcesParts {
-  readonly connections: PostgresConnections;
+  readonly connections: Pick<PostgresConnections, 'read'>;
   readonly dictionary: PostgresDictionary;
-  readonly queue: PostgresWriteQueue;
-  readonly statistics: TableStatistics;
+  readonly queue: Pick<PostgresWriteQueue, 'write'>;
+  readonly statistics: Pick<TableStatistics, 'note'>;
   readonly timeoutMs: number;
 }
 

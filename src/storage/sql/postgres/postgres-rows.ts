@@ -157,6 +157,10 @@ export class PostgresRows extends RowReads implements HomeRows {
     return { resources, versions, links, claims, chunks };
   }
 
+  async raiseHorizon(partition: PartitionId, at: number): Promise<void> {
+    await this.connections.write([partition], [statement('raiseHorizon', [partition, at])]);
+  }
+
   /** Every row says its own partition. */
   private async add(table: MovedTable, text: string, rows: readonly RawRow[]): Promise<void> {
     const column = partitionColumn(table);

@@ -1,10 +1,13 @@
 import type { PartitionId } from '../../../model/partition.js';
+import type { CopyTarget } from './copied-rows.js';
 
 /** One statement of a pipeline. With a name it is prepared once for each connection. */
 export interface PgStatement {
   readonly name?: string;
   readonly text: string;
   readonly values: readonly PgValue[];
+  /** Of a COPY to the client: takes what comes. */
+  readonly target?: CopyTarget;
 }
 
 /** What a statement may be given: a Buffer is sent in PostgreSQL's binary format, everything else as text. */

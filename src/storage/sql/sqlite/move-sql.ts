@@ -61,6 +61,9 @@ export const MOVE_SQL = {
   addSuperseded: insertSql('HFJ_RES_VER'),
   addChunk: insertSql('HFJ_BINARY_CHUNK'),
   addStage: insertSql('HFJ_BINARY_STAGE'),
+  horizon: `select h.HORIZON from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = ?`,
+  raiseHorizon: `insert into HFJ_PARTITION_HORIZON (PARTITION_ID, HORIZON) values (@partition, @at)
+    on conflict (PARTITION_ID) do update set HORIZON = max(HORIZON, excluded.HORIZON)`,
   countResources: countSql('HFJ_RESOURCE'),
   countVersions: countSql('HFJ_RES_VER'),
   countLinks: countSql('HFJ_RES_LINK'),

@@ -2,11 +2,13 @@ import type { MainDatabase } from '../../placement/home.js';
 import type { StorageOptions } from '../../storage.js';
 import { Allocator } from './allocator.js';
 import { Checkpointer } from './checkpointer.js';
+import { ExportThread } from './export-thread.js';
 import { migrateFile, schemaState } from './migrate-file.js';
 import { locateSqlite, openReader, openWriter, type SqliteDatabase } from './open.js';
 import { ReaderPool } from './reader-pool.js';
 import { SqliteDictionary } from './sqlite-dictionary.js';
 import { openQueue, sqliteHome, type SharedParts } from './sqlite-home.js';
+import { SqliteExportJobs } from './sqlite-export-jobs.js';
 import { SqliteHomes } from './sqlite-homes.js';
 import { SqlitePartitions } from './sqlite-partitions.js';
 import type { WriteQueue } from './write-queue.js';
@@ -22,7 +24,8 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
   const dictionary = new SqliteDictionary(writer);
   const readers = new ReaderPool({ workers: READER_WORKERS, timeoutMs: options.searchTimeoutMs });
   const checkpointer = new Checkpointer(options.warn);
-  const shared: SharedParts = { dictionary, readers, checkpointer, options };
+  const exporting = new ExportThread();
+  const shared: SharedParts = { dictionary, readers, checkpointer, exporting, options };
   // The queue takes names and row ids in its own turn, homes wait for theirs.
   const own = new Allocator(dictionary, (work) => queue.inTurn(work));
   const queue: WriteQueue = openQueue(file, shared, own);
@@ -32,6 +35,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
     home,
     registry: new SqlitePartitions(file.reader, queue),
     homes: new SqliteHomes(location.file, shared, forHomes),
+    exports: new SqliteExportJobs(file.reader, queue),
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
     settings: async (prefix) => findSettings(file.reader, prefix),
     saveSettings: (values) => queue.transaction((db) => saveSettings(db, values)),
@@ -40,6 +44,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
     ping: async () => true,
     close: async () => {
       await readers.close();
+      await exporting.close();
       await home.close();
       await checkpointer.close();
       location.dispose();

@@ -8,11 +8,13 @@ import type { Allocator } from './allocator.js';
 import { ArrivalWriter } from './arrival-writer.js';
 import type { Checkpointer } from './checkpointer.js';
 import type { SqliteDatabase } from './open.js';
+import type { ExportThread } from './export-thread.js';
 import { LogSync } from './log-sync.js';
 import { ReindexWriter } from './reindex-writer.js';
 import type { ReaderPool } from './reader-pool.js';
 import { SqliteBlobs } from './sqlite-blobs.js';
 import { SqliteCopies } from './sqlite-copies.js';
+import { SqliteExports } from './sqlite-exports.js';
 import { SqliteReader } from './sqlite-reader.js';
 import { SqliteResources } from './sqlite-resources.js';
 import { SqliteRows } from './sqlite-rows.js';
@@ -24,6 +26,8 @@ export interface SharedParts {
   readonly dictionary: Dictionary;
   readonly readers: ReaderPool;
   readonly checkpointer: Checkpointer;
+  /** For what exports read. */
+  readonly exporting: ExportThread;
   readonly options: StorageOptions;
 }
 
@@ -48,7 +52,7 @@ export function openQueue(
 /** A file as a home. */
 export function sqliteHome(
   file: SqliteFile,
-  { dictionary, readers, checkpointer, options }: SharedParts,
+  { dictionary, readers, checkpointer, exporting, options }: SharedParts,
   {
     queue,
     allocator,
@@ -82,6 +86,7 @@ export function sqliteHome(
       reader: sqlReader,
       copies: new SqliteCopies(reader, { queue, dictionary, allocator }),
     }),
+    exports: new SqliteExports(writer.name, { queue, dictionary, thread: exporting }),
     isInPlace: () => inodeOf(writer.name) === inode,
     close: async () => {
       await queue.close();

@@ -148,6 +148,12 @@ export class SqliteRows extends RowReads implements HomeRows {
     };
   }
 
+  raiseHorizon(partition: PartitionId, at: number): Promise<void> {
+    return this.parts.queue.transaction((db) => {
+      db.prepare(MOVE_SQL.raiseHorizon).run({ partition, at });
+    });
+  }
+
   private insert(sql: string, rows: readonly RawRow[]): Promise<void> {
     return this.parts.queue.transaction((db) => {
       const insert = db.prepare(sql);
