@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import { ALL_PARTITIONS_NAME, FhirError } from '../src/index.js';
+import { ALL_PARTITIONS_NAME, FhirError, SUBJECT } from '../src/index.js';
 import type { Interceptor, RequestDetails } from '../src/index.js';
 import type { GrantSource, TenantGrant } from './tenant-grant.js';
 import { tenantPartition } from './tenant-partition.js';
@@ -51,7 +51,11 @@ export function tokenGrant(options: TokenGrantOptions): GrantSource {
   const verify = tokenVerifier(options);
   return async (request) => {
     const token = bearerToken(request);
-    if (token !== undefined) return toGrant(await verify(token), claim);
+    if (token !== undefined) {
+      const claims = await verify(token);
+      if (claims.sub !== undefined) request.attributes.set(SUBJECT, claims.sub);
+      return toGrant(claims, claim);
+    }
     if (!requireToken) return undefined;
     if (request.interaction === 'capabilities') return { kind: 'public' };
     throw loginRequired('A bearer token is needed.', 'Bearer');

@@ -38,6 +38,7 @@ export type {
   PointcutName,
   PointcutsOf,
   ReadTarget,
+  ReplacementOf,
   ResponseBody,
   Transform,
   ValueOf,
@@ -45,6 +46,14 @@ export type {
 } from './hooks/pointcuts.js';
 /** The hooks of one server. */
 export { HookRegistry } from './hooks/registry.js';
+/** Bulk exports as interceptors see them. */
+export type {
+  AssociatedData,
+  BulkExport,
+  BulkExportParameters,
+  ExportLevel,
+  TypeFilter,
+} from './model/bulk-export.js';
 /** The one error that is meant for a client, and every code it can have. */
 export { ERROR_CATALOGUE, ERROR_SYSTEM, FhirError } from './model/errors.js';
 /** Parts of a FhirError. */
@@ -58,8 +67,8 @@ export {
 } from './model/partition.js';
 /** Partitions, and what a partition hook answers. */
 export type { Partition, PartitionChoice, PartitionId } from './model/partition.js';
-/** Attribute of a request that is only described. */
-export { DESCRIBED_ONLY } from './model/request.js';
+/** Attributes of a request: that it is only described, and who it is made for. */
+export { DESCRIBED_ONLY, SUBJECT } from './model/request.js';
 /** A request as interceptors see it. */
 export type { Interaction, QueryParameter, RequestDetails } from './model/request.js';
 /** Resources as JSON. */

@@ -72,6 +72,7 @@ export class RunningServer implements Bulkhead {
     this.settings = parts.settings;
     this.hooks = parts.hooks;
     this.partitions = parts.management;
+    running.metrics.showExports(parts.exports.runner.counts);
     this.databaseAnswers = recentAnswer(() => storage.ping(), PING_LIFETIME_MS);
   }
 
@@ -91,6 +92,7 @@ export class RunningServer implements Bulkhead {
       setInterval(() => void this.refresh(), REFRESH_MS).unref(),
       setInterval(() => this.wakeJobs(), JOBS_MS).unref(),
     ];
+    await this.parts.exports.output.check();
     this.wakeJobs();
     await this.parts.blobs.sweep(this.parts.clock() - STAGED_BLOB_LIFETIME_MS);
     this.ready = true;
@@ -102,7 +104,9 @@ export class RunningServer implements Bulkhead {
     for (const ticker of this.tickers) clearInterval(ticker);
     await this.closeHttp();
     await this.waking;
+    await this.parts.exports.stop();
     for (const job of this.running.jobs) await job.stop();
+    await this.parts.exports.output.close();
     await this.running.storage.close();
     this.running.logger.flush();
   }
@@ -135,6 +139,7 @@ export class RunningServer implements Bulkhead {
 
   /** Looks once for all kinds: most of the time there is nothing to do for any. */
   private wakeJobs(): void {
+    this.parts.exports.wake();
     this.waking = this.wakeUnfinished();
   }
 

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 import { container, instanceCachingFactory, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { partitionSources } from '../interceptors/partition-sources.js';
 import { packageVersion } from './fhir/definitions.js';
+import { Exports } from './export/exports.js';
 import { createSearchParameterRegistry } from './fhir/search-parameters.js';
 import type { Interceptor } from './hooks/interceptor.js';
 import { HookRegistry } from './hooks/registry.js';
@@ -21,6 +21,7 @@ import { PartitionPurge } from './partition/purge.js';
 import { Reindexing } from './partition/reindex.js';
 import { PartitionResolver } from './partition/resolver.js';
 import { PartitionRetention } from './partition/retention.js';
+import { pageSecret } from './search/page-token.js';
 import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
@@ -32,8 +33,13 @@ import { StoredDefinitions } from './search/stored-definitions.js';
 import { type BackgroundJob, type Bulkhead, RunningServer } from './running-server.js';
 import { defaultSettings } from './settings.js';
 import type { Settings } from './settings/schema.js';
+import { makeExports } from './server-exports.js';
 import { openStorage } from './storage/open-storage.js';
-import type { Storage, StorageOptions } from './storage/storage.js';
+import { exportOutputOf } from './settings/export-output.js';
+import { toStorageOptions } from './storage-options.js';
+import { openOutput } from './storage/output/open-output.js';
+import type { OutputStore } from './storage/output-store.js';
+import type { Storage } from './storage/storage.js';
 import { withinTypes } from './storage/within-types.js';
 import { Terminology } from './terminology/terminology.js';
 
@@ -50,13 +56,12 @@ export interface BulkheadOptions {
 const SETTINGS: InjectionToken<Settings> = Symbol('Settings');
 const LOGGER: InjectionToken<Logger> = Symbol('Logger');
 const STORAGE: InjectionToken<Storage> = Symbol('Storage');
+const OUTPUT: InjectionToken<OutputStore> = Symbol('OutputStore');
 const METRICS: InjectionToken<Metrics> = Symbol('Metrics');
 const PARTS: InjectionToken<ServerParts> = Symbol('ServerParts');
 const STORES: InjectionToken<ResourceStores> = Symbol('ResourceStores');
 const CLOCK: InjectionToken<ServerClock> = Symbol('clock');
 const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
-
-const SECRET_BYTES = 32;
 
 /**
  * Opens a server: storage first, then everything that works on it. Nothing listens before `start`.
@@ -83,7 +88,8 @@ async function assemble(
 ): Promise<Bulkhead> {
   const settings = registry.resolve(SETTINGS);
   const storage = registry.resolve(STORAGE);
-  registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings) });
+  registry.register(OUTPUT, { useValue: await openOutput(exportOutputOf(settings)) });
+  registry.register(PAGE_SECRET, { useValue: await pageSecret(storage, settings.pageLinkSecret) });
   registerParts(registry, directory);
   const parameters = registry.resolve(LiveSearchParameters);
   await parameters.refresh();
@@ -92,9 +98,8 @@ async function assemble(
   const parts = registry.resolve(PARTS);
   const hooks = registry.resolve(HookRegistry);
   const modules = await loadInterceptorModules(settings.interceptors);
-  const own = [...modules, ...interceptors];
-  for (const interceptor of [...partitionSources(settings, { partitions: () => parts.management }), ...own])
-    hooks.register(interceptor);
+  const sources = partitionSources(settings, { partitions: () => parts.management });
+  for (const interceptor of [...sources, ...modules, ...interceptors]) hooks.register(interceptor);
   return new RunningServer({
     parts,
     storage,
@@ -120,21 +125,6 @@ function registerTools(registry: DependencyContainer, settings: Settings, clock:
   });
 }
 
-/** What a storage is opened with. */
-export function toStorageOptions(settings: Settings, clock: () => number): StorageOptions {
-  return {
-    url: settings.databaseUrl,
-    synchronous: settings.sqliteSynchronous,
-    poolSize: settings.databasePoolSize,
-    references: settings.references,
-    resourceIds: settings.resourceIds,
-    searchTimeoutMs: settings.searchTimeoutMs,
-    newBlobId: uuidMaker(clock),
-    nativePartitions: settings.nativePartitions,
-    maxOpenHomes: settings.maxOpenHomes,
-  };
-}
-
 async function openDirectory(registry: DependencyContainer, settings: Settings): Promise<PartitionDirectory> {
   const storage = await openStorage({
     ...toStorageOptions(settings, registry.resolve(CLOCK)),
@@ -145,11 +135,6 @@ async function openDirectory(registry: DependencyContainer, settings: Settings):
   const directory = new PartitionDirectory(storage.partitions);
   await directory.load();
   return directory;
-}
-
-async function pageSecret(storage: Storage, settings: Settings): Promise<string> {
-  if (settings.pageLinkSecret !== undefined) return settings.pageLinkSecret;
-  return storage.setting('page-link-secret', () => randomBytes(SECRET_BYTES).toString('base64url'));
 }
 
 function registerParts(registry: DependencyContainer, directory: PartitionDirectory): void {
@@ -164,6 +149,7 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
   registry.register(Reindexing, { useFactory: instanceCachingFactory(makeReindexing) });
   registry.register(STORES, { useFactory: instanceCachingFactory(makeStores) });
   registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
+  registry.register(Exports, { useFactory: instanceCachingFactory(makeServerExports) });
   registry.register(PARTS, { useFactory: instanceCachingFactory(makeParts) });
 }
 
@@ -173,6 +159,7 @@ function makePurge(registry: DependencyContainer): PartitionPurge {
     storage: registry.resolve(STORAGE),
     hooks: registry.resolve(HookRegistry),
     newId: uuidMaker(registry.resolve(CLOCK)),
+    removeExports: (partition) => registry.resolve(Exports).removePartition(partition),
     onError: (job, error) => logger.error({ job: job?.id, err: error }, 'a partition could not be purged'),
   });
 }
@@ -202,6 +189,7 @@ function makeManagement(registry: DependencyContainer): PartitionManagement {
       copies: () => registry.resolve(LiveSearchParameters).uplifts,
     }),
     newId: uuidMaker(registry.resolve(CLOCK)),
+    removeExports: (partition) => registry.resolve(Exports).removePartition(partition),
     onCreated: (partition) => registry.resolve(PartitionParameters).forget(partition),
     placement: registry.resolve(SETTINGS).placement,
   });
@@ -294,6 +282,21 @@ function makeSearcher(registry: DependencyContainer): Searcher {
   });
 }
 
+function makeServerExports(registry: DependencyContainer): Exports {
+  return makeExports({
+    settings: registry.resolve(SETTINGS),
+    storage: registry.resolve(STORAGE),
+    output: registry.resolve(OUTPUT),
+    hooks: registry.resolve(HookRegistry),
+    resolver: registry.resolve(PartitionResolver),
+    searcher: registry.resolve(Searcher),
+    parameters: registry.resolve(PartitionParameters),
+    logger: registry.resolve(LOGGER),
+    clock: registry.resolve(CLOCK),
+    owner: uuidMaker(registry.resolve(CLOCK))(),
+  });
+}
+
 function makeParts(registry: DependencyContainer): ServerParts {
   const settings = registry.resolve(SETTINGS);
   const storage = registry.resolve(STORAGE);
@@ -315,6 +318,7 @@ function makeParts(registry: DependencyContainer): ServerParts {
     parameters: registry.resolve(LiveSearchParameters),
     partitionParameters: registry.resolve(PartitionParameters),
     reindexing: registry.resolve(Reindexing),
+    exports: registry.resolve(Exports),
     clock,
     newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),
     newRequestId: uuid,

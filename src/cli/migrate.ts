@@ -32,7 +32,7 @@ export async function migrateDatabase(terminal: Terminal, flags: Flags): Promise
 }
 
 async function migrateFleet(terminal: Terminal, settings: Settings): Promise<ExitCode> {
-  const { toStorageOptions } = await import('../server.js');
+  const { toStorageOptions } = await import('../storage-options.js');
   const { openStorage } = await import('../storage/open-storage.js');
   const storage = await openStorage(toStorageOptions(settings, Date.now));
   let failed = 0;

@@ -103,23 +103,31 @@ export async function decideTraced(entries: Entries, event: object): Promise<Dec
   return { answer: undefined, by: undefined, asked };
 }
 
+/** What the hooks of a transform pointcut may answer. */
+export interface TransformRules {
+  readonly check: ReplacementCheck;
+  /** Where a hook answers this, no further one is asked; undefined: all of them are. */
+  readonly last?: unknown;
+}
+
 /** Runs `value` through every hook. */
 export function transformAll(
   entries: Entries,
   event: object,
   initial: unknown,
-  check: ReplacementCheck,
+  rules: TransformRules,
 ): MaybePromise<unknown> {
   let value = initial;
   for (const [index, entry] of entries.entries()) {
+    if (value === rules.last) return value;
     const before = value;
     const answer = entry.handle(Object.freeze({ ...event, value }));
     if (isPromise(answer)) {
       return answer.then((late) =>
-        transformAll(entries.slice(index + 1), event, replaced(entry, before, late, check), check),
+        transformAll(entries.slice(index + 1), event, replaced(entry, before, late, rules.check), rules),
       );
     }
-    value = replaced(entry, before, answer, check);
+    value = replaced(entry, before, answer, rules.check);
   }
   return value;
 }

@@ -1,6 +1,6 @@
 import type { Refusal, ReplacementCheck } from './dispatch.js';
 import type { BuiltInPointcuts, Mode, Transform, Veto } from './pointcuts.js';
-import { onlyRemoved, sameKind, sameLength } from './replacement.js';
+import { onlyRemoved, sameKind, sameKindOrFalse, sameLength } from './replacement.js';
 
 /** What the registry must know of a pointcut of mode `M`. */
 export type Definition<M extends Mode> = {
@@ -15,7 +15,11 @@ export type Definition<M extends Mode> = {
   : M extends 'veto'
     ? { readonly refusal: Refusal }
     : M extends 'transform'
-      ? { readonly check?: ReplacementCheck }
+      ? {
+          readonly check?: ReplacementCheck;
+          /** Where a hook answers this, no further one is asked. */
+          readonly last?: unknown;
+        }
       : unknown);
 
 /** The definition of any pointcut. */
@@ -25,7 +29,7 @@ export type AnyDefinition = { [M in Mode]: Definition<M> }[Mode];
 export type DefinitionOf<Type extends { readonly mode: Mode }> =
   Type extends Veto<infer _Event, infer Answer>
     ? Definition<'veto'> & { readonly refusal: [Answer] extends [never] ? 'throw' : 'throw-or-false' }
-    : Type extends Transform<infer _Event, infer _Value>
+    : Type extends Transform<infer _Event, infer _Value, infer _Replacement>
       ? Definition<'transform'>
       : Definition<Exclude<Type['mode'], 'veto' | 'transform'>>;
 
@@ -206,6 +210,51 @@ export const POINTCUTS = {
     manual:
       'Fires when a batch or transaction was committed, with the bundle and the response. Nothing is answered. ' +
       'A throw turns the response into an error; what was stored stays stored.',
+  },
+  STORAGE_PRE_INITIATE_BULK_EXPORT: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires for every kick-off of a bulk export when its partition is known and its parameters are not parsed. ' +
+      'Answer other parameters to export by these instead; lists are comma-separated, references are texts. A throw ' +
+      'refuses the export.',
+  },
+  STORAGE_INITIATE_BULK_EXPORT: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual:
+      'Fires when the parameters of a bulk export are checked and nothing is stored: the place to ask whether the ' +
+      'caller may have it. Nothing is answered. A throw refuses the export.',
+  },
+  STORAGE_BULK_EXPORT_RESOURCE_INCLUSION: {
+    mode: 'transform',
+    check: sameKindOrFalse,
+    last: false,
+    manual:
+      'Fires in the background for every resource that is about to be written into a file of a bulk export, on the ' +
+      'server that works on it, and again where work is repeated after a failure. Answer false to leave it out (no ' +
+      'further hook is asked), or another content, which changes the file alone. A throw leaves it out, and a line in ' +
+      '`error` of the manifest says so.',
+  },
+  STORAGE_PRESTORAGE_BATCH_JOB_CREATE: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual:
+      'Fires after STORAGE_INITIATE_BULK_EXPORT, directly before the job is stored. Nothing is answered. A throw ' +
+      'refuses the export.',
+  },
+  STORAGE_POSTSTORAGE_BATCH_JOB_CREATE: {
+    mode: 'observe',
+    manual:
+      'Fires when the job of a bulk export is stored, and may be worked on already. Nothing is answered. A throw turns ' +
+      'the response into an error, and the job is cancelled.',
+  },
+  STORAGE_POSTCOMPLETE_BATCH_JOB: {
+    mode: 'observe',
+    errors: 'swallow',
+    manual:
+      'Fires once at most for a bulk export that is complete, on the server that ended it; not where that one is killed ' +
+      'at this moment. Nothing is answered. A throw is logged and changes nothing.',
   },
   VALIDATION_COMPLETED: {
     mode: 'transform',

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { BulkExport } from '../model/bulk-export.js';
 import type { FhirError } from '../model/errors.js';
 import type { Partition, PartitionChoice, PartitionId } from '../model/partition.js';
 import type { Interaction, QueryParameter, RequestDetails } from '../model/request.js';
@@ -32,10 +33,11 @@ export interface Decide<Event extends object, Answer> {
 }
 
 /** The hook sees the event and `value`, and may answer a replacement that the next hook sees. */
-export interface Transform<Event extends object, Value> {
+export interface Transform<Event extends object, Value, Replacement = Value> {
   readonly mode: 'transform';
   readonly event: Event;
   readonly value: Value;
+  readonly replacement: Replacement;
 }
 
 /** What the four modes mean: see each interface. */
@@ -105,6 +107,11 @@ interface ResourceEvent extends RequestEvent {
   readonly resource: Resource;
 }
 
+/** Jobs run without a request. */
+interface ExportEvent {
+  readonly job: BulkExport;
+}
+
 interface CommitEvent extends ResourceEvent {
   readonly partition: Partition;
 }
@@ -155,6 +162,12 @@ export interface BuiltInPointcuts {
   STORAGE_TRANSACTION_PROCESSED: Observe<
     RequestEvent & { readonly bundle: Bundle; readonly response: Bundle }
   >;
+  STORAGE_PRE_INITIATE_BULK_EXPORT: Transform<RequestEvent, readonly QueryParameter[]>;
+  STORAGE_INITIATE_BULK_EXPORT: Veto<RequestEvent & ExportEvent>;
+  STORAGE_BULK_EXPORT_RESOURCE_INCLUSION: Transform<ExportEvent, Resource, Resource | false>;
+  STORAGE_PRESTORAGE_BATCH_JOB_CREATE: Veto<RequestEvent & ExportEvent>;
+  STORAGE_POSTSTORAGE_BATCH_JOB_CREATE: Observe<RequestEvent & ExportEvent>;
+  STORAGE_POSTCOMPLETE_BATCH_JOB: Observe<ExportEvent>;
   VALIDATION_COMPLETED: Transform<ResourceEvent, readonly OutcomeIssue[]>;
 
   STORAGE_PARTITION_IDENTIFY_CREATE: Decide<ResourceEvent, PartitionChoice>;
@@ -198,7 +211,11 @@ export type EventOf<P extends PointcutName> = PointcutMap[P]['event'];
 
 /** The value that runs through a transform pointcut. */
 export type ValueOf<P extends PointcutName> =
-  PointcutMap[P] extends Transform<infer _Event, infer Value> ? Value : never;
+  PointcutMap[P] extends Transform<infer _Event, infer Value, infer _Replacement> ? Value : never;
+
+/** What a transform pointcut may be answered with, and what comes out of it. */
+export type ReplacementOf<P extends PointcutName> =
+  PointcutMap[P] extends Transform<infer _Event, infer _Value, infer Replacement> ? Replacement : never;
 
 /** What a decide pointcut is answered with. */
 export type AnswerOf<P extends PointcutName> =
@@ -206,7 +223,7 @@ export type AnswerOf<P extends PointcutName> =
 
 /** The event as a hook sees it: frozen, and with `value` where the mode is transform. */
 export type HookEvent<P extends PointcutName> =
-  PointcutMap[P] extends Transform<infer Event, infer Value>
+  PointcutMap[P] extends Transform<infer Event, infer Value, infer _Replacement>
     ? Readonly<Event> & { readonly value: Value }
     : Readonly<EventOf<P>>;
 
@@ -218,7 +235,7 @@ export type HookAnswer<P extends PointcutName> =
       ? Answer | void
       : PointcutMap[P] extends Decide<infer _Event, infer Answer>
         ? Answer | undefined
-        : ValueOf<P> | undefined;
+        : ReplacementOf<P> | undefined;
 
 /** A hook. It may be asynchronous. */
 export type HookFunction<P extends PointcutName> = (event: HookEvent<P>) => MaybePromise<HookAnswer<P>>;

@@ -8,7 +8,7 @@ import {
   transformAll,
   vetoAll,
 } from './dispatch.js';
-import type { Decision, HookEntry, Verdict } from './dispatch.js';
+import type { Decision, HookEntry, TransformRules, Verdict } from './dispatch.js';
 import { toHookEntries } from './hook-entries.js';
 import type { NamedEntry } from './hook-entries.js';
 import type { Interceptor } from './interceptor.js';
@@ -23,6 +23,7 @@ import type {
   PointcutMap,
   PointcutName,
   PointcutsOf,
+  ReplacementOf,
   ValueOf,
 } from './pointcuts.js';
 
@@ -164,12 +165,13 @@ export class HookRegistry {
     pointcut: P,
     event: EventOf<P>,
     value: ValueOf<P>,
-  ): MaybePromise<ValueOf<P>> {
+  ): MaybePromise<ReplacementOf<P>> {
     const entries = this.#lists.get(pointcut);
-    if (entries === undefined) return value;
+    if (entries === undefined) return value as ReplacementOf<P>;
     const definition = this.#definitions.get(pointcut);
-    const check = definition?.mode === 'transform' ? definition.check : undefined;
-    return transformAll(entries, event, value, check ?? anyReplacement) as MaybePromise<ValueOf<P>>;
+    const { check = anyReplacement, last }: Partial<TransformRules> =
+      definition?.mode === 'transform' ? definition : {};
+    return transformAll(entries, event, value, { check, last }) as MaybePromise<ReplacementOf<P>>;
   }
 
   #definitionOf(pointcut: string, interceptor: string): AnyDefinition {

@@ -4,6 +4,11 @@ export function sameKind(before: unknown, after: unknown): string | undefined {
   return `it must be ${kindOf(before)}, not ${kindOf(after)}`;
 }
 
+/** The same kind, or `false` for nothing at all. */
+export function sameKindOrFalse(before: unknown, after: unknown): string | undefined {
+  return after === false ? undefined : sameKind(before, after);
+}
+
 /** A list of as many items. */
 export function sameLength(before: unknown, after: unknown): string | undefined {
   if (!Array.isArray(before) || !Array.isArray(after)) return sameKind(before, after);

@@ -4,6 +4,7 @@ import type { HookResponse, MaybePromise, OutgoingResponse } from '../hooks/poin
 import type { HookRegistry } from '../hooks/registry.js';
 import { dispatch } from '../interactions/dispatch.js';
 import { parseQuery } from '../interactions/query.js';
+import { FILE_OPERATION } from '../interactions/target.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { Logger, RequestLog } from '../log.js';
 import { FhirError } from '../model/errors.js';
@@ -121,7 +122,7 @@ async function serve(
   const parsed = readRequest(message, exchange.id, options.request);
   if (!parsed) throw new FhirError('NOT_FOUND', NOT_FOUND_MESSAGE);
   exchange.request = parsed;
-  assertJsonAcceptedUnlessBinary(parsed, message);
+  assertJsonAcceptedUnlessContent(parsed, message);
   const early: HookResponse = { status: 200, headers: {}, body: undefined };
   if (hooks.has('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED')) {
     const selecting = { request: parsed, response: early };
@@ -159,8 +160,9 @@ function internalError({ id }: Exchange): OutgoingResponse {
   return { status: 500, headers: {}, body: error.toOutcome() };
 }
 
-/** A Binary may be asked for in its own type (https://hl7.org/fhir/R4/binary.html#rest). */
-function assertJsonAcceptedUnlessBinary(request: RequestDetails, message: IncomingMessage): void {
+/** Files of exports come in their own type, and a Binary may be asked for in its own (https://hl7.org/fhir/R4/binary.html#rest). */
+function assertJsonAcceptedUnlessContent(request: RequestDetails, message: IncomingMessage): void {
+  if (request.operation === FILE_OPERATION) return;
   if (request.resourceType !== 'Binary') assertJsonAccepted(message.headers.accept, request.parameters);
 }
 

@@ -8,6 +8,17 @@ export interface Metrics {
   begin(): void;
   /** A request has been served. */
   end(interaction: string, status: number, seconds: number): void;
+  /** Shows what becomes of bulk exports. */
+  showExports(counts: CountedExports): void;
+}
+
+/** What this server has done about bulk exports since it started. */
+export interface CountedExports {
+  readonly running: number;
+  readonly complete: number;
+  readonly failed: number;
+  /** Of finished files. */
+  readonly bytes: number;
 }
 
 /** Requests are counted apart from prom-client, which is told of them when it is asked. */
@@ -37,7 +48,43 @@ export function createMetrics(): Metrics {
       inFlight--;
       counts.add(interaction, status, seconds);
     },
+    showExports(exports) {
+      for (const metric of exportMetrics(exports)) registry.registerMetric(metric);
+    },
   };
+}
+
+function exportMetrics(counts: CountedExports): readonly (Gauge | Counter | Counter<'state'>)[] {
+  return [
+    new Gauge({
+      name: 'bulkhead_exports_running',
+      help: 'Bulk exports that this server works on',
+      registers: [],
+      collect() {
+        this.set(counts.running);
+      },
+    }),
+    new Counter({
+      name: 'bulkhead_exports_ended_total',
+      help: 'Bulk exports that this server has ended, by how',
+      labelNames: ['state'],
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc({ state: 'complete' }, counts.complete);
+        this.inc({ state: 'failed' }, counts.failed);
+      },
+    }),
+    new Counter({
+      name: 'bulkhead_export_bytes_total',
+      help: 'Bytes of finished files of bulk exports',
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(counts.bytes);
+      },
+    }),
+  ];
 }
 
 function requestsTotal(counts: RequestCounts): Counter<'interaction' | 'status'> {

@@ -61,7 +61,7 @@ export function binaryResponse(
   const blobId = blobIdOf(resource);
   const chunks = blobId === undefined ? undefined : server.blobs.read(version.partition, blobId);
   if (wantsResource(request)) {
-    const body = chunks ? Readable.from(jsonWithData(resource, chunks)) : (version.text ?? '');
+    const body = chunks ? Readable.from(binaryJson(resource, chunks)) : (version.text ?? '');
     return { status: 200, headers: { ...headers, 'content-type': FHIR_JSON }, body };
   }
   const { contentType, data } = resource;
@@ -84,7 +84,7 @@ function wantsResource(request: RequestDetails): boolean {
 }
 
 /** The resource's text with the base64 of the content in it, piece by piece. */
-async function* jsonWithData(resource: Resource, chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
+export async function* binaryJson(resource: Resource, chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
   const { _data: _pointer, ...rest } = resource;
   yield `${JSON.stringify(rest).slice(0, -1)},"data":"`;
   for await (const chunk of chunks) yield chunk.toString('base64');

@@ -66,6 +66,7 @@ function toStatement(
     date: new Date(performance.timeOrigin).toISOString(),
     publisher: 'Bulkhead',
     kind: 'instance',
+    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
     software: { name: 'Bulkhead', version: server.version },
     implementation: { description: 'Bulkhead FHIR server', url: base },
     fhirVersion: '4.0.1',
@@ -109,6 +110,6 @@ function toResourceEntry(
   };
 }
 
-function toOperation({ name, definition }: OperationDescription): object {
-  return { name: name.slice(1), definition };
+function toOperation({ name, title = name.slice(1), definition }: OperationDescription): object {
+  return { name: title, definition };
 }

@@ -1,3 +1,4 @@
+import type { Exports } from '../export/exports.js';
 import type { HookRegistry } from '../hooks/registry.js';
 import type { FhirError } from '../model/errors.js';
 import type { PartitionDirectory } from '../partition/directory.js';
@@ -30,6 +31,7 @@ export interface ServerParts {
   readonly parameters: LiveSearchParameters;
   readonly partitionParameters: PartitionParameters;
   readonly reindexing: Reindexing;
+  readonly exports: Exports;
   /** Milliseconds since 1970 UTC. */
   readonly clock: ServerClock;
   /** A new server-assigned resource id. */

@@ -17,6 +17,11 @@ export interface RequestTarget {
 /** Query parameter that carries a page link's token. */
 export const PAGE_PARAMETER = '_page';
 
+/** The operation whose URL goes on after its name: files of bulk exports have names. */
+export const FILE_OPERATION = '$export-file';
+/** The operation whose URL can be deleted: https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-delete-request */
+export const STATUS_OPERATION = '$export-poll-status';
+
 type Methods = Readonly<Partial<Record<string, Interaction>>>;
 
 const TYPE_METHODS: Methods = {
@@ -42,6 +47,8 @@ export function parseTarget(
   if (first === undefined) return systemTarget(verb, parameters);
   const rest = segments.slice(1);
   if (first.startsWith('$') && rest.length === 0) return operationTarget(verb, { operation: first });
+  if (first === FILE_OPERATION && rest.length === 2)
+    return allowed({ GET: 'operation' }, verb, { operation: first });
   if (first === 'metadata' && rest.length === 0) return allowed({ GET: 'capabilities' }, verb, {});
   if (first === '_history' && rest.length === 0) return allowed({ GET: 'history-system' }, verb, {});
   if (first === '_search' && rest.length === 0) return allowed({ POST: 'search-system' }, verb, {});
@@ -128,7 +135,11 @@ function isCompartment(type: string): type is CompartmentTarget['type'] {
 }
 
 function operationTarget(verb: string, target: Omit<RequestTarget, 'interaction'>): RequestTarget {
-  return allowed({ GET: 'operation', POST: 'operation' }, verb, target);
+  const methods: Methods =
+    target.operation === STATUS_OPERATION
+      ? { GET: 'operation', DELETE: 'operation' }
+      : { GET: 'operation', POST: 'operation' };
+  return allowed(methods, verb, target);
 }
 
 function allowed(methods: Methods, verb: string, target: Omit<RequestTarget, 'interaction'>): RequestTarget {

@@ -131,6 +131,16 @@ export const ERROR_CATALOGUE = {
   LOGIN_REQUIRED: { status: 401, issue: 'login', advice: 'Send a valid bearer token.' },
   FORBIDDEN: { status: 403, issue: 'forbidden', advice: 'Ask the administrator for access.' },
   NOT_SUPPORTED: { status: 400, issue: 'not-supported', advice: 'Leave this out of the request.' },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    issue: 'throttled',
+    advice: 'Try again after the time in Retry-After.',
+  },
+  EXPORT_FAILED: {
+    status: 500,
+    issue: 'exception',
+    advice: 'Start the export again; if it fails again, tell the administrator its id.',
+  },
   BUSY: { status: 503, issue: 'transient', advice: 'Try again after the time in Retry-After.' },
   OUTCOME_UNKNOWN: {
     status: 504,

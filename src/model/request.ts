@@ -62,5 +62,11 @@ export interface CompartmentTarget {
 /** One query parameter: decoded name (with modifier and chain) and value. */
 export type QueryParameter = readonly [name: string, value: string];
 
+/**
+ * Attribute of a request: who it is made for, a text such as the subject of a verified token. An interceptor may set
+ * it; exports and their files are then for whoever asked for them alone.
+ */
+export const SUBJECT = 'bulkhead.subject';
+
 /** Attribute of a request that is only described (`$partition-explain`): hooks answer, and change nothing for it. */
 export const DESCRIBED_ONLY = 'bulkhead.described-only';

@@ -1,7 +1,11 @@
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { ServerParts } from '../interactions/server-parts.js';
+import { FILE_OPERATION, STATUS_OPERATION } from '../interactions/target.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
+import { exportFile } from './export-file.js';
+import { exportStatus } from './export-status.js';
+import { startExport } from './export.js';
 import { everyPatient, everythingOf } from './everything.js';
 import { expand } from './expand.js';
 import { lastn } from './lastn.js';
@@ -36,11 +40,15 @@ export interface OperationDescription {
   readonly type?: string;
   /** True for what manages the whole server: a tenant's URL does not have it. */
   readonly serverOnly?: boolean;
+  /** Its name in the CapabilityStatement, where that is not the one of the URL. */
+  readonly title?: string;
 }
 
 interface Operation extends OperationDescription {
   /** Whether GET is allowed: nothing is changed, and all parameters fit into a URL. */
   readonly readOnly: boolean;
+  /** Where they are others than GET and POST, or POST alone. */
+  readonly methods?: readonly string[];
   readonly run: (server: ServerParts, request: RequestDetails) => Promise<OutgoingResponse>;
 }
 
@@ -73,6 +81,20 @@ function observationOperation(name: string, run: Operation['run']): Operation {
 function recordOperation(type: string, level: OperationLevel, run: Operation['run']): Operation {
   const definition = `${R4}/${type}-everything`;
   return { name: '$everything', definition, levels: [level], type, readOnly: true, run };
+}
+
+const BULK = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition';
+
+/** Called by GET too: what they change is nothing that is read. */
+function exportOperation(level: OperationLevel, title: string, type?: string): Operation {
+  const definition = `${BULK}/${title}`;
+  const place = type === undefined ? {} : { type };
+  return { name: '$export', title, definition, levels: [level], ...place, readOnly: true, run: startExport };
+}
+
+function exportResult(name: string, methods: readonly string[], run: Operation['run']): Operation {
+  const definition = `${OWN}:${name.slice(1)}`;
+  return { name, definition, levels: ['system'], readOnly: true, methods, run };
 }
 
 /** Every operation; `docs/operations.md` is held equal to this table by a test. */
@@ -123,6 +145,11 @@ export const OPERATIONS: readonly Operation[] = [
   partitionOperation('list-partitions', true, listPartitions),
   serverOperation('partition-explain', explainPartition),
   serverOperation('search-explain', explainDescribed),
+  exportOperation('system', 'export'),
+  exportOperation('type', 'patient-export', 'Patient'),
+  exportOperation('instance', 'group-export', 'Group'),
+  exportResult(STATUS_OPERATION, ['GET', 'DELETE'], exportStatus),
+  exportResult(FILE_OPERATION, ['GET'], exportFile),
   { ...reindexOperation('reindex', reindex), levels: ['system', 'type'] },
   { ...reindexOperation('reindex-status', reindexStatus), readOnly: true },
   reindexOperation('reindex-cancel', reindexCancel),

@@ -34,6 +34,8 @@ export class PartitionManagement {
       readonly moves: PartitionMoves;
       readonly retention: PartitionRetention;
       readonly newId: () => string;
+      /** Ends the bulk exports of a partition that is no more, and removes their files. */
+      readonly removeExports: (partition: PartitionId) => Promise<void>;
       /** Called before a new partition is known to requests. */
       readonly onCreated: (partition: PartitionId) => void;
       /** Of partitions that are created without one. */
@@ -113,6 +115,7 @@ export class PartitionManagement {
     await this.parts.registry.delete(partition, async () => {
       await this.parts.hooks.observe('STORAGE_PARTITION_DELETED', { request, partition });
     });
+    await this.parts.removeExports(partition.id);
     await this.parts.directory.load();
     return partition;
   }

@@ -1,5 +1,5 @@
 import type { HookRegistry } from '../hooks/registry.js';
-import type { Partition } from '../model/partition.js';
+import type { Partition, PartitionId } from '../model/partition.js';
 import type { Storage } from '../storage/storage.js';
 import type { StoredJob } from '../storage/store.js';
 import { LeasedJobs } from './leased-jobs.js';
@@ -12,6 +12,8 @@ export interface PartitionPurgeParts {
   readonly storage: Pick<Storage, 'leaseJob' | 'partitions'>;
   readonly hooks: HookRegistry;
   readonly newId: () => string;
+  /** Ends what reads the partition in the background, and removes the files that it made. */
+  readonly removeExports: (partition: PartitionId) => Promise<void>;
   /** `job`: undefined where not even the jobs could be read. */
   readonly onError: (job: StoredJob | undefined, error: unknown) => void;
 }
@@ -51,6 +53,7 @@ export class PartitionPurge {
   /** What fails stays unfinished: nobody else can empty a partition that is out of service already. */
   private async run(job: StoredJob, isStopped: () => boolean): Promise<void> {
     const { partitions } = this.parts.storage;
+    await this.parts.removeExports(job.partition);
     while ((await partitions.purgeSome(job.partition, BATCH_ROWS)) > 0) {
       if (isStopped()) return;
     }
@@ -63,6 +66,8 @@ export class PartitionPurge {
     await partitions.delete(partition, async () => {
       await this.parts.hooks.observe('STORAGE_PARTITION_DELETED', { partition });
     });
+    // Whoever had not noticed yet may have written one file more.
+    await this.parts.removeExports(job.partition);
     const left = await partitions.contents(job.partition);
     await partitions.saveJob({ ...job, state: 'done', result: { left } });
   }

@@ -43,6 +43,16 @@ const NONCE_BYTES = 12;
 const POOL_BYTES = 4080;
 const TAG_BYTES = 16;
 
+const SECRET_BYTES = 32;
+
+/** The secret of page links: the one that is given, or one that the storage keeps. */
+export async function pageSecret(
+  storage: { setting(key: string, create: () => string): Promise<string> },
+  given: string | undefined,
+): Promise<string> {
+  return given ?? storage.setting('page-link-secret', () => randomBytes(SECRET_BYTES).toString('base64url'));
+}
+
 /** The key of page links, derived from the server's secret. All servers of one installation share the secret. */
 export function pageKey(secret: string): Buffer {
   return createHmac('sha256', secret).update('bulkhead page links').digest();

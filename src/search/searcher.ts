@@ -44,6 +44,14 @@ export interface SearcherParts {
 /** The search parameters in force, and the references that a resource is indexed by, by path. */
 export type InForce = Pick<CanonicalParts, 'parameters' | 'referencesOf'>;
 
+/** A search whose plan is asked for. */
+export interface PlanQuestion {
+  /** Absolute references below it are the server's own. */
+  readonly base: string;
+  readonly type: string;
+  readonly parameters: readonly QueryParameter[];
+}
+
 /** A plan, and the statements that answer it. */
 export interface ExplainedSearch {
   readonly plan: SearchPlan;
@@ -72,7 +80,19 @@ export class Searcher {
     const inForce = await this.parts.inForce(scope);
     const asked = typeof place === 'string' ? { type: place, compartment: null } : place;
     const handling = isLenient(request) ? 'lenient' : 'strict';
-    return read(asked, parameters, this.context(request, inForce, handling));
+    return read(asked, parameters, this.context(request.base, inForce, handling));
+  }
+
+  /**
+   * What resources of a type must be for the parameters to find them; what has to be looked up first is looked up in
+   * `store`, in which nothing changes meanwhile.
+   * @throws FhirError see parseSearch
+   */
+  async planIn(store: SearchStore, scope: PartitionScope, question: PlanQuestion): Promise<SearchPlan> {
+    const { base, type, parameters } = question;
+    const inForce = await this.parts.inForce(scope);
+    const search = parseSearch(type, parameters, this.context(base, inForce, 'strict'));
+    return planSearch(await resolveSearch(search, { ...this.parts, store, scope }));
   }
 
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
@@ -84,7 +104,7 @@ export class Searcher {
   /** A further page of a search. @throws FhirError SEARCH_TIMEOUT */
   async page(scope: PartitionScope, request: RequestDetails, state: PageState): Promise<SearchResult> {
     const inForce = await this.parts.inForce(scope);
-    const context = { ...this.context(request, inForce, 'strict'), now: state.asOf };
+    const context = { ...this.context(request.base, inForce, 'strict'), now: state.asOf };
     const search = read(state.place, state.parameters, context);
     const runner = { ...this.runner, ...inForce };
     return this.answered(scope, search, (resolved) => runSearch(runner, scope, resolved, state));
@@ -132,7 +152,7 @@ export class Searcher {
   ): Promise<readonly SearchRow[]> {
     const inForce = await this.parts.inForce(scope);
     const pending = new PendingParameters(inForce.parameters);
-    const context = { ...this.context(request, inForce, 'strict'), registry: pending };
+    const context = { ...this.context(request.base, inForce, 'strict'), registry: pending };
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
     assertNotContained(search, 'by conditions');
@@ -173,17 +193,13 @@ export class Searcher {
     return { ...(await resolveSearch(search, resolving)), others };
   }
 
-  private context(
-    request: RequestDetails,
-    { parameters }: InForce,
-    handling: ParseContext['handling'],
-  ): ParseContext {
+  private context(base: string, { parameters }: InForce, handling: ParseContext['handling']): ParseContext {
     const { limits, clock } = this.parts;
     return {
       registry: parameters,
       limits,
       handling,
-      toLocal: (url) => toLocal(request.base, url),
+      toLocal: (url) => toLocal(base, url),
       now: clock(),
     };
   }

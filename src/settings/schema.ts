@@ -168,6 +168,36 @@ export const SETTINGS = {
     'auto',
     'Who reads files: with `true` whoever may use the API, through it; with `false` whoever has their URL, from S3; `auto`: from S3 where they are there.',
   ),
+  exportWorkers: setting(
+    integer(0, 64),
+    2,
+    'Bulk exports that this server works on at once, those that others have taken on included; 0: none, others do.',
+  ),
+  exportMaxPerPartition: setting(
+    integer(1, 10_000),
+    4,
+    'Bulk exports of one partition that may be under way; one more is refused with 429.',
+  ),
+  exportLeaseMs: setting(
+    integer(1_000, DAY_MS),
+    10_000,
+    'After this time another server goes on with an export whose server was killed.',
+  ),
+  exportFileBytes: setting(
+    bytes(),
+    64 * 2 ** 20,
+    'About the size of the files of bulk exports, and what is done again at most after a kill.',
+  ),
+  exportLifetimeMinutes: setting(
+    integer(1, 525_600),
+    24 * 60,
+    'How long a bulk export and its files are kept after its end.',
+  ),
+  exportAttempts: setting(
+    integer(1, 1_000),
+    10,
+    'Attempts of a bulk export that come no further until it fails, each after a longer pause.',
+  ),
 
   maxBodyBytes: setting(bytes(), 32 * 2 ** 20, 'Largest JSON body.'),
   maxBinaryBytes: setting(bytes(), 2 ** 30, 'Largest raw Binary.'),

@@ -5,10 +5,10 @@ import { tableRows } from './table-rows.js';
 
 test('the table of docs/operations.md is the table of operations', async (t) => {
   const page = await readFile('docs/operations.md', 'utf8');
-  const operations = OPERATIONS.map(({ name, levels, readOnly, serverOnly, definition }) => [
+  const operations = OPERATIONS.map(({ name, levels, readOnly, methods, serverOnly, definition }) => [
     `\`${name}\``,
     levels.join(', '),
-    readOnly ? 'GET, POST' : 'POST',
+    methods?.join(', ') ?? (readOnly ? 'GET, POST' : 'POST'),
     serverOnly ? 'server only' : 'every',
     `\`${definition}\``,
   ]);

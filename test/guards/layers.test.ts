@@ -73,7 +73,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Composes all the others, so it may import anything. */
-const COMPOSERS = ['server', 'running-server', 'index', 'testing', 'cli'];
+const COMPOSERS = [
+  'server',
+  'server-exports',
+  'storage-options',
+  'running-server',
+  'index',
+  'testing',
+  'cli',
+];
 
 /** Who alone may import a package. */
 const ONLY_IN: Readonly<Record<string, RegExp>> = {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { DEFAULT_PARTITION_ID } from '../../src/model/partition.js';
 import { LeasedJobs } from '../../src/partition/leased-jobs.js';
-import { toStorageOptions } from '../../src/server.js';
+import { toStorageOptions } from '../../src/storage-options.js';
 import { defaultSettings } from '../../src/settings.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 

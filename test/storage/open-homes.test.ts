@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { PartitionId } from '../../src/model/partition.js';
-import { toStorageOptions } from '../../src/server.js';
+import { toStorageOptions } from '../../src/storage-options.js';
 import { defaultSettings } from '../../src/settings.js';
 import type { Home, HomeProvider } from '../../src/storage/placement/home.js';
 import { type HomeKey, OpenHomes } from '../../src/storage/placement/open-homes.js';

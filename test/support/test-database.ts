@@ -56,15 +56,19 @@ async function createSqliteFile(template?: string): Promise<TestDatabase> {
 
 function postgresDatabase(databases: PostgresDatabases, name: string): TestDatabase {
   const url = databases.serverUrlOf(name);
+  const exports = join(tmpdir(), `bulkhead-exports-${name}`);
   return {
     url,
-    settings: settingsOf(url),
+    settings: { ...settingsOf(url), exportDir: exports },
     rows: async (sql) =>
       postgresRows(
         (await databases.family(name)).map((one) => databases.urlOf(one)),
         sql,
       ),
-    drop: () => databases.drop(name),
+    drop: async () => {
+      await rm(exports, { recursive: true, force: true });
+      await databases.drop(name);
+    },
   };
 }
 

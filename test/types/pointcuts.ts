@@ -36,6 +36,13 @@ export const accepted: { readonly [P in keyof BuiltInPointcuts]: HookFunction<P>
   STORAGE_PRESTORAGE_DELETE_CONFLICTS: ({ conflicts }) => (conflicts.length < 2 ? 'ignore' : undefined),
   STORAGE_TRANSACTION_PROCESSING: ({ value }) => ({ ...value, type: 'batch' }),
   STORAGE_TRANSACTION_PROCESSED: ({ bundle, response }) => void [bundle.entry, response.entry],
+  STORAGE_PRE_INITIATE_BULK_EXPORT: ({ value }) => [...value, ['_type', 'Patient']],
+  STORAGE_INITIATE_BULK_EXPORT: ({ job, request }) => void [job.parameters.types, request.id],
+  STORAGE_BULK_EXPORT_RESOURCE_INCLUSION: ({ value, job }) =>
+    job.parameters.level.kind === 'system' && { ...value, text: undefined },
+  STORAGE_PRESTORAGE_BATCH_JOB_CREATE: ({ job }) => void job.partition,
+  STORAGE_POSTSTORAGE_BATCH_JOB_CREATE: async ({ job }) => void job.id,
+  STORAGE_POSTCOMPLETE_BATCH_JOB: ({ job }) => void job.parameters.since,
   VALIDATION_COMPLETED: ({ value }) => value.filter(({ severity }) => severity !== 'warning'),
   STORAGE_PARTITION_IDENTIFY_CREATE: ({ resource }) => ({ by: 'name', names: [resource.resourceType] }),
   STORAGE_PARTITION_IDENTIFY_READ: ({ target }) => (target.id ? { by: 'id', ids: [1] } : { by: 'all' }),
@@ -109,6 +116,18 @@ export const refused: { readonly [P in keyof BuiltInPointcuts]: Hooks } = {
   STORAGE_TRANSACTION_PROCESSING: { STORAGE_TRANSACTION_PROCESSING: () => ({ resourceType: 'Patient' }) },
   // @ts-expect-error an observer answers nothing
   STORAGE_TRANSACTION_PROCESSED: { STORAGE_TRANSACTION_PROCESSED: ({ response }) => response },
+  // @ts-expect-error a parameter is a name and a value
+  STORAGE_PRE_INITIATE_BULK_EXPORT: { STORAGE_PRE_INITIATE_BULK_EXPORT: () => ({ types: ['Patient'] }) },
+  // @ts-expect-error only a throw refuses here
+  STORAGE_INITIATE_BULK_EXPORT: { STORAGE_INITIATE_BULK_EXPORT: () => false },
+  // @ts-expect-error a resource, or false
+  STORAGE_BULK_EXPORT_RESOURCE_INCLUSION: { STORAGE_BULK_EXPORT_RESOURCE_INCLUSION: () => true },
+  // @ts-expect-error only a throw refuses here
+  STORAGE_PRESTORAGE_BATCH_JOB_CREATE: { STORAGE_PRESTORAGE_BATCH_JOB_CREATE: () => false },
+  // @ts-expect-error an observer answers nothing
+  STORAGE_POSTSTORAGE_BATCH_JOB_CREATE: { STORAGE_POSTSTORAGE_BATCH_JOB_CREATE: ({ job }) => job },
+  // @ts-expect-error jobs run without a request
+  STORAGE_POSTCOMPLETE_BATCH_JOB: { STORAGE_POSTCOMPLETE_BATCH_JOB: ({ request }) => void request },
   // @ts-expect-error there is no such severity
   VALIDATION_COMPLETED: { VALIDATION_COMPLETED: () => [{ severity: 'bad', code: 'invalid' }] },
   // @ts-expect-error at least one name

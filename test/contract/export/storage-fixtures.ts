@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import type { PartitionId, PartitionScope } from '../../../src/model/partition.js';
-import { toStorageOptions } from '../../../src/server.js';
+import { toStorageOptions } from '../../../src/storage-options.js';
 import type { HomeExports, PageEntry, VersionKey, VersionWalk } from '../../../src/storage/export-store.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import type { Storage } from '../../../src/storage/storage.js';

@@ -34,6 +34,7 @@ const MOVED = {
 const NOTHING = { resourceType: 'Parameters' };
 const JOB = { resourceType: 'Parameters', parameter: [{ name: 'job', valueString: 'x' }] };
 const EXPLAINED = { resourceType: 'Parameters', parameter: [{ name: 'url', valueString: 'Patient/p1' }] };
+const ASYNC = { prefer: 'respond-async' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 /** Every interaction under a tenant, and how a client asks for it. */
@@ -74,6 +75,12 @@ const INTERACTIONS: Readonly<Record<string, Send>> = {
   $lastn: (acme) => acme.get('Observation/$lastn?patient=Patient/p1'),
   $stats: (acme) =>
     acme.get('Observation/$stats?subject=Patient/p1&code=x&system=urn:x&duration=1&statistic=average'),
+  $export: (acme) => acme.get('$export', ASYNC),
+  '$export of patients': (acme) => acme.post('Patient/$export', NOTHING, ASYNC),
+  '$export of a group': (acme) => acme.get('Group/g1/$export', ASYNC),
+  '$export-poll-status': (acme) => acme.get('$export-poll-status?_jobId=x'),
+  '$export-poll-status by DELETE': (acme) => acme.delete('$export-poll-status?_jobId=x'),
+  '$export-file': (acme) => acme.get('$export-file/x/Patient.1.ndjson'),
   $reindex: (acme) => acme.post('$reindex', NOTHING),
   '$reindex of a type': (acme) => acme.post('Patient/$reindex', NOTHING),
   '$reindex-status': (acme) => acme.get('$reindex-status?job=x'),

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { POINTCUTS } from '../../../src/hooks/pointcut-manual.js';
 import type { BuiltInPointcuts } from '../../../src/hooks/pointcuts.js';
+import { EXPORT_POINTCUTS } from './export-pointcuts.js';
 import type { PointcutTest } from './fixtures.js';
 import { PARTITION_POINTCUTS } from './partition-pointcuts.js';
 import { SERVER_POINTCUTS } from './server-pointcuts.js';
@@ -10,6 +11,7 @@ import { STORAGE_POINTCUTS } from './storage-pointcuts.js';
 const TESTS: Readonly<Record<keyof BuiltInPointcuts, PointcutTest>> = {
   ...SERVER_POINTCUTS,
   ...STORAGE_POINTCUTS,
+  ...EXPORT_POINTCUTS,
   ...PARTITION_POINTCUTS,
 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import type { PartitionId } from '../../../src/model/partition.js';
-import { toStorageOptions } from '../../../src/server.js';
+import { toStorageOptions } from '../../../src/storage-options.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import { assertError } from '../support/fhir-client.js';

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Bundle } from 'fhir/r4.js';
 import { defineInterceptor, type RequestDetails } from '../../../src/index.js';
 import type { PartitionId, Placement } from '../../../src/model/partition.js';
-import { toStorageOptions } from '../../../src/server.js';
+import { toStorageOptions } from '../../../src/storage-options.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { RESOURCE_TABLES } from '../../../src/storage/sql/tables.js';
 import { dated } from '../support/dated.js';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { PartitionId } from '../../../src/model/partition.js';
-import { toStorageOptions } from '../../../src/server.js';
+import { toStorageOptions } from '../../../src/storage-options.js';
 import { countTarget } from '../../../src/partition/reindex-total.js';
 import type { TypeCount } from '../../../src/storage/placement/home.js';
 import { openStorage } from '../../../src/storage/open-storage.js';

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Bundle, FhirResource } from 'fhir/r4.js';
 import type { PartitionId } from '../../../src/model/partition.js';
 import { type CopiesProgress, renewCopies } from '../../../src/partition/renew-copies.js';
-import { toStorageOptions } from '../../../src/server.js';
+import { toStorageOptions } from '../../../src/storage-options.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { createReindexServer, reindexed } from '../reindex/fixtures.js';
 import { createTestDatabase } from '../../support/test-database.js';

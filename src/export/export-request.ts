@@ -1,0 +1,33 @@
+import type { BulkExport, BulkExportParameters } from '../model/bulk-export.js';
+import type { OutcomeIssue } from '../model/resource.js';
+import type { ExportJob } from '../storage/export-store.js';
+
+/** An export as its job keeps it: everything that is needed after the request is gone. */
+export interface ExportRequest extends BulkExportParameters {
+  /** The URL of the kick-off, for the manifest. */
+  readonly url: string;
+  /** The base URL under which it was asked for, and under which its files are. */
+  readonly base: string;
+  /** What the caller's token granted; null where callers are not told apart. */
+  readonly scopes: readonly string[] | null;
+  /** What the client must know: what was left out, and why. */
+  readonly issues: readonly OutcomeIssue[];
+}
+
+/** What the job was asked for. */
+export function requestOf({ request }: Pick<ExportJob, 'request'>): ExportRequest {
+  return JSON.parse(request) as ExportRequest;
+}
+
+/** The job as hooks see it. */
+export function describeExport(
+  { id, partition }: Pick<ExportJob, 'id' | 'partition'>,
+  parameters: BulkExportParameters,
+): BulkExport {
+  const { level, types, since, before, filters, elements, patients, associated } = parameters;
+  return {
+    id,
+    partition,
+    parameters: { level, types, since, before, filters, elements, patients, associated },
+  };
+}

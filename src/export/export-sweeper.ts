@@ -1,0 +1,77 @@
+import type { PartitionId } from '../model/partition.js';
+import type { ExportParts } from './export-parts.js';
+
+/** Jobs that are removed in one go. */
+const BATCH = 100;
+/** Files that no job knows of are rare: they are looked for less often. In milliseconds. */
+const ORPHANS_MS = 60 * 60 * 1000;
+const EXPIRED_MS = 30_000;
+/** Beyond the lifetime: until then an export may go on, and others may keep theirs in the same place. */
+const ORPHAN_AGE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes what nobody will ask for any more: exports whose time is over, cancelled ones, and files that no job knows
+ * of. Several servers may do so at once.
+ */
+export class ExportSweeper {
+  private sweeping: Promise<void> | undefined;
+  private nextExpired = 0;
+  private nextOrphans = 0;
+
+  constructor(private readonly parts: Pick<ExportParts, 'jobs' | 'output' | 'clock' | 'limits' | 'log'>) {}
+
+  /** Sweeps if it is time to; returns at once. */
+  wake(): void {
+    const now = performance.now();
+    if (this.sweeping || now < this.nextExpired) return;
+    this.nextExpired = now + EXPIRED_MS;
+    const all = now >= this.nextOrphans;
+    if (all) this.nextOrphans = now + ORPHANS_MS;
+    this.sweeping = (all ? this.sweep() : this.sweepExpired())
+      .catch((error: unknown) => this.parts.log.error({ err: error }, 'old exports could not be removed'))
+      .finally(() => {
+        this.sweeping = undefined;
+      });
+  }
+
+  async stop(): Promise<void> {
+    this.nextExpired = Infinity;
+    await this.sweeping;
+  }
+
+  /** Removes everything that may go. */
+  async sweep(): Promise<void> {
+    await this.sweepExpired();
+    await this.sweepOrphans();
+  }
+
+  private async sweepExpired(): Promise<void> {
+    const { jobs, output, clock, limits } = this.parts;
+    for (;;) {
+      const found = await jobs.removable(clock() - limits.lifetime, BATCH);
+      for (const job of found) {
+        await output.removeJob(job.partition, job.id);
+        await jobs.remove(job);
+      }
+      if (found.length < BATCH) return;
+    }
+  }
+
+  /** What has files and no job, and is so old that a job would have ended and expired. */
+  private async sweepOrphans(): Promise<void> {
+    const { jobs, output, clock, limits } = this.parts;
+    const youngest = clock() - limits.lifetime - ORPHAN_AGE_MS;
+    const found = new Map<PartitionId, string[]>();
+    for await (const { partition, job } of output.jobs())
+      if (timeOf(job) < youngest) found.set(partition, [...(found.get(partition) ?? []), job]);
+    for (const [partition, ids] of found) {
+      const known = await jobs.ids(partition);
+      for (const id of ids) if (!known.has(id)) await output.removeJob(partition, id);
+    }
+  }
+}
+
+/** When a job was made, which its UUIDv7 begins with: https://www.rfc-editor.org/rfc/rfc9562#section-5.7. */
+function timeOf(job: string): number {
+  return Number.parseInt(job.replace('-', '').slice(0, 12), 16);
+}

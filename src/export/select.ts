@@ -1,0 +1,219 @@
+import { compartmentOwners } from '../fhir/compartments.js';
+import { parseStored } from '../fhir/json.js';
+import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
+import type { PartitionScope } from '../model/partition.js';
+import type { Resource } from '../model/resource.js';
+import type { ExportClaim, PageEntry, PartitionSnapshot, VersionKey } from '../storage/export-store.js';
+import type { Condition, RowKey, SearchRow } from '../storage/search-store.js';
+import { AssociatedProvenance } from './associated-provenance.js';
+import { type Belonging, belongingsOf } from './belonging.js';
+import { ClaimLostError } from './claim-lost.js';
+import type { ExportParts } from './export-parts.js';
+import type { ExportProgress, ExportStep } from './export-progress.js';
+import type { ExportRequest } from './export-request.js';
+import { typesOfLevel } from './exported-types.js';
+import { type SelectedPatients, selectPatients } from './select-patients.js';
+
+/** What a selection is made of. */
+export interface SelectionParts {
+  readonly parts: ExportParts;
+  readonly claim: ExportClaim;
+  readonly request: ExportRequest;
+  readonly snapshot: PartitionSnapshot;
+  /** Throws once the work has to end. */
+  readonly check: () => void;
+}
+
+const PROVENANCE = 'Provenance';
+const PAGE_ROWS = 1_000;
+/** Nothing is older. */
+export const BEGINNING = -1;
+const PAGE_BYTES = 2 ** 20;
+
+/**
+ * Decides, in the state of one moment, what an export consists of. Types of which everything is exported are walked
+ * later; of the others the resources are listed now.
+ */
+export async function selectExport(selection: SelectionParts): Promise<ExportProgress> {
+  const { parts, claim, request, snapshot } = selection;
+  const scope = parts.scopeOf(claim.job.partition);
+  const registry = await parts.search.parametersOf(claim.job.partition);
+  if (!(await parts.jobs.clearMatches(claim))) throw new ClaimLostError();
+  const patients = await selectPatients(request, snapshot, scope);
+  const issues = patients?.issues ?? [];
+  const steps: ExportStep[] = [];
+  let total = 0;
+  if (patients === null || patients.ids.size > 0) {
+    const selector = new TypeSelector({ ...selection, scope, registry, patients });
+    for (const type of typesOf(request)) {
+      const step = await selector.select(type);
+      if (step === null) continue;
+      steps.push({ type, from: step.from });
+      total += step.count;
+    }
+  }
+  return { steps, step: 0, after: null, total, done: 0, parts: {}, issues };
+}
+
+/** Where Provenances are asked for besides they come last: what they tell of is known then. */
+function typesOf({ types, level, associated }: ExportRequest): readonly string[] {
+  const asked = types ?? typesOfLevel(level);
+  return associated.length === 0 ? asked : [...asked.filter((type) => type !== PROVENANCE), PROVENANCE];
+}
+
+interface TypeSelectorParts extends SelectionParts {
+  readonly scope: PartitionScope;
+  readonly registry: SearchParameterRegistry;
+  readonly patients: SelectedPatients | null;
+}
+
+type Step = Pick<ExportStep, 'from'> & { readonly count: number };
+
+class TypeSelector {
+  private readonly provenance: AssociatedProvenance | undefined;
+  private present: readonly string[] | undefined;
+
+  constructor(private readonly parts: TypeSelectorParts) {
+    const { request, snapshot, scope, registry } = parts;
+    const add = (rowIds: readonly number[]): Promise<void> => this.add(PROVENANCE, rowIds);
+    const wanted = request.associated;
+    if (wanted.length > 0)
+      this.provenance = new AssociatedProvenance({ store: snapshot.search, scope, registry, add, wanted });
+  }
+
+  /** Null: there is nothing of the type. */
+  async select(type: string): Promise<Step | null> {
+    const { request } = this.parts;
+    if (this.isAssociatedAlone(type)) return this.listed(type);
+    // What was deleted is not there any more, and is part of what has changed.
+    if (request.since === null && !(await this.isPresent(type))) return null;
+    const filter = await this.filterOf(type);
+    const present = type === PROVENANCE ? await this.presentTypes() : [];
+    const belongings = belongingsOf(type, { ...this.parts, present });
+    if (filter === null && belongings === null && !this.provenance)
+      return { from: 'walk', count: await this.count(type) };
+    for (const { where, times } of belongings ?? [EVERYTHING]) {
+      const of = [where, ...this.timesOf(times), ...(filter === null ? [] : [filter])];
+      await this.list(type, of);
+    }
+    if (request.since !== null) await this.listDeleted(type, request.since);
+    return this.listed(type);
+  }
+
+  /** Provenances that come for what they tell of, and for nothing else. */
+  private isAssociatedAlone(type: string): boolean {
+    const { types } = this.parts.request;
+    if (type !== PROVENANCE || !this.provenance) return false;
+    return !this.provenance.isAll || (types !== null && !types.includes(PROVENANCE));
+  }
+
+  private async listed(type: string): Promise<Step | null> {
+    const count = await this.parts.parts.jobs.countMatches(this.parts.claim, type);
+    return count === 0 ? null : { from: 'list', count };
+  }
+
+  private async isPresent(type: string): Promise<boolean> {
+    const { snapshot, scope } = this.parts;
+    const plan = { type, where: { kind: 'all', of: [] }, sort: [] } as const;
+    return (await snapshot.search.count(scope, plan, 1)) > 0;
+  }
+
+  private async count(type: string): Promise<number> {
+    const { parts, claim, snapshot, scope } = this.parts;
+    const of = this.timesOf('changes');
+    if (of.length === 0) return parts.homes.countType(claim.job.partition, type);
+    return snapshot.search.count(scope, { type, where: { kind: 'all', of }, sort: [] });
+  }
+
+  /** Of what there is nothing no Provenance tells. */
+  private async presentTypes(): Promise<readonly string[]> {
+    if (this.present) return this.present;
+    const present: string[] = [];
+    for (const type of typesOfLevel({ kind: 'patient' })) if (await this.isPresent(type)) present.push(type);
+    return (this.present = present);
+  }
+
+  /** Null: nothing is filtered. */
+  private async filterOf(type: string): Promise<Condition | null> {
+    const { request, parts, snapshot, scope } = this.parts;
+    const filters = request.filters.filter((filter) => filter.type === type);
+    if (filters.length === 0) return null;
+    const of: Condition[] = [];
+    for (const filter of filters) {
+      const plan = await parts.search.plan({ store: snapshot.search, scope, filter, base: request.base });
+      of.push(plan.where);
+    }
+    return { kind: 'any', of };
+  }
+
+  private timesOf(times: Belonging['times']): readonly Condition[] {
+    const { since, before } = this.parts.request;
+    return [
+      ...(since === null || times === 'whole' ? [] : [written('gt', since)]),
+      ...(before === null ? [] : [written('lt', before)]),
+    ];
+  }
+
+  private async list(type: string, of: readonly Condition[]): Promise<void> {
+    const { scope, snapshot, check } = this.parts;
+    const plan = { type, where: { kind: 'all', of }, sort: [] } as const;
+    let after: RowKey | undefined;
+    do {
+      check();
+      const window = { count: PAGE_ROWS, ...(after && { after }) };
+      const rows: readonly SearchRow[] = await snapshot.search.page(scope, plan, window);
+      await this.add(
+        type,
+        rows.map(({ rowId }) => rowId),
+      );
+      if (type !== PROVENANCE) await this.provenance?.addOf(type, rows);
+      after = rows.length < PAGE_ROWS ? undefined : rows.at(-1)?.key;
+    } while (after !== undefined);
+  }
+
+  private async add(type: string, rowIds: readonly number[]): Promise<void> {
+    const { parts, claim } = this.parts;
+    if (rowIds.length === 0) return;
+    if (!(await parts.jobs.addMatches(claim, type, rowIds))) throw new ClaimLostError();
+  }
+
+  /** What was deleted since then, and belonged to the export when it was there last. */
+  private async listDeleted(type: string, since: number): Promise<void> {
+    const { parts, claim, snapshot, check } = this.parts;
+    const { partition } = claim.job;
+    let after: VersionKey | null = null;
+    do {
+      check();
+      const walk = { type, since, until: snapshot.at, after, bytes: PAGE_BYTES };
+      const page = await parts.homes.walk(partition, walk, 'deletions');
+      const belonging = await this.belonging(type, page.deleted);
+      await this.add(
+        type,
+        belonging.map(({ rowId }) => rowId),
+      );
+      after = page.next;
+    } while (after !== null);
+  }
+
+  private async belonging(type: string, entries: readonly PageEntry[]): Promise<readonly PageEntry[]> {
+    const { parts, claim, patients, registry, request } = this.parts;
+    const { level, before } = request;
+    const inTime = entries.filter(({ updated }) => before === null || updated < before);
+    const isOurs = (id: string): boolean => patients === null || patients.ids.has(id);
+    if (level.kind === 'system') return inTime;
+    if (level.kind === 'group' && type === 'Group') return inTime.filter(({ id }) => id === level.id);
+    if (type === 'Patient') return inTime.filter(({ id }) => isOurs(id));
+    const texts = await parts.homes.lastTexts(claim.job.partition, inTime);
+    return inTime.filter(({ rowId }) => {
+      const text = texts.get(rowId);
+      if (text === undefined) return false;
+      return compartmentOwners('Patient', parseStored(text) as Resource, registry).some(isOurs);
+    });
+  }
+}
+
+function written(comparison: 'gt' | 'lt', time: number): Condition {
+  return { kind: 'updated', test: { comparison, low: time, high: time } };
+}
+
+const EVERYTHING: Belonging = { where: { kind: 'all', of: [] }, times: 'changes' };

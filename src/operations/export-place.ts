@@ -1,0 +1,70 @@
+import type { ServerParts } from '../interactions/server-parts.js';
+import { FhirError } from '../model/errors.js';
+import type { PartitionId, PartitionScope } from '../model/partition.js';
+import { type RequestDetails, SUBJECT } from '../model/request.js';
+import type { ExportJob } from '../storage/export-store.js';
+
+/** An export that the caller may see, and where it was looked for. */
+export interface FoundExport {
+  readonly scope: PartitionScope;
+  readonly job: ExportJob;
+}
+
+/** Where the status of an export is. */
+export function statusUrl({ base }: RequestDetails, id: string): string {
+  return `${base}/$export-poll-status?_jobId=${id}`;
+}
+
+/** The one partition that an export reads. @throws FhirError INVALID_REQUEST */
+export function partitionOfExport(scope: PartitionScope): PartitionId {
+  const partition = only(scope);
+  if (partition !== undefined) return partition;
+  throw new FhirError(
+    'INVALID_REQUEST',
+    'An export reads exactly one partition: ask for it under one tenant.',
+  );
+}
+
+/** Who asks; null where callers are not told apart. */
+export function ownerOf({ attributes }: RequestDetails): string | null {
+  const subject = attributes.get(SUBJECT);
+  return typeof subject === 'string' ? subject : null;
+}
+
+/**
+ * The export of this id. One of another partition or of somebody else is none, and so is one that was cancelled, or
+ * whose time is over.
+ * @throws FhirError NOT_FOUND, in the same words for all of them
+ */
+export async function findExport(
+  server: ServerParts,
+  request: RequestDetails,
+  id: string,
+): Promise<FoundExport> {
+  const scope = await server.resolver.resolveRead(request);
+  const isSearched = only(scope) !== undefined && UUID.test(id);
+  const job = isSearched ? await server.exports.jobs.find(scope, id) : undefined;
+  if (job && job.owner === ownerOf(request) && isThere(server, job)) return { scope, job };
+  throw unknownExport(id);
+}
+
+/** The same for every reason. */
+export function unknownExport(id: string): FhirError {
+  return new FhirError('NOT_FOUND', `There is no export '${id.slice(0, 80)}'.`);
+}
+
+/** When a job that has ended is removed; milliseconds since 1970 UTC. */
+export function expiryOf({ exports }: ServerParts, { ended }: ExportJob): number {
+  return (ended ?? Infinity) + exports.lifetime;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function isThere(server: ServerParts, job: ExportJob): boolean {
+  return job.state !== 'cancelled' && server.clock() < expiryOf(server, job);
+}
+
+function only({ partitions, all, types }: PartitionScope): PartitionId | undefined {
+  const [first, ...others] = partitions;
+  return all || others.length > 0 || types !== null ? undefined : first;
+}

@@ -1,0 +1,126 @@
+/** $export: the kick-off of https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-kick-off-request */
+import { describeExport, type ExportRequest } from '../export/export-request.js';
+import { parseExport, type ParsedExport } from '../export/parse-export.js';
+import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { isLenient, resourceResponse } from '../interactions/response.js';
+import type { ServerParts } from '../interactions/server-parts.js';
+import type { ExportLevel } from '../model/bulk-export.js';
+import { FhirError } from '../model/errors.js';
+import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../model/partition.js';
+import type { RequestDetails } from '../model/request.js';
+import type { OutcomeIssue } from '../model/resource.js';
+import type { NewExportJob } from '../storage/export-store.js';
+import { readExportFilters } from './export-filters.js';
+import { readExportParameters } from './export-parameters.js';
+import { ownerOf, partitionOfExport, statusUrl } from './export-place.js';
+import { assertSubjects } from './export-subjects.js';
+
+/** Starts an export of the system, of all patients or of a group. */
+export async function startExport(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
+  const scope = await server.resolver.resolveRead(request);
+  const partition = partitionOfExport(scope);
+  assertAsync(request);
+  const level = levelOf(request);
+  const parsed = await parse(server, request, level);
+  await assertSubjects(server, scope, { request, parsed });
+  const filters = await readExportFilters(server, scope, { request, filters: parsed.filters });
+  const asked: ExportRequest = {
+    ...parsed,
+    filters: filters.filters,
+    issues: [...parsed.issues, ...filters.issues, ...keptElsewhere(parsed, partition)],
+    url: urlOf(request),
+    base: request.base,
+    scopes: null,
+  };
+  const created = server.clock();
+  const id = server.newRequestId();
+  const job = { id, partition, owner: ownerOf(request), request: JSON.stringify(asked), created };
+  await store(server, request, { job, asked });
+  server.exports.runner.wake();
+  return accepted(request, job.id);
+}
+
+/** @throws FhirError INVALID_REQUEST */
+function assertAsync({ headers }: RequestDetails): void {
+  const preferences = (headers.get('prefer') ?? []).flatMap((value) => value.split(/[;,]/));
+  if (preferences.some((one) => one.trim().toLowerCase() === 'respond-async')) return;
+  throw new FhirError(
+    'INVALID_REQUEST',
+    'An export goes on in the background: send the header Prefer: respond-async.',
+  );
+}
+
+function levelOf({ resourceType, resourceId }: RequestDetails): ExportLevel {
+  if (resourceType === 'Group' && resourceId !== undefined) return { kind: 'group', id: resourceId };
+  return { kind: resourceType === 'Patient' ? 'patient' : 'system' };
+}
+
+async function parse(
+  server: ServerParts,
+  request: RequestDetails,
+  level: ExportLevel,
+): Promise<ParsedExport> {
+  const given = readExportParameters(request);
+  const wanted = await server.hooks.transform('STORAGE_PRE_INITIATE_BULK_EXPORT', { request }, given);
+  const { base, method } = request;
+  const handling = isLenient(request) ? 'lenient' : 'strict';
+  return parseExport(wanted, { level, handling, base, method, now: server.clock() });
+}
+
+/** What is kept in DEFAULT is not the tenant's: whoever asks for it by name is told. */
+function keptElsewhere({ types }: ParsedExport, partition: PartitionId): readonly OutcomeIssue[] {
+  if (partition === DEFAULT_PARTITION_ID) return [];
+  const elsewhere = types?.filter((type) => NON_PARTITIONABLE_TYPES.has(type)) ?? [];
+  return elsewhere.map((type) => ({
+    severity: 'information',
+    code: 'informational',
+    diagnostics: `${type}: what is kept in DEFAULT for all tenants is exported from there.`,
+  }));
+}
+
+/** The whole URL that was asked for, written anew. */
+function urlOf({ base, path, parameters }: RequestDetails): string {
+  const query = parameters
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
+  return `${base}/${path}${query === '' ? '' : `?${query}`}`;
+}
+
+async function store(
+  server: ServerParts,
+  request: RequestDetails,
+  { job, asked }: { readonly job: NewExportJob; readonly asked: ExportRequest },
+): Promise<void> {
+  const { hooks, exports, settings } = server;
+  const event = { request, job: describeExport(job, asked) };
+  await hooks.veto('STORAGE_INITIATE_BULK_EXPORT', { ...event });
+  await hooks.veto('STORAGE_PRESTORAGE_BATCH_JOB_CREATE', { ...event });
+  if (!(await exports.jobs.create(job, settings.exportMaxPerPartition))) throw tooMany();
+  try {
+    await hooks.observe('STORAGE_POSTSTORAGE_BATCH_JOB_CREATE', { ...event });
+  } catch (error) {
+    await exports.jobs.cancel(server.resolver.scopeOfJob(job.partition), job.id);
+    throw error;
+  }
+}
+
+/** Seconds after which an export may have ended. */
+const RETRY_SECONDS = 10;
+
+function tooMany(): FhirError {
+  return new FhirError('TOO_MANY_REQUESTS', 'Too many exports are under way already.', {
+    headers: { 'retry-after': String(RETRY_SECONDS) },
+  });
+}
+
+function accepted(request: RequestDetails, id: string): OutgoingResponse {
+  const location = statusUrl(request, id);
+  const diagnostics = `The export was started; its status is at ${location}.`;
+  const issue = [{ severity: 'information', code: 'informational', diagnostics }];
+  const { status, headers, body } = resourceResponse(
+    request,
+    { resourceType: 'OperationOutcome', issue },
+    202,
+  );
+  return { status, headers: { ...headers, 'content-location': location }, body };
+}
