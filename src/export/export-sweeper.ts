@@ -1,4 +1,5 @@
 import type { PartitionId } from '../model/partition.js';
+import type { ExportJob } from '../storage/export-store.js';
 import type { ExportParts } from './export-parts.js';
 
 /** Jobs that are removed in one go. */
@@ -49,12 +50,19 @@ export class ExportSweeper {
     const { jobs, output, clock, limits } = this.parts;
     for (;;) {
       const found = await jobs.removable(clock() - limits.lifetime, BATCH);
-      for (const job of found) {
+      const idle = found.filter((job) => this.isIdle(job));
+      for (const job of idle) {
         await output.removeJob(job.partition, job.id);
         await jobs.remove(job);
       }
-      if (found.length < BATCH) return;
+      if (found.length < BATCH || idle.length === 0) return;
     }
+  }
+
+  /** Whoever worked on a job that was cancelled may go on to write until the lease is renewed in vain. */
+  private isIdle({ state, ended }: ExportJob): boolean {
+    const { clock, limits } = this.parts;
+    return state !== 'cancelled' || (ended ?? 0) + limits.lease <= clock();
   }
 
   /** What has files and no job, and is so old that a job would have ended and expired. */

@@ -85,12 +85,21 @@ export async function exported(
   parameter?: readonly object[],
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Exported> {
-  const location = locationOf(await kickOff(client, path, parameter, headers));
+  return exportedAt(client, locationOf(await kickOff(client, path, parameter, headers)));
+}
+
+/** Waits for the end of an export and reads all files; `toUrl` says where they are now. */
+export async function exportedAt(
+  client: FhirClient,
+  location: string,
+  toUrl: (url: string) => string = (url) => url,
+): Promise<Exported> {
   const { status, body: manifest, text } = await ended(client, location);
   if (status !== 200) throw new Error(`the export ended with ${status}: ${text}`);
-  const resources = await linesOf<Resource>(client, manifest.output);
-  const bundles = await linesOf<Bundle>(client, manifest.deleted);
-  const outcomes = await linesOf<OperationOutcome>(client, manifest.error);
+  const there = (item: ManifestItem): ManifestItem => ({ ...item, url: toUrl(item.url) });
+  const resources = await linesOf<Resource>(client, manifest.output.map(there));
+  const bundles = await linesOf<Bundle>(client, manifest.deleted.map(there));
+  const outcomes = await linesOf<OperationOutcome>(client, manifest.error.map(there));
   return {
     manifest,
     resources,
