@@ -106,7 +106,7 @@ export function walkSql({ rows, bytes, isOfDeletions, ...range }: CopiedRange): 
   );
 }
 
-/** The versions of single resources, in the order of row ids. */
+/** The versions of single resources, in the order of row ids, which are the only way to them: a type may be large. */
 export function listSql({ bytes, ...of }: CopiedRows, rowIds: readonly number[]): string {
   const [partition, typeId, until] = [of.partition, of.typeId, of.until].map(whole) as [
     string,
@@ -115,9 +115,9 @@ export function listSql({ bytes, ...of }: CopiedRows, rowIds: readonly number[])
   ];
   const ids = `array[${rowIds.map(whole).join(', ')}]::bigint[]`;
   const part = (table: string, alias: string, also: string): string => `(select ${columns(alias)},
-      ${stateOf(alias, live)} as STATE, ${alias}.RES_TEXT from ${table} ${alias}
-    where ${alias}.PARTITION_ID = ${partition} and ${alias}.RES_TYPE_ID = ${typeId} and ${alias}.RES_ID = any (${ids})
-      and ${alias}.RES_UPDATED <= ${until} ${also})`;
+      ${stateOf(alias, live)} as STATE, ${alias}.RES_TEXT from unnest(${ids}) d (ID) join ${table} ${alias}
+      on ${alias}.PARTITION_ID = ${partition} and ${alias}.RES_ID = d.ID
+    where ${alias}.RES_TYPE_ID + 0 = ${typeId} and ${alias}.RES_UPDATED + 0 <= ${until} ${also})`;
   const replaced = `and ${successor(partition)} > ${until}`;
   return copySql(
     `${part('HFJ_RESOURCE', 'r', '')} union all ${part('HFJ_RES_VER', 'v', replaced)}`,
