@@ -1,5 +1,5 @@
 import type { PartitionId } from '../../src/model/partition.js';
-import { toStorageOptions } from '../../src/server.js';
+import { toStorageOptions } from '../../src/storage-options.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import type { ExportFile } from '../../src/storage/export-store.js';
 import type { Storage } from '../../src/storage/storage.js';

@@ -227,7 +227,7 @@ async function record(): Promise<readonly string[]> {
       { references: 'any', resourceIds: 'server' },
       { references: 'default', fullText: 'on' },
     ] as const) {
-      const world = await openWorld({ settings });
+      const world = await openWorld({ settings: { ...settings, exportWorkers: 0 } });
       await store(world.acme, ...commonResources(world.acme));
       await store(world.beta, ...foreignResources(world.beta));
       for (const resource of [...PARTICULAR, CONTAINING])

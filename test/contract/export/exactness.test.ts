@@ -146,7 +146,11 @@ function stateAt(
 
 test('exports are the state at their time, whatever two servers with different clocks write meanwhile', async (t) => {
   const { database, storage, acme, ids } = await openExportWorld(t, { settings: { placement: 'shared' } });
-  const behind = await createTestServer({ database, clock: () => Date.now() - 5_000 });
+  const behind = await createTestServer({
+    database,
+    settings: { exportWorkers: 0 },
+    clock: () => Date.now() - 5_000,
+  });
   t.teardown(() => behind.stop());
   const clients = [acme, new FhirClient(behind.url).tenant('acme')];
   const writing = { left: WRITERS };

@@ -25,7 +25,9 @@ export async function openExportWorld(
 ): Promise<ExportWorld> {
   const database = await createTestDatabase();
   t.teardown(() => database.drop());
-  const server = await createTestServer({ ...options, database, partitions: ['acme', 'beta'] });
+  // Jobs are claimed by tests alone.
+  const settings = { ...options.settings, exportWorkers: 0 };
+  const server = await createTestServer({ ...options, settings, database, partitions: ['acme', 'beta'] });
   t.teardown(() => server.stop());
   const storage = await openStorage(toStorageOptions(server.bulkhead.settings, Date.now));
   t.teardown(() => storage.close());
