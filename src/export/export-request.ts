@@ -4,6 +4,8 @@ import type { ExportJob } from '../storage/export-store.js';
 
 /** An export as its job keeps it: everything that is needed after the request is gone. */
 export interface ExportRequest extends BulkExportParameters {
+  /** Files may be told of before the export is complete, in manifests of several parts. */
+  readonly partialManifests: boolean;
   /** The URL of the kick-off, for the manifest. */
   readonly url: string;
   /** The base URL under which it was asked for, and under which its files are. */

@@ -1,4 +1,4 @@
-/** What a complete export consists of: https://hl7.org/fhir/uv/bulkdata/export.html#response---output-manifest */
+/** What an export consists of: https://hl7.org/fhir/uv/bulkdata/export.html#response---output-manifest */
 import type { ExportFile, ExportJob } from '../storage/export-store.js';
 import type { ExportRequest } from './export-request.js';
 
@@ -19,6 +19,8 @@ export interface Manifest {
   readonly output: readonly ManifestItem[];
   readonly deleted: readonly ManifestItem[];
   readonly error: readonly ManifestItem[];
+  /** Where another part of a manifest in parts follows. */
+  readonly link?: readonly { readonly relation: 'next'; readonly url: string }[];
 }
 
 /** What a manifest says besides its files. */
@@ -27,10 +29,12 @@ export interface ManifestParts {
   readonly request: ExportRequest;
   readonly requiresAccessToken: boolean;
   readonly urlOf: FileUrl;
+  /** Of the part that follows; undefined where there is none, or none yet. */
+  readonly next: string | undefined;
 }
 
 export async function toManifest(files: readonly ExportFile[], parts: ManifestParts): Promise<Manifest> {
-  const { job, request, requiresAccessToken, urlOf } = parts;
+  const { job, request, requiresAccessToken, urlOf, next } = parts;
   const itemsOf = async (kind: ExportFile['kind']): Promise<readonly ManifestItem[]> => {
     const ofKind = files.filter((file) => file.kind === kind);
     return Promise.all(
@@ -44,7 +48,27 @@ export async function toManifest(files: readonly ExportFile[], parts: ManifestPa
     output: await itemsOf('output'),
     deleted: await itemsOf('deleted'),
     error: await itemsOf('error'),
+    ...(next !== undefined && { link: [{ relation: 'next', url: next }] }),
   };
+}
+
+/**
+ * The files of a manifest in parts: those that were finished together are a part, so that one that is told of never
+ * changes. There is one at least.
+ */
+export function manifestPages(files: readonly ExportFile[]): readonly (readonly ExportFile[])[] {
+  const pages = new Map<number, ExportFile[]>();
+  for (const file of files) {
+    const token = tokenOf(file);
+    pages.set(token, [...(pages.get(token) ?? []), file]);
+  }
+  const inOrder = [...pages].toSorted(([one], [other]) => one - other).map(([, page]) => page);
+  return inOrder.length === 0 ? [[]] : inOrder;
+}
+
+/** Of the claim under which it was written: see PartWriter. */
+function tokenOf({ key }: ExportFile): number {
+  return Number(/(\d+)-[^/]*$/.exec(key)?.[1]);
 }
 
 /** `Patient.1.ndjson`; kinds that are no output are told apart by their names. */

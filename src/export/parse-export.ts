@@ -25,6 +25,7 @@ export interface ParseExportContext {
 /** What was asked for; filters are searches that are still to be read. */
 export interface ParsedExport extends Omit<BulkExportParameters, 'filters'> {
   readonly filters: readonly { readonly type: string; readonly query: string }[];
+  readonly partialManifests: boolean;
   /** What lenient handling left out. */
   readonly issues: readonly OutcomeIssue[];
 }
@@ -80,8 +81,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   organizeOutputBy: (_draft, value, { unsupported }) =>
     unsupported(`organizeOutputBy '${value.slice(0, 80)}' is not supported.`),
-  allowPartialManifests: (_draft, value, { unsupported }) => {
-    if (value !== 'false') unsupported('allowPartialManifests is not supported.');
+  allowPartialManifests: (draft, value) => {
+    if (value !== 'true' && value !== 'false') throw invalid('allowPartialManifests is true or false.');
+    draft.partialManifests = value === 'true';
   },
 };
 
@@ -122,6 +124,7 @@ const NOTHING: Omit<Draft, 'level'> = {
   elements: [],
   patients: null,
   associated: [],
+  partialManifests: false,
 };
 
 /** A plus sign that a client does not escape arrives as a space. */

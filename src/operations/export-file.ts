@@ -1,6 +1,7 @@
 /** $export-file: https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-output-file-request */
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import { requestOf } from '../export/export-request.js';
 import { fileName } from '../export/manifest.js';
 import { NDJSON } from '../export/ndjson.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
@@ -18,11 +19,12 @@ interface AskedFile {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** One file of an export that is complete, or a part of it. */
+/** One file of an export that is complete, or that tells of its files before; or a part of it. */
 export async function exportFile(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const [, id = '', name = ''] = request.path.split('/');
   const { scope, job } = await findExport(server, request, id);
-  const files = job.state === 'complete' ? await server.exports.jobs.files(scope, id) : [];
+  const isOpen = job.state === 'complete' || requestOf(job).partialManifests;
+  const files = isOpen ? await server.exports.jobs.files(scope, id) : [];
   const file = files.find((one) => fileName(one) === name);
   if (file === undefined) throw unknownExport(id);
   const etag = `"${id}-${name}"`;

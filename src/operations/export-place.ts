@@ -11,7 +11,7 @@ export interface FoundExport {
 }
 
 /** Where the status of an export is. */
-export function statusUrl({ base }: RequestDetails, id: string): string {
+export function statusUrl({ base }: Pick<RequestDetails, 'base'>, id: string): string {
   return `${base}/$export-poll-status?_jobId=${id}`;
 }
 

@@ -1,31 +1,31 @@
 /** $export-poll-status: https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-status-request */
-import { formatHttpDate } from '../fhir/conditional-headers.js';
-import { stringifyJson } from '../fhir/json.js';
 import { percentOf, progressOf } from '../export/export-progress.js';
 import { requestOf } from '../export/export-request.js';
-import { fileName, type ManifestParts, toManifest } from '../export/manifest.js';
+import { formatHttpDate } from '../fhir/conditional-headers.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
-import type { ExportFile, ExportJob } from '../storage/export-store.js';
+import type { ExportJob } from '../storage/export-store.js';
+import { manifestOf } from './export-manifest.js';
 import { expiryOf, findExport, type FoundExport, unknownExport } from './export-place.js';
-import { assertKnown, readParameters, single } from './parameters.js';
+import { assertKnown, readParameters, single, singleInteger } from './parameters.js';
 
 /** How far an export is, or what it consists of; DELETE ends it. */
 export async function exportStatus(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const parameters = readParameters(request);
   const found = await findExport(server, request, single(parameters, '_jobId') ?? '');
-  assertKnown(parameters, ['_jobId']);
+  assertKnown(parameters, ['_jobId', 'page']);
+  const page = singleInteger(parameters, 'page') ?? 1;
   if (request.method === 'DELETE') return endExport(server, request, found);
   const { job } = found;
   switch (job.state) {
     case 'waiting':
     case 'running':
-      return underWay(server, job);
+      return underWay(server, found, page);
     case 'complete':
-      return complete(server, request, found);
+      return complete(server, found, page);
     case 'failed':
       throw new FhirError('EXPORT_FAILED', job.error ?? 'The export failed.');
     case 'cancelled':
@@ -33,12 +33,19 @@ export async function exportStatus(server: ServerParts, request: RequestDetails)
   }
 }
 
-function underWay(server: ServerParts, job: ExportJob): OutgoingResponse {
+/** Where manifests may come in parts, with what is there already. */
+async function underWay(server: ServerParts, found: FoundExport, page: number): Promise<OutgoingResponse> {
+  const { job } = found;
   const retry = { 'retry-after': String(pauseOf(server.clock() - job.created)) };
   if (!server.exports.polls.allows(job.id))
     throw new FhirError('TOO_MANY_REQUESTS', 'The status is asked for too often.', { headers: retry });
-  return { status: 202, headers: { ...retry, 'x-progress': describeProgress(job) }, body: undefined };
+  const headers = { ...retry, 'x-progress': describeProgress(job) };
+  if (!requestOf(job).partialManifests || job.at === null) return { status: 202, headers, body: undefined };
+  const body = await manifestOf(server, found, page);
+  return { status: 202, headers: { ...headers, ...JSON_HEADERS }, body };
 }
+
+const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
 
 /** Whole seconds: what takes long is asked for less often. */
 function pauseOf(age: number): number {
@@ -54,31 +61,9 @@ function describeProgress(job: ExportJob): string {
   return `${percentOf(progress)}% complete, at ${type}`;
 }
 
-async function complete(
-  server: ServerParts,
-  request: RequestDetails,
-  { scope, job }: FoundExport,
-): Promise<OutgoingResponse> {
-  const files = await server.exports.jobs.files(scope, job.id);
-  const manifest = await toManifest(files, manifestParts(server, request, job));
-  const headers = {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    expires: formatHttpDate(expiryOf(server, job)),
-  };
-  return { status: 200, headers, body: stringifyJson(manifest) };
-}
-
-function manifestParts(server: ServerParts, { base }: RequestDetails, job: ExportJob): ManifestParts {
-  const { exports, settings, clock } = server;
-  const { output } = exports;
-  const isPresigned = output.presign !== undefined && settings.exportRequiresAccessToken !== true;
-  const seconds = Math.min(settings.exportUrlSeconds, Math.ceil((expiryOf(server, job) - clock()) / 1000));
-  const urlOf = async (file: ExportFile): Promise<string> =>
-    (isPresigned ? await output.presign?.(file.key, seconds) : undefined) ??
-    `${base}/$export-file/${job.id}/${fileName(file)}`;
-  const byToken = settings.exportRequiresAccessToken === true || settings.partitioning.includes('token');
-  return { job, request: requestOf(job), requiresAccessToken: !isPresigned && byToken, urlOf };
+async function complete(server: ServerParts, found: FoundExport, page: number): Promise<OutgoingResponse> {
+  const headers = { ...JSON_HEADERS, expires: formatHttpDate(expiryOf(server, found.job)) };
+  return { status: 200, headers, body: await manifestOf(server, found, page) };
 }
 
 /** What is under way is cancelled, what is complete goes with its files. */

@@ -26,6 +26,7 @@ test('nothing asks for everything', (t) => {
     elements: [],
     patients: null,
     associated: [],
+    partialManifests: false,
     issues: [],
   });
 });
@@ -84,7 +85,6 @@ test('what is not known is refused by its name, or left out with a warning', (t)
     ['_type', 'Nothing'],
     ['includeAssociatedData', '_custom'],
     ['organizeOutputBy', 'Patient'],
-    ['allowPartialManifests', 'true'],
     ['patient', 'Patient/1'],
   ];
   for (const parameter of unknown)

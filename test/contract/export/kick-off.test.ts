@@ -137,7 +137,7 @@ test('what cannot be exported is refused before there is a job', async (t) => {
     '_elements=Patient.nothing',
     'includeAssociatedData=_custom',
     'organizeOutputBy=Patient',
-    'allowPartialManifests=true',
+    'allowPartialManifests=maybe',
     'patient=Patient/a',
     '_type=Patient&_typeFilter=Observation?status=final',
   ];
