@@ -2,12 +2,16 @@ import { uuidMaker } from './interactions/new-id.js';
 import type { Settings } from './settings/schema.js';
 import type { StorageOptions } from './storage/storage.js';
 
+/** An export has a snapshot open while it begins, and is begun by another connection. */
+export const EXPORT_CONNECTIONS = 2;
+
 /** What a storage is opened with. */
 export function toStorageOptions(settings: Settings, clock: () => number): StorageOptions {
   return {
     url: settings.databaseUrl,
     synchronous: settings.sqliteSynchronous,
     poolSize: settings.databasePoolSize,
+    exportConnections: Math.max(1, settings.exportWorkers) * EXPORT_CONNECTIONS,
     references: settings.references,
     resourceIds: settings.resourceIds,
     searchTimeoutMs: settings.searchTimeoutMs,

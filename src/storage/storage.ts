@@ -16,6 +16,8 @@ export interface StorageOptions {
   readonly synchronous: Synchronous;
   /** PostgreSQL only: connections that may be open at once. */
   readonly poolSize: number;
+  /** PostgreSQL only: connections of each home that exports may open besides, two for each that is worked on at once. */
+  readonly exportConnections: number;
   readonly references: ReferencePolicy;
   readonly resourceIds: 'partition' | 'server';
   readonly searchTimeoutMs: number;

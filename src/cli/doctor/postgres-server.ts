@@ -27,7 +27,7 @@ export function checkVersion(
   return { name, state: 'warn', found, advice: 'It is tested with PostgreSQL 15 and later.' };
 }
 
-/** Whether the pool fits into what the server has left. */
+/** Whether the pool, with the connections of exports, fits into what the server has left. */
 export function checkPool({ maxConnections, usedConnections }: ServerFacts, poolSize: number): Check {
   const name = 'pool';
   const wanted = poolSize + BESIDE_THE_POOL;

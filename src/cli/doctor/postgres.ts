@@ -1,4 +1,5 @@
 import { maskedUrl } from '../../settings/describe.js';
+import { EXPORT_CONNECTIONS } from '../../storage-options.js';
 import type { Settings } from '../../settings/schema.js';
 import { DatabaseInspection } from '../../storage/sql/postgres/inspection.js';
 import type { Check } from './check.js';
@@ -50,7 +51,7 @@ async function checkContent(inspection: DatabaseInspection, settings: Settings):
   const server = await inspection.server();
   const about = [
     checkVersion(server, maskedUrl(settings.databaseUrl)),
-    checkPool(server, settings.databasePoolSize),
+    checkPool(server, settings.databasePoolSize + settings.exportWorkers * EXPORT_CONNECTIONS),
     checkDurability(server),
     checkLogin(server),
   ];

@@ -148,7 +148,7 @@ test('with a partition its exports and its horizon go', async (t) => {
   }
   t.true((await left()).length >= 8);
   await server.bulkhead.partitions.delete(ids.beta);
-  await server.bulkhead.partitions.startPurge(ids.acme);
-  await until(async () => (await left()).length === 0);
+  const { id } = await server.bulkhead.partitions.startPurge(ids.acme);
+  await until(async () => (await storage.partitions.jobs()).find((job) => job.id === id)?.state === 'done');
   t.deepEqual(await left(), []);
 });

@@ -64,6 +64,7 @@ async function open(t: { teardown(end: () => Promise<void>): void }, killer: Kil
     searchTimeoutMs: 30_000,
     newBlobId: () => crypto.randomUUID(),
     nativePartitions: 0,
+    exportConnections: 2,
     maxOpenHomes: 10,
     heardMs: 0,
   };

@@ -17,9 +17,6 @@ import { TableStatistics } from './table-statistics.js';
 import { PostgresUnitWriter } from './unit-writer.js';
 import { PostgresWriteQueue } from './write-queue.js';
 
-/** Connections of exports, beside those of the pool: each of those that are under way has two at most. */
-const MOST_OF_EXPORTS = 8;
-
 /** What all homes of a server share. */
 export interface SharedParts {
   readonly dictionary: PostgresDictionary;
@@ -50,7 +47,7 @@ export function postgresHome(
   const queue = new PostgresWriteQueue(writer, Math.max(1, Math.floor(connections.pool.size * 0.4)));
   const reader = new PostgresReader(connections, timeoutMs);
   const dialect = postgresSearchDialect();
-  const ofExports = connections.sibling(MOST_OF_EXPORTS);
+  const ofExports = connections.sibling(options.exportConnections);
   return {
     resources: new PostgresResources({ connections, dictionary, queue, statistics, timeoutMs }),
     search: new SqlSearchStore(reader, dictionary, dialect),
