@@ -1,25 +1,40 @@
 import type { OutcomeIssue } from '../model/resource.js';
 import type { ExportFile, ExportJob, VersionKey } from '../storage/export-store.js';
 
-/** One type of an export: everything that its partition holds of it, or the resources of a list. */
-export interface ExportStep {
-  readonly type: string;
-  readonly from: 'walk' | 'list';
+/** One type of an export, and where its resources are from; or all that is told of patients one by one. */
+export type ExportStep =
+  /** Everything that the partition holds; the resources of a list; of a list what was deleted alone. */
+  | { readonly from: 'walk' | 'list' | 'deletions'; readonly type: string }
+  /** A block for each patient, with resources of these types. */
+  | { readonly from: 'blocks'; readonly type: 'Patient'; readonly types: readonly string[] };
+
+/** A place in blocks. */
+export interface BlockKey {
+  /** Row id of the patient. */
+  readonly patient: number;
+  /** Index of the type that goes on; the block is at its end where there is none. */
+  readonly type: number;
+  /** The last row id of the type. */
+  readonly row: number;
 }
+
+/** Where a step goes on: of a walk, after the last row id of a list, or in blocks; null: at its beginning. */
+export type StepKey = VersionKey | number | BlockKey | null;
 
 /** How far an export is; its job keeps it. */
 export interface ExportProgress {
   readonly steps: readonly ExportStep[];
   /** Index of the step that is worked on; all are done where there is none. */
   readonly step: number;
-  /** Where the step goes on: of a walk, or the last row id of a list; null: at its beginning. */
-  readonly after: VersionKey | number | null;
+  readonly after: StepKey;
   /** Resources that were there when the export began, about. */
   readonly total: number;
   /** Resources that were looked at. */
   readonly done: number;
   /** Finished parts by kind and type. */
   readonly parts: Readonly<Record<string, number>>;
+  /** Parts of the output whose last block goes on in the next one. */
+  readonly continued: readonly number[];
   /** What the client is told at the end. */
   readonly issues: readonly OutcomeIssue[];
 }

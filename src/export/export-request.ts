@@ -26,10 +26,10 @@ export function describeExport(
   { id, partition }: Pick<ExportJob, 'id' | 'partition'>,
   parameters: BulkExportParameters,
 ): BulkExport {
-  const { level, types, since, before, filters, elements, patients, associated } = parameters;
+  const { level, types, since, before, filters, elements, patients, associated, organizeBy } = parameters;
   return {
     id,
     partition,
-    parameters: { level, types, since, before, filters, elements, patients, associated },
+    parameters: { level, types, since, before, filters, elements, patients, associated, organizeBy },
   };
 }

@@ -1,14 +1,18 @@
 /** What an export consists of: https://hl7.org/fhir/uv/bulkdata/export.html#response---output-manifest */
 import type { ExportFile, ExportJob } from '../storage/export-store.js';
+import { progressOf } from './export-progress.js';
 import type { ExportRequest } from './export-request.js';
 
 /** Makes the URL of a file. */
 export type FileUrl = (file: ExportFile) => Promise<string>;
 
 interface ManifestItem {
-  readonly type: string;
+  /** Files of an output that is organized have lines of several types. */
+  readonly type?: string;
   readonly url: string;
   readonly count: number;
+  /** Where the last block goes on. */
+  readonly continuesInFile?: string;
 }
 
 /** The manifest's JSON. */
@@ -16,6 +20,7 @@ export interface Manifest {
   readonly transactionTime: string;
   readonly request: string;
   readonly requiresAccessToken: boolean;
+  readonly outputOrganizedBy?: 'Patient';
   readonly output: readonly ManifestItem[];
   readonly deleted: readonly ManifestItem[];
   readonly error: readonly ManifestItem[];
@@ -35,17 +40,27 @@ export interface ManifestParts {
 
 export async function toManifest(files: readonly ExportFile[], parts: ManifestParts): Promise<Manifest> {
   const { job, request, requiresAccessToken, urlOf, next } = parts;
+  const { organizeBy } = request;
   const itemsOf = async (kind: ExportFile['kind']): Promise<readonly ManifestItem[]> => {
     const ofKind = files.filter((file) => file.kind === kind);
     return Promise.all(
       ofKind.map(async (file) => ({ type: file.type, url: await urlOf(file), count: file.count })),
     );
   };
+  const organized = async (): Promise<readonly ManifestItem[]> => {
+    const items = await itemsOf('output');
+    const continued = progressOf(job)?.continued ?? [];
+    return items.map(({ url, count }, at) => {
+      const following = continued.includes(at + 1) ? items[at + 1]?.url : undefined;
+      return { url, count, ...(following !== undefined && { continuesInFile: following }) };
+    });
+  };
   return {
     transactionTime: new Date(job.at ?? 0).toISOString(),
     request: request.url,
     requiresAccessToken,
-    output: await itemsOf('output'),
+    ...(organizeBy !== null && { outputOrganizedBy: organizeBy }),
+    output: organizeBy === null ? await itemsOf('output') : await organized(),
     deleted: await itemsOf('deleted'),
     error: await itemsOf('error'),
     ...(next !== undefined && { link: [{ relation: 'next', url: next }] }),

@@ -79,8 +79,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   includeAssociatedData: (draft, value, reading) => {
     for (const code of listOf(value)) readAssociated(draft, code, reading);
   },
-  organizeOutputBy: (_draft, value, { unsupported }) =>
-    unsupported(`organizeOutputBy '${value.slice(0, 80)}' is not supported.`),
+  organizeOutputBy: (draft, value, { unsupported }) => {
+    if (value === 'Patient') draft.organizeBy = value;
+    else unsupported(`organizeOutputBy '${value.slice(0, 80)}' is not supported; use Patient.`);
+  },
   allowPartialManifests: (draft, value) => {
     if (value !== 'true' && value !== 'false') throw invalid('allowPartialManifests is true or false.');
     draft.partialManifests = value === 'true';
@@ -125,6 +127,7 @@ const NOTHING: Omit<Draft, 'level'> = {
   patients: null,
   associated: [],
   partialManifests: false,
+  organizeBy: null,
 };
 
 /** A plus sign that a client does not escape arrives as a space. */
@@ -196,11 +199,22 @@ function assertGivenOnce(parameters: readonly QueryParameter[]): void {
   if (again !== undefined) throw invalid(`The parameter '${again}' was given more than once.`);
 }
 
-function assertConsistent({ types, since, before, elements, level }: Draft): void {
+function assertConsistent(draft: Draft): void {
+  const { types, since, before, elements, level, organizeBy } = draft;
+  if (organizeBy !== null) assertOrganizable(draft);
   if (types?.length === 0) throw invalid('_type names nothing that can be exported.');
   if (since !== null && before !== null && before <= since) throw invalid('_until is not after _since.');
   const exported = types ?? typesOfLevel(level);
   for (const element of elements) assertElement(element, exported);
+}
+
+/** What belongs to nobody has no block, and the part that a block goes on in is not known before the end. */
+function assertOrganizable({ types, associated, partialManifests }: Draft): void {
+  if (partialManifests) throw invalid('allowPartialManifests does not go with organizeOutputBy.');
+  if (associated.length > 0) throw invalid('includeAssociatedData does not go with organizeOutputBy.');
+  const other = types?.find((type) => !isExportable({ kind: 'patient' }, type));
+  if (other !== undefined)
+    throw invalid(`_type: no ${other} belongs to a Patient, by whom output is organized.`);
 }
 
 function assertElement(name: string, types: readonly string[]): void {

@@ -7,6 +7,7 @@ import type { ExportClaim, PageEntry, PartitionSnapshot, VersionKey } from '../s
 import type { Condition, RowKey, SearchRow } from '../storage/search-store.js';
 import { AssociatedProvenance } from './associated-provenance.js';
 import { type Belonging, belongingsOf } from './belonging.js';
+import { BlockLists } from './block-lists.js';
 import { ClaimLostError } from './claim-lost.js';
 import type { ExportParts } from './export-parts.js';
 import type { ExportProgress, ExportStep } from './export-progress.js';
@@ -52,12 +53,24 @@ export async function selectExport(selection: SelectionParts): Promise<ExportPro
       total += step.count;
     }
   }
-  return { steps, step: 0, after: null, total, done: 0, parts: {}, issues };
+  const inOrder = request.organizeBy === null ? steps : inBlocks(steps, request);
+  return { steps: inOrder, step: 0, after: null, total, done: 0, parts: {}, continued: [], issues };
+}
+
+/** What was listed comes in blocks, the patient first in each. Deletions belong to none. */
+function inBlocks(steps: readonly ExportStep[], { since }: ExportRequest): readonly ExportStep[] {
+  const types = steps.map(({ type }) => type).toSorted((one, other) => rank(one) - rank(other));
+  const deletions = types.map((type): ExportStep => ({ type, from: 'deletions' }));
+  return [{ type: 'Patient', from: 'blocks', types }, ...(since === null ? [] : deletions)];
+}
+
+function rank(type: string): number {
+  return type === 'Patient' ? 0 : 1;
 }
 
 /** Where Provenances are asked for besides they come last: what they tell of is known then. */
-function typesOf({ types, level, associated }: ExportRequest): readonly string[] {
-  const asked = types ?? typesOfLevel(level);
+function typesOf({ types, level, associated, organizeBy }: ExportRequest): readonly string[] {
+  const asked = types ?? typesOfLevel(organizeBy === null ? level : { kind: 'patient' });
   return associated.length === 0 ? asked : [...asked.filter((type) => type !== PROVENANCE), PROVENANCE];
 }
 
@@ -67,18 +80,27 @@ interface TypeSelectorParts extends SelectionParts {
   readonly patients: SelectedPatients | null;
 }
 
-type Step = Pick<ExportStep, 'from'> & { readonly count: number };
+/** How the resources of a type are found later, and about how many there are. */
+interface Step {
+  readonly from: 'walk' | 'list';
+  readonly count: number;
+}
 
 class TypeSelector {
   private readonly provenance: AssociatedProvenance | undefined;
+  private readonly blocks: BlockLists | undefined;
   private present: readonly string[] | undefined;
 
   constructor(private readonly parts: TypeSelectorParts) {
-    const { request, snapshot, scope, registry } = parts;
-    const add = (rowIds: readonly number[]): Promise<void> => this.add(PROVENANCE, rowIds);
-    const wanted = request.associated;
+    const { request, snapshot, scope, registry, patients } = parts;
+    const { associated: wanted, organizeBy } = request;
+    const found = { store: snapshot.search, scope, registry };
+    const addProvenance = (rowIds: readonly number[]): Promise<void> => this.add(PROVENANCE, rowIds);
     if (wanted.length > 0)
-      this.provenance = new AssociatedProvenance({ store: snapshot.search, scope, registry, add, wanted });
+      this.provenance = new AssociatedProvenance({ ...found, add: addProvenance, wanted });
+    const isOurs = (id: string): boolean => patients === null || patients.ids.has(id);
+    const add = (list: string, rowIds: readonly number[]): Promise<void> => this.add(list, rowIds);
+    if (organizeBy !== null) this.blocks = new BlockLists({ ...found, add, isOurs });
   }
 
   /** Null: there is nothing of the type. */
@@ -90,7 +112,7 @@ class TypeSelector {
     const filter = await this.filterOf(type);
     const present = type === PROVENANCE ? await this.presentTypes() : [];
     const belongings = belongingsOf(type, { ...this.parts, present });
-    if (filter === null && belongings === null && !this.provenance)
+    if (filter === null && belongings === null && !this.provenance && !this.blocks)
       return { from: 'walk', count: await this.count(type) };
     for (const { where, times } of belongings ?? [EVERYTHING]) {
       const of = [where, ...this.timesOf(times), ...(filter === null ? [] : [filter])];
@@ -167,6 +189,7 @@ class TypeSelector {
         rows.map(({ rowId }) => rowId),
       );
       if (type !== PROVENANCE) await this.provenance?.addOf(type, rows);
+      await this.blocks?.addOf(type, rows);
       after = rows.length < PAGE_ROWS ? undefined : rows.at(-1)?.key;
     } while (after !== undefined);
   }

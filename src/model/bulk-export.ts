@@ -32,6 +32,8 @@ export interface BulkExportParameters {
   /** Ids of the patients that alone are exported; null: all of the level. */
   readonly patients: readonly string[] | null;
   readonly associated: readonly AssociatedData[];
+  /** Files hold a block for each patient, of whatever types; null: a file holds one type. */
+  readonly organizeBy: 'Patient' | null;
 }
 
 /** A bulk export as hooks see it. */

@@ -73,7 +73,7 @@ export interface ExportJobStore {
   saveFrozen(claim: ExportClaim, at: number, progress: string): Promise<boolean>;
   /** Empties the job's lists, before they are made (anew). */
   clearMatches(claim: ExportClaim): Promise<boolean>;
-  /** Adds resources to the list of a type, each once. */
+  /** Adds resources to a list, each once: that of a type, or one of another name. */
   addMatches(claim: ExportClaim, type: string, rowIds: readonly number[]): Promise<boolean>;
   /** Row ids of the list of a type above `after`, in order. */
   matches(claim: ExportClaim, type: string, after: number, limit: number): Promise<readonly number[]>;

@@ -27,6 +27,7 @@ test('nothing asks for everything', (t) => {
     patients: null,
     associated: [],
     partialManifests: false,
+    organizeBy: null,
     issues: [],
   });
 });
@@ -84,7 +85,7 @@ test('what is not known is refused by its name, or left out with a warning', (t)
     ['_typo', 'x'],
     ['_type', 'Nothing'],
     ['includeAssociatedData', '_custom'],
-    ['organizeOutputBy', 'Patient'],
+    ['organizeOutputBy', 'Organization'],
     ['patient', 'Patient/1'],
   ];
   for (const parameter of unknown)
@@ -138,4 +139,15 @@ test('elements are those at the root of what is exported', (t) => {
   for (const bad of ['Patient.nme', 'Patient.name.family', 'nothing', 'Observation.birthDate'])
     t.throws(() => parse({}, ['_elements', bad]), { message: /_elements/ }, bad);
   t.throws(() => parse({}, ['_type', 'Patient'], ['_elements', 'status']), { message: /'status'/ });
+});
+
+test('output by patients has what belongs to them, and goes with nothing that could not be', (t) => {
+  const organized: QueryParameter = ['organizeOutputBy', 'Patient'];
+  t.is(parse({}, organized).organizeBy, 'Patient');
+  for (const other of [
+    ['_type', 'Organization'],
+    ['allowPartialManifests', 'true'],
+    ['includeAssociatedData', 'LatestProvenanceResources'],
+  ] as const)
+    t.throws(() => parse({}, organized, other), { message: new RegExp(other[0]) });
 });

@@ -105,7 +105,7 @@ test('a filter that a search would refuse is refused by the name of what is wron
 
 test('lenient handling leaves out what is not supported, and says so in the manifest', async (t) => {
   const query =
-    '_type=Patient,Nothing&_typo=1&_typeFilter=Patient?colour=red%26gender=male&organizeOutputBy=Patient';
+    '_type=Patient,Nothing&_typo=1&_typeFilter=Patient?colour=red%26gender=male&organizeOutputBy=Organization';
   const { output, errors } = await exported(acme, `$export?${query}`, undefined, {
     prefer: 'respond-async,handling=lenient',
   });
@@ -136,7 +136,7 @@ test('what cannot be exported is refused before there is a job', async (t) => {
     '_since=soon',
     '_elements=Patient.nothing',
     'includeAssociatedData=_custom',
-    'organizeOutputBy=Patient',
+    'organizeOutputBy=Organization',
     'allowPartialManifests=maybe',
     'patient=Patient/a',
     '_type=Patient&_typeFilter=Observation?status=final',
