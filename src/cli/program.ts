@@ -41,6 +41,7 @@ function createProgram(run: Run): Command {
     .helpCommand('help [command]', 'Tells how a command is used.');
   addServe(program, run);
   addLoad(program, run);
+  addExport(program, run);
   addPartition(program, run);
   addReindex(program, run);
   const config = program
@@ -85,6 +86,41 @@ function addLoad(program: Command, run: Run): void {
     const { loadPaths } = await import('./load.js');
     run.exit = await loadPaths(run.terminal, paths, flags);
   });
+}
+
+function addExport(program: Command, run: Run): void {
+  const command = program
+    .command('export')
+    .description('Exports a partition, or part of it, as NDJSON files, beside servers that run.')
+    .requiredOption('--out <folder>', 'where the files go; must be empty, or is made')
+    .option('--partition <name>', 'partition that is exported; DEFAULT if left out')
+    .option('--type <type>', 'only this resource type; may be repeated', collect, [])
+    .option(
+      '--type-filter <search>',
+      'of a type only what a search finds: Type?…; may be repeated',
+      collect,
+      [],
+    )
+    .option('--since <time>', 'only what changed or was deleted after this time')
+    .option('--until <time>', 'only what changed last before this time')
+    .option('--elements <names>', 'only these elements, comma-separated, and mandatory ones')
+    .option('--group <id>', 'only the members of this Group and what belongs to them')
+    .option(
+      '--patient <id>',
+      'with --level patient or --group: only this patient; may be repeated',
+      collect,
+      [],
+    )
+    .option('--gzip', 'packs the files');
+  command.addOption(
+    new Option('--level <level>', 'system: everything; patient: patients and what belongs to them').choices([
+      'system',
+      'patient',
+    ]),
+  );
+  addQuietSettingFlags(command).action(
+    does(run, async (...args) => (await import('./export.js')).exportPartition(...args)),
+  );
 }
 
 function addReindex(program: Command, run: Run): void {

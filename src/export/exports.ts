@@ -15,13 +15,18 @@ export class Exports {
   /** How long an export is kept after its end, in milliseconds. */
   readonly lifetime: number;
 
-  constructor(parts: ExportRunnerParts) {
+  constructor(private readonly parts: ExportRunnerParts) {
     this.jobs = parts.jobs;
     this.output = parts.output;
     this.runner = new ExportRunner(parts);
     this.sweeper = new ExportSweeper(parts);
     this.polls = new PollLimit(parts.clock);
     this.lifetime = parts.limits.lifetime;
+  }
+
+  /** The same with other parts: for an export that is worked on apart from all others. */
+  with(change: (parts: ExportRunnerParts) => ExportRunnerParts): Exports {
+    return new Exports(change(this.parts));
   }
 
   /** Looks for something to do; returns at once. */

@@ -1,18 +1,16 @@
 import { parseJson } from '../../fhir/json.js';
 import { dispatch } from '../../interactions/dispatch.js';
 import { FhirError } from '../../model/errors.js';
-import type { RequestDetails } from '../../model/request.js';
 import type { Bundle } from '../../model/resource.js';
 import type { Bulkhead } from '../../running-server.js';
-import { type LoadedSettings, serverBaseOf } from '../../settings.js';
-import type { PartitioningMode, Settings } from '../../settings/schema.js';
+import type { LoadedSettings } from '../../settings.js';
+import { localPartitioning, toLocalRequest } from '../local-request.js';
 import { openServer } from '../open-server.js';
 import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
 
 /**
  * Loads into the database of the settings, in this process, next to a server that may be running on it. All
- * interceptors of the settings take part. Whoever may read the file needs no token and sends no header: the
- * partition that was named stands for the tenant in the URL.
+ * interceptors of the settings take part.
  */
 export async function openDatabaseTarget(loaded: LoadedSettings, partition: string): Promise<LoadTarget> {
   const { server, close } = await openServer(loaded, {
@@ -33,12 +31,14 @@ async function createWhereAllowed({ settings, partitions }: Bulkhead, name: stri
   if (!partitions.list().some((partition) => partition.name === name)) await partitions.create({ name });
 }
 
-function localPartitioning(modes: readonly PartitioningMode[]): readonly PartitioningMode[] {
-  return modes.includes('interceptors') || modes.includes('off') ? modes : ['url'];
-}
-
-async function send({ parts, settings }: Bulkhead, partition: string, bundle: Bundle): Promise<TargetAnswer> {
-  const request = toRequest(settings, { partition, bundle, id: parts.newRequestId() });
+async function send(server: Bulkhead, partition: string, bundle: Bundle): Promise<TargetAnswer> {
+  const { parts } = server;
+  const request = toLocalRequest(server, partition, {
+    method: 'POST',
+    interaction: bundle.type === 'transaction' ? 'transaction' : 'batch',
+    headers: new Map([['prefer', ['return=minimal']]]),
+    body: bundle,
+  });
   try {
     const { status, body } = await dispatch(parts, request);
     return toAnswer(status, parseJson(String(body)));
@@ -46,30 +46,4 @@ async function send({ parts, settings }: Bulkhead, partition: string, bundle: Bu
     const known = error instanceof FhirError ? error : parts.reportUnexpected(request.id, error);
     return toAnswer(known.status, known.toOutcome());
   }
-}
-
-function toRequest(
-  settings: Settings,
-  { partition, bundle, id }: { readonly partition: string; readonly bundle: Bundle; readonly id: string },
-): RequestDetails {
-  const serverBase = serverBaseOf(settings, settings.port);
-  const urlTenant = settings.partitioning.includes('off') ? undefined : partition;
-  return {
-    id,
-    method: 'POST',
-    interaction: bundle.type === 'transaction' ? 'transaction' : 'batch',
-    urlTenant,
-    serverBase,
-    base: urlTenant === undefined ? serverBase : `${serverBase}/${urlTenant}`,
-    path: '',
-    resourceType: undefined,
-    resourceId: undefined,
-    versionId: undefined,
-    operation: undefined,
-    parameters: [],
-    headers: new Map([['prefer', ['return=minimal']]]),
-    body: bundle,
-    parent: undefined,
-    attributes: new Map(),
-  };
 }
