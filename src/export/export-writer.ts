@@ -40,12 +40,15 @@ export class ExportWriter {
     if (altered.count > 0) await files.write('output', file, altered);
   }
 
-  /** What a block begins with: https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-output-file-organization */
+  /**
+   * What a block begins with, which is not counted among the resources:
+   * https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-output-file-organization
+   */
   async writeHeader(patient: string): Promise<void> {
     const reference = { reference: `Patient/${patient}` };
     const parameter = [{ name: 'header', valueReference: reference }];
     const lines = toLine({ resourceType: 'Parameters', parameter });
-    await this.parts.files.write('output', 'Patient', { lines, count: 1 });
+    await this.parts.files.write('output', 'Patient', { lines, count: 0 });
   }
 
   /** Tells the client in `error`. */

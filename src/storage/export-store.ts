@@ -50,7 +50,7 @@ export interface ExportFile {
   /** In the output store. */
   readonly key: string;
   readonly bytes: number;
-  /** Lines. */
+  /** Lines, without the headers of blocks. */
   readonly count: number;
 }
 

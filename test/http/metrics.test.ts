@@ -43,3 +43,19 @@ test('metrics that are read twice are the same', async (t) => {
     (await metrics.registry.metrics()).split('\n').filter((line) => line.includes('bulkhead_'));
   t.deepEqual(await own(), await own());
 });
+
+test('bulk exports are counted by how they ended', async (t) => {
+  const metrics = createMetrics();
+  const counts = { running: 1, complete: 2, failed: 0, bytes: 300 };
+  metrics.showExports(counts);
+  const own = async () =>
+    (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('bulkhead_export'));
+  t.deepEqual(await own(), [
+    'bulkhead_exports_running 1',
+    'bulkhead_exports_ended_total{state="complete"} 2',
+    'bulkhead_exports_ended_total{state="failed"} 0',
+    'bulkhead_export_bytes_total 300',
+  ]);
+  counts.failed = 3;
+  t.true((await own()).includes('bulkhead_exports_ended_total{state="failed"} 3'));
+});

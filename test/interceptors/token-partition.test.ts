@@ -6,6 +6,7 @@ import { requestTenantPartition } from '../../interceptors/request-tenant-partit
 import { tenantHeader, urlTenant } from '../../interceptors/tenant-source.js';
 import { tokenPartition } from '../../interceptors/token-partition.js';
 import type { TokenPartitionOptions } from '../../interceptors/token-partition.js';
+import { SUBJECT } from '../../src/index.js';
 import type { Interceptor, RequestDetails } from '../../src/index.js';
 import {
   PATIENT,
@@ -44,6 +45,13 @@ test('the claim names the partition of reads and creates', async (t) => {
   t.deepEqual(await choiceToCreate(interceptor, request), { by: 'name', names: ['acme'] });
   const pinned = await choiceToCreate(interceptor, request, VALUE_SET);
   t.deepEqual(pinned, { by: 'default', insteadOf: 'acme' });
+});
+
+test('the subject of the token is told to those who keep something for it', async (t) => {
+  const { issuer, interceptor } = await anInterceptor(t);
+  const request = withToken(await issuer.token({ tenant_id: 'acme', sub: 'client-1' }));
+  await choiceToRead(interceptor, request);
+  t.is(request.attributes.get(SUBJECT), 'client-1');
 });
 
 test('the claim can have another name', async (t) => {

@@ -37,13 +37,14 @@ async function organized(client: FhirClient, path: string): Promise<OrganizedMan
 
 async function blocksOf(client: FhirClient, { url, count, type }: OrganizedItem): Promise<readonly Block[]> {
   const lines = (await client.get(url)).text.trimEnd().split('\n');
-  if (lines.length !== count || type !== undefined) throw new Error('the manifest is wrong');
   const blocks: Block[] = [];
   for (const line of lines.map((text) => JSON.parse(text) as Resource)) {
     const [header] = line.resourceType === 'Parameters' ? ((line as Parameters).parameter ?? []) : [];
     if (header) blocks.push({ patient: header.valueReference?.reference ?? '', resources: [] });
     else blocks.at(-1)!.resources.push(`${line.resourceType}/${line.id}`);
   }
+  const resources = blocks.reduce((sum, block) => sum + block.resources.length, 0);
+  if (resources !== count || type !== undefined) throw new Error('the manifest is wrong');
   return blocks;
 }
 
