@@ -64,6 +64,16 @@ export class CrashServer {
     this.child = undefined;
   }
 
+  /** Stops it where it stands, as a machine that sleeps: it does not notice, and clients wait. */
+  suspend(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  /** It goes on, and does not know that time has passed. */
+  resume(): void {
+    this.child?.kill('SIGCONT');
+  }
+
   private async isReady(): Promise<boolean> {
     try {
       const response = await fetch(`${this.origin}/readyz`);

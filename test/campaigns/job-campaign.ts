@@ -11,6 +11,16 @@ export interface JobOptions {
   readonly resources: number;
   readonly kills: number;
   readonly seed: number;
+  readonly isShort: boolean;
+}
+
+/** What is done where nothing else is said. */
+interface JobDefaults {
+  /** Resources of a short run. */
+  readonly short: number;
+  readonly kills: number;
+  /** Kills of a short run; as many as of any other if left out. */
+  readonly shortKills?: number;
 }
 
 /** Resources that the tenant has where nothing else is said. */
@@ -18,28 +28,26 @@ const RESOURCES = '100000';
 
 /**
  * Reads `--store postgres` (sqlite), `--resources N` (100000), `--short`, `--kills N` and `--seed N`, and says them.
- * `short`: the resources of a short run; `kills`: how many there are where nothing else is said.
  * @throws Error for a store that there is not
  */
-export function parseJobOptions(
-  defaults: { readonly short: number; readonly kills: number },
-  unit: string,
-): JobOptions {
+export function parseJobOptions(defaults: JobDefaults, unit: string): JobOptions {
   const { values } = parseArgs({
     options: {
       store: { type: 'string', default: 'sqlite' },
       resources: { type: 'string', default: RESOURCES },
-      kills: { type: 'string', default: String(defaults.kills) },
+      kills: { type: 'string' },
       short: { type: 'boolean', default: false },
       seed: { type: 'string' },
     },
   });
   const { store } = values;
   if (store !== 'sqlite' && store !== 'postgres') throw new Error('--store is sqlite or postgres.');
+  const usual = values.short ? (defaults.shortKills ?? defaults.kills) : defaults.kills;
   const options: JobOptions = {
     store,
+    isShort: values.short,
     resources: values.short ? defaults.short : Number(values.resources),
-    kills: Number(values.kills),
+    kills: Number(values.kills ?? usual),
     seed: Number(values.seed ?? Date.now() % 1_000_000),
   };
   say(`seed ${options.seed}, ${options.resources} resources, ${store}, ${options.kills} kills${unit}`);
