@@ -5,10 +5,8 @@ import type { ExportFile } from '../../storage/export-store.js';
 import { LocalOutput } from '../../storage/output/local-output.js';
 import type { OutputStore } from '../../storage/output-store.js';
 import { CommandError } from '../command-error.js';
+import { UNFINISHED, unfinishedMessage } from '../unfinished-export.js';
 import { ZippedOutput } from './zipped-output.js';
-
-/** In the folder of an export that has not come to its end, with what there is of it. */
-export const UNFINISHED = '.unfinished';
 
 /** Whether files are packed. */
 export type Packing = 'plain' | 'gzip';
@@ -86,11 +84,6 @@ export class ExportFolder {
     await this.output.close();
     if (this.isNew) await rmdir(this.path);
   }
-}
-
-/** What is said of a folder whose export was interrupted for good. */
-export function unfinishedMessage(folder: string): string {
-  return `${folder} holds an export that was not finished: empty the folder, and export again.`;
 }
 
 async function syncFolder(path: string): Promise<void> {

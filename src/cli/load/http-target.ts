@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseJson, stringifyJson } from '../../fhir/json.js';
 import type { Bundle } from '../../model/resource.js';
 import { CommandError } from '../command-error.js';
-import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer } from './target.js';
+import type { LargeBinary } from './large-binary.js';
+import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer, toSingleAnswer } from './target.js';
 
 /** Where a server is, and how it is spoken to. */
 export interface HttpTargetOptions {
@@ -28,6 +29,7 @@ export function openHttpTarget({ base, partition, headers }: HttpTargetOptions):
   return {
     probe: () => send(url, common, { bundle: EMPTY_BATCH, attempts: 1 }),
     send: (bundle) => send(url, common, { bundle, attempts: ATTEMPTS }),
+    sendBinary: (binary) => sendBinary(url, common, binary),
     close: () => Promise.resolve(),
   };
 }
@@ -37,12 +39,30 @@ async function send(
   headers: Readonly<Record<string, string>>,
   { bundle, attempts }: { readonly bundle: Bundle; readonly attempts: number },
 ): Promise<TargetAnswer> {
-  const body = stringifyJson(bundle);
-  for (let attempt = 1; ; attempt++) {
-    const answer = await post(url, { method: 'POST', headers, body });
+  const init = { method: 'POST', headers, body: stringifyJson(bundle) };
+  return persist(() => request(url, init, toAnswer), attempts);
+}
+
+async function sendBinary(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  { id, contentType, securityContext, content }: LargeBinary,
+): Promise<TargetAnswer> {
+  const context = securityContext === undefined ? {} : { 'x-security-context': securityContext };
+  const init = {
+    method: 'PUT',
+    headers: { ...headers, ...context, 'content-type': contentType },
+    body: new Uint8Array(content),
+  };
+  return persist(() => request(`${url}/Binary/${id}`, init, toSingleAnswer), ATTEMPTS);
+}
+
+async function persist(attempt: () => Promise<Attempt>, attempts: number): Promise<TargetAnswer> {
+  for (let count = 1; ; count++) {
+    const answer = await attempt();
     if (answer.kind === 'final') return answer.answer;
-    if (attempt === attempts) return { ok: false, reason: answer.reason };
-    await pause(FIRST_PAUSE_MS * 2 ** attempt);
+    if (count === attempts) return { ok: false, reason: answer.reason };
+    await pause(FIRST_PAUSE_MS * 2 ** count);
   }
 }
 
@@ -50,14 +70,18 @@ type Attempt =
   | { readonly kind: 'final'; readonly answer: TargetAnswer }
   | { readonly kind: 'again'; readonly reason: string };
 
-async function post(url: string, init: RequestInit): Promise<Attempt> {
+async function request(
+  url: string,
+  init: RequestInit,
+  toResult: (status: number, body: unknown) => TargetAnswer,
+): Promise<Attempt> {
   try {
     const response = await fetch(url, init);
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (response.status === 429 || response.status === 503) {
       return { kind: 'again', reason: `${url} answered ${response.status}` };
     }
-    return { kind: 'final', answer: toAnswer(response.status, parseAnswer(response, bytes)) };
+    return { kind: 'final', answer: toResult(response.status, parseAnswer(response, bytes)) };
   } catch (error) {
     return { kind: 'again', reason: `${url} cannot be reached: ${causeOf(error)}` };
   }

@@ -1,9 +1,11 @@
+import { type FailedFile, FailureList, positionsOf } from './failed-file.js';
+import { loadInOrder } from './load-in-order.js';
 import { loadUnit } from './load-unit.js';
 import type { Progress } from './progress.js';
 import { readUnits } from './read-units.js';
-import type { SourceFile } from './source-files.js';
+import { DELETIONS_STAGE, type SourceFile } from './source-files.js';
+import { Tally } from './tally.js';
 import type { LoadTarget } from './target.js';
-import type { Failure } from './unit.js';
 
 /** What to load, and how. */
 export interface LoadOptions {
@@ -22,54 +24,69 @@ export interface LoadSummary {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;
+  readonly deleted: number;
   readonly failed: readonly FailedFile[];
 }
 
-/** A file of which something could not be loaded. */
-export interface FailedFile {
-  readonly file: SourceFile;
-  /** The first of them, in the order of the file. */
-  readonly failures: readonly Failure[];
-  /** Resources that were not loaded, including those of failures that are not listed. */
-  readonly resources: number;
-}
-
-/** Failures of one file that are remembered; where there are more, the whole file is read again. */
-const MOST_FAILURES = 10_000;
-
 /**
- * Loads files stage by stage, then again what failed, as long as that gets something more through: it may have
- * referred to what came later.
+ * Loads files stage by stage, then again what failed: it may have referred to what came later. Deletions come after
+ * all that, and may make way for what failed before.
  */
 export async function load(options: LoadOptions): Promise<LoadSummary> {
   const tally = new Tally();
-  const silent: LoadOptions = { ...options, progress: { ...options.progress, addBytes: () => undefined } };
-  let failed = await loadStages(options, tally);
-  while (failed.length > 0 && !options.stopped.aborted) {
-    const before = countOf(failed);
-    failed = await loadAll(silent, tally, failed);
-    if (countOf(failed) >= before) break;
+  const files = options.files.filter((file) => !isDeletion(file));
+  const deletions = options.files.filter(isDeletion);
+  let failed = await loadAgain(options, tally, await loadStages(options, tally, files));
+  if (deletions.length > 0) {
+    failed = [...failed, ...(await loadStages(options, tally, deletions))];
+    failed = await loadAgain(options, tally, failed);
   }
-  return { created: tally.created, updated: tally.updated, unchanged: tally.unchanged, failed };
+  const { created, updated, unchanged, deleted } = tally;
+  return { created, updated, unchanged, deleted, failed };
 }
 
-class Tally {
-  created = 0;
-  updated = 0;
-  unchanged = 0;
+function isDeletion({ stage }: SourceFile): boolean {
+  return stage === DELETIONS_STAGE;
 }
 
-/** A file, and the positions to load of it: all if undefined. */
+/** As long as that gets something more through. */
+async function loadAgain(
+  options: LoadOptions,
+  tally: Tally,
+  failed: readonly FailedFile[],
+): Promise<readonly FailedFile[]> {
+  const { target, stopped } = options;
+  const silent: LoadOptions = { ...options, progress: { ...options.progress, addBytes: () => undefined } };
+  let left = failed;
+  while (left.length > 0 && !stopped.aborted) {
+    const before = countOf(left);
+    const documents = left
+      .filter(({ file }) => file.format === 'json')
+      .map((failure) => ({ file: failure.file, before: failure }));
+    const lines = left.filter(({ file }) => file.format === 'ndjson');
+    left = [
+      ...(await loadAll(silent, tally, documents)),
+      ...(await loadInOrder({ target, tally, failed: lines, stopped })),
+    ];
+    if (countOf(left) >= before) break;
+  }
+  return left;
+}
+
+/** A file, and what failed of it before; without that, all of it. */
 interface Work {
   readonly file: SourceFile;
-  readonly failures?: readonly Failure[];
-  readonly resources?: number;
+  readonly before?: FailedFile;
 }
 
-async function loadStages(options: LoadOptions, tally: Tally): Promise<readonly FailedFile[]> {
+async function loadStages(
+  options: LoadOptions,
+  tally: Tally,
+  files: readonly SourceFile[],
+): Promise<readonly FailedFile[]> {
   const failed: FailedFile[] = [];
-  for (const stage of new Set(options.files.map((file) => file.stage))) {
-    const work = options.files.filter((file) => file.stage === stage).map((file) => ({ file }));
+  for (const stage of new Set(files.map((file) => file.stage))) {
+    const work = files.filter((file) => file.stage === stage).map((file) => ({ file }));
     failed.push(...(await loadAll(options, tally, work)));
   }
   return failed;
@@ -80,48 +97,37 @@ async function loadAll(
   tally: Tally,
   work: readonly Work[],
 ): Promise<readonly FailedFile[]> {
-  const failed: FailedFile[] = [];
+  const failures = new FailureList();
   const queue = work.values();
   const worker = async (): Promise<void> => {
     for (const next of queue) {
       if (options.stopped.aborted) return;
-      const result = await loadFile(options, tally, next);
-      if (result.resources > 0) failed.push(result);
+      await loadFile(options, tally, { work: next, failures });
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, worker));
-  return failed.toSorted((a, b) => a.file.stage - b.file.stage || (a.file.name < b.file.name ? -1 : 1));
+  return failures.all();
 }
 
-async function loadFile(options: LoadOptions, tally: Tally, work: Work): Promise<FailedFile> {
-  const { target, progress, stopped } = options;
-  const failures: Failure[] = [];
-  let resources = 0;
-  const fail = (failure: Failure): void => {
-    resources += failure.resources;
-    if (failures.length < MOST_FAILURES) failures.push(failure);
-  };
+async function loadFile(
+  { target, progress, stopped }: LoadOptions,
+  tally: Tally,
+  { work, failures }: { readonly work: Work; readonly failures: FailureList },
+): Promise<void> {
+  const { file } = work;
+  const isFirst = work.before === undefined;
+  const only = work.before && positionsOf(work.before);
   try {
-    for await (const unit of readUnits(work.file, { ...positionsOf(work), onBytes: progress.addBytes })) {
+    for await (const unit of readUnits(file, { ...(only && { only }), onBytes: progress.addBytes })) {
       const report = await loadUnit(target, unit);
-      tally.created += report.created;
-      tally.updated += report.updated;
-      if (work.failures === undefined) tally.unchanged += report.unchanged;
-      report.failures.forEach(fail);
-      if (work.failures === undefined) progress.addResources(unit.entries.length);
+      tally.add(isFirst ? report : { ...report, unchanged: 0 });
+      for (const failure of report.failures) failures.add(file, failure);
+      if (isFirst) progress.addResources(unit.entries.length);
       if (stopped.aborted) break;
     }
   } catch (error) {
-    fail({ position: undefined, what: undefined, resources: 1, reason: textOf(error) });
+    failures.add(file, { position: undefined, what: undefined, resources: 1, reason: textOf(error) });
   }
-  return { file: work.file, failures, resources };
-}
-
-/** Only what failed, unless that is the whole file or more than was remembered. */
-function positionsOf({ failures, resources }: Work): { readonly only?: ReadonlySet<number> } {
-  if (failures === undefined || failures.length === MOST_FAILURES) return {};
-  const positions = failures.flatMap(({ position }) => position ?? []);
-  return positions.length === resources ? { only: new Set(positions) } : {};
 }
 
 function countOf(failed: readonly FailedFile[]): number {

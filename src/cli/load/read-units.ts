@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import split2 from 'split2';
@@ -47,7 +48,8 @@ async function* readLines(file: SourceFile, options: ReadOptions): AsyncGenerato
   const lines = openFile(file, options).compose(
     split2({ maxLength: MAX_LINE_LENGTH }),
   ) as AsyncIterable<string>;
-  let pile = new LinePile();
+  const bundlesAre = BUNDLES.test(basename(file.path)) ? 'stored' : 'sent';
+  let pile = new LinePile(bundlesAre);
   let position = -1;
   for await (const line of lines) {
     position++;
@@ -55,17 +57,25 @@ async function* readLines(file: SourceFile, options: ReadOptions): AsyncGenerato
     pile.add(line, position);
     if (!pile.isFull()) continue;
     yield* pile.units();
-    pile = new LinePile();
+    pile = new LinePile(bundlesAre);
   }
   yield* pile.units();
 }
 
-/** Lines that are sent together. A Bundle on a line of its own is sent alone, under the line's position. */
+/** A bulk export's file of the Bundles that a server has stored. */
+const BUNDLES = /^Bundle\b.*\.ndjson/;
+
+/**
+ * Lines that are sent together. A Bundle on a line of its own is sent alone, under the line's position, unless it is
+ * one that is stored as such.
+ */
 class LinePile {
   private readonly resources: { readonly position: number; readonly resource: Resource }[] = [];
   private readonly failures: Failure[] = [];
   private readonly bundles: LoadUnit[] = [];
   private characters = 0;
+
+  constructor(private readonly bundlesAre: 'stored' | 'sent') {}
 
   add(line: string, position: number): void {
     this.characters += line.length;
@@ -73,7 +83,7 @@ class LinePile {
     if (document instanceof Error) this.fail(position, document.message);
     else if (!isResource(document))
       this.fail(position, 'The line is not a FHIR resource: it has no resourceType.');
-    else if (document.resourceType === 'Bundle')
+    else if (document.resourceType === 'Bundle' && (this.bundlesAre === 'sent' || document.id === undefined))
       this.bundles.push(...toUnits(document).map((unit) => at(unit, position)));
     else this.resources.push({ resource: document, position });
   }
@@ -98,6 +108,7 @@ class LinePile {
 function at(unit: LoadUnit, position: number): LoadUnit {
   return {
     ...unit,
+    position,
     entries: unit.entries.map((entry) => ({ ...entry, position })),
     broken: unit.broken.map((failure) => ({ ...failure, position })),
   };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { CommandError } from '../command-error.js';
+import { UNFINISHED, unfinishedMessage } from '../unfinished-export.js';
 
 /** One file to load. */
 export interface SourceFile {
@@ -29,6 +30,8 @@ export async function findSourceFiles(paths: readonly string[], cwd: string): Pr
   return [...found.values()].toSorted((a, b) => a.stage - b.stage || compare(a.name, b.name));
 }
 
+/** Hidden files, and what a bulk export tells about itself. */
+const IGNORED = /(^|[/\\])(\.|manifest\.json$|error\.\d+\.ndjson(\.gz)?$)/;
 const LOADABLE = /\.(json|ndjson)(\.gz)?$/i;
 
 async function filesAt(path: string, given: string): Promise<readonly string[]> {
@@ -38,7 +41,9 @@ async function filesAt(path: string, given: string): Promise<readonly string[]> 
     throw new CommandError(`${given} is neither .json nor .ndjson, with or without .gz.`);
   }
   const names = await readdir(path, { recursive: true });
-  const files = names.filter((name) => LOADABLE.test(name) && !/(^|[/\\])\./.test(name));
+  if (names.includes(UNFINISHED)) throw new CommandError(unfinishedMessage(given));
+  const files = names.filter((name) => LOADABLE.test(name) && !IGNORED.test(name));
+  if (files.length === 0 && names.includes('manifest.json')) return [];
   if (files.length === 0)
     throw new CommandError(`${given} has no .json, .json.gz, .ndjson or .ndjson.gz file.`);
   return files.map((name) => join(path, name));
@@ -66,9 +71,23 @@ const STAGES: readonly RegExp[] = [
   /^(Encounter|EpisodeOfCare|Group|RelatedPerson|Coverage)\b.*\.ndjson|\.json(\.gz)?$/i,
 ];
 
+/** What refers to clinical resources, and to each other in this order. */
+const LATE_STAGES: readonly RegExp[] = [
+  /^(MedicationRequest|CarePlan|DiagnosticReport|ImagingStudy|Media|Goal)\b.*\.ndjson/i,
+  /^(Claim|MedicationAdministration|MedicationDispense|MedicationStatement|Composition)\b.*\.ndjson/i,
+  /^(ExplanationOfBenefit|ClaimResponse|List|DocumentReference|Provenance|AuditEvent)\b.*\.ndjson/i,
+];
+
+/** The deletions of a bulk export: after everything that may refer to what they delete no longer. */
+export const DELETIONS_STAGE = STAGES.length + 1 + LATE_STAGES.length;
+const DELETIONS = /^deleted\.\d+\.ndjson(\.gz)?$/;
+
 function stageOf(name: string): number {
+  if (DELETIONS.test(name)) return DELETIONS_STAGE;
   const stage = STAGES.findIndex((pattern) => pattern.test(name));
-  return stage < 0 ? STAGES.length : stage;
+  if (stage >= 0) return stage;
+  const late = LATE_STAGES.findIndex((pattern) => pattern.test(name));
+  return STAGES.length + 1 + late;
 }
 
 function compare(a: string, b: string): number {

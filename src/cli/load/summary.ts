@@ -1,4 +1,5 @@
-import type { FailedFile, LoadSummary } from './loader.js';
+import type { FailedFile } from './failed-file.js';
+import type { LoadSummary } from './loader.js';
 import type { Failure } from './unit.js';
 
 const MOST_REASONS = 20;
@@ -6,13 +7,13 @@ const MOST_PLACES = 3;
 
 /** How much was loaded, then every reason for a failure once, with the first places where it was met. */
 export function summaryLines(
-  { created, updated, unchanged, failed }: LoadSummary,
+  { created, updated, unchanged, deleted, failed }: LoadSummary,
   { files, seconds }: { readonly files: number; readonly seconds: number },
 ): readonly string[] {
   const done = created + updated + unchanged;
   const rate = Math.round(done / Math.max(seconds, 0.001));
   const head = `Loaded ${count(done, 'resource')} of ${count(files, 'file')} in ${seconds.toFixed(1)} s (${rate}/s):`;
-  const kinds = `${created} created, ${updated} updated, ${unchanged} unchanged.`;
+  const kinds = `${created} created, ${updated} updated, ${unchanged} unchanged${deleted === 0 ? '' : `, ${deleted} deleted`}.`;
   return [`${head} ${kinds}`, ...failureLines(failed)];
 }
 

@@ -1,4 +1,5 @@
 import type { Bundle, OperationOutcome } from '../../model/resource.js';
+import type { LargeBinary } from './large-binary.js';
 
 /** Where resources are loaded to: a database, or a server over HTTP. */
 export interface LoadTarget {
@@ -6,6 +7,8 @@ export interface LoadTarget {
   probe(): Promise<TargetAnswer>;
   /** Has a batch or transaction processed; failures of the whole are an answer too. */
   send(bundle: Bundle): Promise<TargetAnswer>;
+  /** Writes a Binary by its content; the answer has one entry. */
+  sendBinary(binary: LargeBinary): Promise<TargetAnswer>;
   close(): Promise<void>;
 }
 
@@ -27,6 +30,12 @@ export interface AnsweredEntry {
 export function toAnswer(status: number, body: unknown): TargetAnswer {
   if (status >= 200 && status < 300) return { ok: true, entries: (body as Bundle).entry ?? [] };
   return { ok: false, reason: reasonOf(body) ?? `the server answered ${status}` };
+}
+
+/** The same for a response that is about one resource. */
+export function toSingleAnswer(status: number, body: unknown): TargetAnswer {
+  if (status >= 300) return toAnswer(status, body);
+  return { ok: true, entries: [{ response: { status: String(status) } }] };
 }
 
 /** The number in `201 Created`. */

@@ -5,6 +5,8 @@ import { type LoadEntry, targetOf, toRepeatable } from './load-entry.js';
 /** What is sent at once: in a transaction all entries are loaded or none, in a batch each for itself. */
 export interface LoadUnit {
   readonly type: 'transaction' | 'batch';
+  /** The line that a Bundle of its own is; undefined: it is not from one line. */
+  readonly position?: number;
   readonly entries: readonly LoadEntry[];
   /** What could not even be read. */
   readonly broken: readonly Failure[];
@@ -25,7 +27,7 @@ export interface Failure {
 export const BATCH_ENTRIES = 200;
 
 /** More than a server takes in one transaction by default. */
-const TRANSACTION_ENTRIES = 5000;
+export const TRANSACTION_ENTRIES = 5000;
 
 const KINDS: Readonly<Record<string, 'whole' | 'each' | 'refused'>> = {
   transaction: 'whole',
