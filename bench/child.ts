@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Placement } from '../src/model/partition.js';
+import type { Settings } from '../src/settings/schema.js';
 import type { LoopReport, MemoryReport, ServerCommand } from './server-process.js';
 
 /** A program under test in a process of its own. */
@@ -18,6 +19,8 @@ export interface Child {
   reportLoop(): Promise<LoopReport>;
   /** Resident memory in KB, after a garbage collection. */
   rssKb(): Promise<number>;
+  /** Resident memory in KB at this moment; undefined where the system does not tell. */
+  residentKb(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -29,6 +32,8 @@ export interface ChildOptions {
   /** Where the server puts new partitions; `shared` if left out. */
   readonly placement?: Placement;
   readonly maxOpenHomes?: number;
+  /** What else is not as by default. */
+  readonly settings?: Partial<Settings>;
   /** Folder for a CPU profile of the process. */
   readonly profile?: string | undefined;
 }
@@ -68,13 +73,14 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       child.send('report-memory' satisfies ServerCommand);
       return (await messageOf<MemoryReport>(child, 'memory')).rssKb;
     },
+    residentKb: () => residentKilobytes(child.pid),
     stop: () => stopped(child),
   };
 }
 
 /** What differs from the defaults; what is left out stays as it is. */
-function settingsOf({ databaseUrl, placement, maxOpenHomes }: ChildOptions): string {
-  return JSON.stringify({ databaseUrl, placement, maxOpenHomes });
+function settingsOf({ databaseUrl, placement, maxOpenHomes, settings }: ChildOptions): string {
+  return JSON.stringify({ databaseUrl, placement, maxOpenHomes, ...settings });
 }
 
 /** Keeps this process, which makes the load, off the core of the program under test. */
@@ -115,6 +121,12 @@ function stopped(child: ChildProcess): Promise<void> {
     child.once('exit', () => resolve());
     child.kill('SIGTERM');
   });
+}
+
+function residentKilobytes(pid: number | undefined): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes);
 }
 
 /** User and system time stand in the 14th and 15th field of `/proc/PID/stat`, in hundredths of a second. */
