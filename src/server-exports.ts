@@ -2,7 +2,7 @@ import { parseStored } from './fhir/json.js';
 import { Exports } from './export/exports.js';
 import type { ExportLimits, ExportParts } from './export/export-parts.js';
 import type { HookRegistry } from './hooks/registry.js';
-import { blobIdOf } from './interactions/blob-pointer.js';
+import { BLOB_EXTENSION, blobIdOf } from './interactions/blob-pointer.js';
 import { binaryJson } from './interactions/binary.js';
 import type { Logger } from './log.js';
 import type { Resource } from './model/resource.js';
@@ -80,6 +80,7 @@ function wholeBinary(
   storage: Storage,
   ...[partition, text]: Parameters<ExportParts['wholeBinary']>
 ): ReturnType<ExportParts['wholeBinary']> {
+  if (!text.includes(BLOB_EXTENSION)) return undefined;
   const resource = parseStored(text) as Resource;
   const blob = blobIdOf(resource);
   return blob === undefined ? undefined : encoded(binaryJson(resource, storage.blobs.read(partition, blob)));

@@ -1,11 +1,11 @@
 /** Provenances that come besides: https://hl7.org/fhir/uv/bulkdata/export.html#query-parameters */
-import { parseStored } from '../fhir/json.js';
 import { parseReference } from '../fhir/references.js';
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { AssociatedData } from '../model/bulk-export.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
 import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import { parsedResource } from './parsed-resource.js';
 
 /** What Provenances are looked for with. */
 export interface ProvenanceParts {
@@ -65,7 +65,8 @@ function latestOf(type: string, targets: readonly Target[], rows: readonly Searc
   const ids = new Set(targets.map(({ id }) => id));
   const latest = new Map<string, { readonly recorded: number; readonly rowId: number }>();
   for (const { text, rowId, updated } of rows) {
-    const provenance = parseStored(text) as Resource;
+    // Where it is written it is told that it cannot be read.
+    const provenance = parsedResource(text) ?? { resourceType: 'Provenance' };
     const recorded = Date.parse(String(provenance['recorded'])) || updated;
     for (const id of targetIds(type, provenance)) {
       const known = latest.get(id);

@@ -1,10 +1,10 @@
 import { compartmentOwners } from '../fhir/compartments.js';
-import { parseStored } from '../fhir/json.js';
 import { parseReference } from '../fhir/references.js';
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { PartitionScope } from '../model/partition.js';
-import type { Resource } from '../model/resource.js';
+import type { OutcomeIssue } from '../model/resource.js';
 import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import { parsedResource, unreadableIssue } from './parsed-resource.js';
 import { chunksOf } from './select-patients.js';
 
 /** Name of the list of patients of whom there is anything. */
@@ -22,6 +22,8 @@ export interface BlockListParts {
   readonly registry: SearchParameterRegistry;
   /** Adds resources to the list of this name. */
   readonly add: (list: string, rowIds: readonly number[]) => Promise<void>;
+  /** Told of what cannot be read, so that nobody knows whose it is. */
+  readonly report: (issue: OutcomeIssue) => void;
   /** Whether a patient is part of the export. */
   readonly isOurs: (patient: string) => boolean;
 }
@@ -55,7 +57,9 @@ export class BlockLists {
   /** A patient's link to another does not make it part of the other's record. */
   private ownersOf({ type, id, text }: SearchRow): readonly string[] {
     if (type === 'Patient') return [id];
-    return compartmentOwners('Patient', parseStored(text) as Resource, this.parts.registry);
+    const resource = parsedResource(text);
+    if (resource === undefined) this.parts.report(unreadableIssue(`${type}/${id}`));
+    return resource === undefined ? [] : compartmentOwners('Patient', resource, this.parts.registry);
   }
 
   /** What tells of a resource that belongs to somebody belongs to them too. */
@@ -89,7 +93,7 @@ export class BlockLists {
 }
 
 function targetsOf({ text }: SearchRow): readonly { readonly type: string; readonly id: string }[] {
-  const { target } = parseStored(text) as Resource;
+  const target = parsedResource(text)?.['target'];
   if (!Array.isArray(target)) return [];
   return (target as readonly { readonly reference?: unknown }[]).flatMap(({ reference }) => {
     const parsed = parseReference(typeof reference === 'string' ? reference : '');

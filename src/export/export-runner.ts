@@ -101,7 +101,7 @@ export class ExportRunner {
 
   private async advance(work: Work): Promise<void> {
     const { claim, lease } = work;
-    const { jobs, limits, clock, log } = this.parts;
+    const { jobs, clock, log } = this.parts;
     const { at, progress } = await this.frozen(work);
     const shouldEnd = (): boolean => {
       lease.check();
@@ -114,7 +114,7 @@ export class ExportRunner {
     if (!(await jobs.saveProgress(claim, files, JSON.stringify(slice.progress)))) throw new ClaimLostError();
     this.count(slice);
     const { done, total } = slice.progress;
-    log.info({ ...idsOf(claim), files: files.length, done, total, lease: limits.lease }, 'an export goes on');
+    log.info({ ...idsOf(claim), files: files.length, done, total }, 'an export goes on');
     await jobs.release(claim, clock(), 'taken back');
   }
 

@@ -5,6 +5,7 @@ import type { ExportParts } from './export-parts.js';
 import { describeExport, type ExportRequest } from './export-request.js';
 import { ExportedContent } from './exported-content.js';
 import { linesOf, toLine } from './ndjson.js';
+import { unreadableIssue } from './parsed-resource.js';
 import type { PartFiles } from './part-files.js';
 
 /** What is written, and where. */
@@ -30,7 +31,7 @@ export class ExportWriter {
   async write(file: string, page: ExportPage): Promise<void> {
     const { files, request } = this.parts;
     const { type } = page;
-    await this.report(page.unreadable.map((entry) => unreadable(type, entry)));
+    await this.report(page.unreadable.map(({ id }) => unreadableIssue(`${type}/${id}`)));
     if (request.since !== null) await this.writeDeleted(type, page.deleted);
     if (page.count === 0) return;
     if (type === 'Binary') return this.writeBinaries(page.lines);
@@ -91,9 +92,4 @@ export class ExportWriter {
       await this.parts.files.write('deleted', 'Bundle', { lines, count: 1 });
     }
   }
-}
-
-function unreadable(type: string, { id }: PageEntry): OutcomeIssue {
-  const diagnostics = `${type}/${id} was left out: what is stored of it cannot be read.`;
-  return { severity: 'error', code: 'exception', diagnostics };
 }

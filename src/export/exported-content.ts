@@ -1,9 +1,9 @@
 import { selectElements } from '../fhir/elements.js';
-import { parseStored } from '../fhir/json.js';
 import type { HookRegistry } from '../hooks/registry.js';
 import type { BulkExport } from '../model/bulk-export.js';
 import type { OutcomeIssue, Resource } from '../model/resource.js';
 import { linesOf, toLine } from './ndjson.js';
+import { parsedResource, unreadableIssue } from './parsed-resource.js';
 
 /** What becomes of the lines of a page. */
 export interface AlteredLines {
@@ -31,7 +31,11 @@ export class ExportedContent {
     const kept: Uint8Array[] = [];
     const issues: OutcomeIssue[] = [];
     for (const line of linesOf(lines)) {
-      const resource = parseStored(Buffer.from(line).toString('utf8')) as Resource;
+      const resource = parsedResource(Buffer.from(line).toString('utf8'));
+      if (resource === undefined) {
+        issues.push(unreadableIssue('A resource'));
+        continue;
+      }
       try {
         const shown = await this.shown(resource);
         if (shown !== false) kept.push(toLine(shown));

@@ -1,8 +1,7 @@
 import { compartmentOwners } from '../fhir/compartments.js';
-import { parseStored } from '../fhir/json.js';
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { PartitionScope } from '../model/partition.js';
-import type { Resource } from '../model/resource.js';
+import type { OutcomeIssue } from '../model/resource.js';
 import type { ExportClaim, PageEntry, PartitionSnapshot, VersionKey } from '../storage/export-store.js';
 import type { Condition, RowKey, SearchRow } from '../storage/search-store.js';
 import { AssociatedProvenance } from './associated-provenance.js';
@@ -13,6 +12,7 @@ import type { ExportParts } from './export-parts.js';
 import type { ExportProgress, ExportStep } from './export-progress.js';
 import type { ExportRequest } from './export-request.js';
 import { typesOfLevel } from './exported-types.js';
+import { parsedResource } from './parsed-resource.js';
 import { type SelectedPatients, selectPatients } from './select-patients.js';
 
 /** What a selection is made of. */
@@ -41,11 +41,12 @@ export async function selectExport(selection: SelectionParts): Promise<ExportPro
   const registry = await parts.search.parametersOf(claim.job.partition);
   if (!(await parts.jobs.clearMatches(claim))) throw new ClaimLostError();
   const patients = await selectPatients(request, snapshot, scope);
-  const issues = patients?.issues ?? [];
+  const issues = [...(patients?.issues ?? [])];
+  const report = (issue: OutcomeIssue): void => void issues.push(issue);
   const steps: ExportStep[] = [];
   let total = 0;
   if (patients === null || patients.ids.size > 0) {
-    const selector = new TypeSelector({ ...selection, scope, registry, patients });
+    const selector = new TypeSelector({ ...selection, scope, registry, patients, report });
     for (const type of typesOf(request)) {
       const step = await selector.select(type);
       if (step === null) continue;
@@ -78,6 +79,7 @@ interface TypeSelectorParts extends SelectionParts {
   readonly scope: PartitionScope;
   readonly registry: SearchParameterRegistry;
   readonly patients: SelectedPatients | null;
+  readonly report: (issue: OutcomeIssue) => void;
 }
 
 /** How the resources of a type are found later, and about how many there are. */
@@ -100,7 +102,7 @@ class TypeSelector {
       this.provenance = new AssociatedProvenance({ ...found, add: addProvenance, wanted });
     const isOurs = (id: string): boolean => patients === null || patients.ids.has(id);
     const add = (list: string, rowIds: readonly number[]): Promise<void> => this.add(list, rowIds);
-    if (organizeBy !== null) this.blocks = new BlockLists({ ...found, add, isOurs });
+    if (organizeBy !== null) this.blocks = new BlockLists({ ...found, add, isOurs, report: parts.report });
   }
 
   /** Null: there is nothing of the type. */
@@ -228,9 +230,8 @@ class TypeSelector {
     if (type === 'Patient') return inTime.filter(({ id }) => isOurs(id));
     const texts = await parts.homes.lastTexts(claim.job.partition, inTime);
     return inTime.filter(({ rowId }) => {
-      const text = texts.get(rowId);
-      if (text === undefined) return false;
-      return compartmentOwners('Patient', parseStored(text) as Resource, registry).some(isOurs);
+      const resource = parsedResource(texts.get(rowId) ?? '');
+      return resource !== undefined && compartmentOwners('Patient', resource, registry).some(isOurs);
     });
   }
 }
