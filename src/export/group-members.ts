@@ -49,7 +49,7 @@ export async function readGroupMembers(id: string, source: GroupSource): Promise
       walk.report(`Group/${id} holds more than ${MAX_GROUPS} groups; the others were left out.`);
       break;
     }
-    waiting.push(...(await walk.visit(visit)));
+    for (const inner of await walk.visit(visit)) waiting.push(inner);
   }
   return walk.members();
 }

@@ -40,7 +40,9 @@ export async function postgresRows(urls: readonly string[], sql: string): Promis
     const client = new Client({ connectionString, types: PLAIN });
     await client.connect();
     try {
-      for (const schema of await schemasOf(client)) rows.push(...(await rowsOf(client, schema, sql)));
+      for (const schema of await schemasOf(client)) {
+        for (const row of await rowsOf(client, schema, sql)) rows.push(row);
+      }
     } finally {
       await client.end();
     }

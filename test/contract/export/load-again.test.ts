@@ -80,7 +80,6 @@ test('what is exported and loaded into another partition is the same there, and 
   const { run, folder } = workplace;
   const samples = await sampleFolder(join(folder, 'samples'));
   const names = await readdir(samples.folder);
-  const isShared = (name: string): boolean => name.includes('Information');
   const some = [...names.filter(isShared), ...names.filter((name) => !isShared(name)).slice(0, 2)];
   const paths = some.map((name) => join(samples.folder, name));
   t.is((await run('load', ...paths, '--partition', 'acme')).exit, 0);
@@ -204,3 +203,8 @@ test('what an export tells about itself is not loaded, and what was not finished
   t.is(exit, 1);
   t.regex(err, /out holds an export that was not finished/);
 });
+
+/** Synthea's files of what several patients refer to. */
+function isShared(name: string): boolean {
+  return name.includes('Information');
+}
