@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { SQL_STATEMENTS } from '../sql-statements.js';
 import { EXPORT_SQL } from './export-sql.js';
+import type { Rows } from './reader-pool.js';
 import type { ExportRequest, ExportResponse, ExportTask } from './export-worker.js';
 
 type Answer = Exclude<ExportResponse, { readonly error: string }>;
@@ -28,13 +29,13 @@ export class ExportThread {
     });
   }
 
-  async rows(
-    file: string,
-    sql: string,
-    bindings: readonly unknown[],
-  ): Promise<readonly (readonly unknown[])[]> {
-    const answer = await this.run({ kind: 'rows', file, sql, bindings });
-    return 'rows' in answer ? answer.rows : [];
+  rows(file: string, sql: string, bindings: readonly unknown[]): Promise<Rows> {
+    return this.read({ kind: 'rows', file, sql, bindings });
+  }
+
+  /** Rows as the transaction sees them that was begun. A thread that was lost has taken it along. */
+  seenRows(file: string, sql: string, bindings: readonly unknown[]): Promise<Rows> {
+    return this.read({ kind: 'seen rows', file, sql, bindings });
   }
 
   async close(): Promise<void> {
@@ -42,6 +43,11 @@ export class ExportThread {
     this.worker = undefined;
     await worker?.terminate();
     this.fail(new Error('The thread of exports was closed.'));
+  }
+
+  private async read(task: ExportTask): Promise<Rows> {
+    const answer = await this.run(task);
+    return 'rows' in answer ? answer.rows : [];
   }
 
   private start(): Worker {
@@ -73,6 +79,7 @@ function textsOf(task: ExportTask): readonly string[] {
     case 'begin':
       return [EXPORT_SQL.look];
     case 'rows':
+    case 'seen rows':
       return [task.sql];
     case 'walk':
       return [EXPORT_SQL.walk];

@@ -23,7 +23,8 @@ export type ExportTask =
   /** Opens a transaction on the file, which sees from now on what is there now. */
   | { readonly kind: 'begin'; readonly file: string }
   | {
-      readonly kind: 'rows';
+      /** `seen rows` are those of the transaction, and of no other one. */
+      readonly kind: 'rows' | 'seen rows';
       readonly file: string;
       readonly sql: string;
       readonly bindings: readonly unknown[];
@@ -127,6 +128,8 @@ function run({ id, task }: ExportRequest): ExportResponse {
         file.db.exec('begin');
         return { id, rows: prepare(file, EXPORT_SQL.look).all() as unknown[][] };
       case 'rows':
+      case 'seen rows':
+        if (task.kind === 'seen rows' && !file.db.inTransaction) throw new Error('The snapshot has gone.');
         return { id, rows: prepare(file, task.sql).all(...task.bindings) as unknown[][] };
       case 'walk':
         return { id, page: walk(file, task.values, task.page).finish(), taken: 0 };

@@ -50,7 +50,7 @@ export class SqliteExports implements HomeExports {
         await thread.run({ kind: 'begin', file });
         return moment;
       });
-      const reader: SqlReader = { all: ({ sql, bindings }) => thread.rows(file, sql, bindings) };
+      const reader: SqlReader = { all: ({ sql, bindings }) => thread.seenRows(file, sql, bindings) };
       const resources = { read: readerOf(reader, dictionary) };
       return await work({ at, search: new SqlSearchStore(reader, dictionary), resources });
     } finally {
