@@ -7,7 +7,7 @@ import { FhirClient } from '../support/fhir-client.js';
 import { openExportWorld, versionsOf, walkAll } from './storage-fixtures.js';
 
 const WRITERS = 6;
-const WRITES = 25;
+const WRITES = 40;
 const TYPES = ['Patient', 'Basic'] as const;
 
 /** Numbers that are the same in every run. */
@@ -19,43 +19,41 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-function resourceOf(random: (below: number) => number) {
+/** One of few, so that several writers meet at it; of any length. */
+function resourceOf(random: (below: number) => number, id = `r${random(12)}`) {
   const type = TYPES[random(2)]!;
-  const id = `r${random(12)}`;
-  const resource = {
-    resourceType: type,
-    id,
-    text: { status: 'generated', div: '<div>' + 'x'.repeat(random(900)) + '</div>' },
+  const code = { text: 'x'.repeat(1 + random(900)) };
+  return {
+    path: `${type}/${id}`,
+    resource:
+      type === 'Basic' ? { resourceType: type, id, code } : { resourceType: type, id, maritalStatus: code },
   };
-  return { path: `${type}/${id}`, resource };
 }
 
-/** Creates, updates, deletes and transactions, one after the other, of few resources that others change too. */
-async function writeMany(client: FhirClient, seed: number): Promise<void> {
+/** Two that are there or not, and a new one. */
+function transactionOf(random: (below: number) => number) {
+  const first = random(12);
+  const puts = [first, (first + 1) % 12].map((n) => resourceOf(random, `r${n}`));
+  const created = { resourceType: 'Basic', code: { text: 'new' } };
+  const entry = [
+    ...puts.map(({ path, resource }) => ({ resource, request: { method: 'PUT', url: path } })),
+    { resource: created, request: { method: 'POST', url: 'Basic' } },
+  ];
+  return { resourceType: 'Bundle', type: 'transaction', entry };
+}
+
+/** Creates, updates, deletes and transactions, one after the other; answers the status of each. */
+async function writeMany(client: FhirClient, seed: number): Promise<readonly number[]> {
   const random = numbers(seed);
+  const statuses: number[] = [];
   for (let turn = 0; turn < WRITES; turn++) {
     const { path, resource } = resourceOf(random);
     const kind = random(4);
-    if (kind === 0) await client.delete(path);
-    else if (kind < 3) await client.put(path, resource);
-    else {
-      const several = [
-        resource,
-        resourceOf(random).resource,
-        { resourceType: 'Basic', code: { text: 'new' } },
-      ];
-      const entry = several.map((one, index) => ({
-        resource: one,
-        request:
-          index === 2
-            ? { method: 'POST', url: 'Basic' }
-            : { method: 'PUT', url: `${one.resourceType}/r${(index + turn) % 12}` },
-      }));
-      for (const [index, one] of entry.entries())
-        if (index < 2) one.resource = { ...one.resource, id: `r${(index + turn) % 12}` } as never;
-      await client.post('', { resourceType: 'Bundle', type: 'transaction', entry });
-    }
+    if (kind === 0) statuses.push((await client.delete(path)).status);
+    else if (kind < 3) statuses.push((await client.put(path, resource)).status);
+    else statuses.push((await client.post('', transactionOf(random))).status);
   }
+  return statuses;
 }
 
 interface Exported {
@@ -155,8 +153,9 @@ test('exports are the state at their time, whatever two servers with different c
   const clients = [acme, new FhirClient(behind.url).tenant('acme')];
   const writing = { left: WRITERS };
   const writers = Array.from({ length: WRITERS }, async (_, index) => {
-    await writeMany(clients[index % 2]!, index + 1);
+    const statuses = await writeMany(clients[index % 2]!, index + 1);
     writing.left--;
+    return statuses;
   });
   const exported: Exported[] = [];
   const random = numbers(99);
@@ -165,10 +164,11 @@ test('exports are the state at their time, whatever two servers with different c
     const since = exported[random(exported.length)]!.at;
     exported.push(await exportAll(storage, ids.acme, { since, bytes: 1 + random(3_000) }));
   }
-  await Promise.all(writers);
+  const refused = (await Promise.all(writers)).flat().filter((status) => status >= 300);
+  t.deepEqual(refused, []);
   const versions = await history(database, ids.acme);
   t.true(
-    exported.length > 2 && versions.length > WRITERS * 5,
+    exported.length >= 2 && versions.length > WRITERS * 5,
     `${exported.length} exports, ${versions.length} versions`,
   );
   for (const one of exported) {
