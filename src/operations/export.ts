@@ -62,7 +62,9 @@ async function parse(
 ): Promise<ParsedExport> {
   const given = readExportParameters(request);
   const wanted = await server.hooks.transform('STORAGE_PRE_INITIATE_BULK_EXPORT', { request }, given);
-  const { base, method } = request;
+  const { base } = request;
+  // What a hook adds does not depend on how the client asked.
+  const method = wanted === given ? request.method : 'POST';
   const handling = isLenient(request) ? 'lenient' : 'strict';
   return parseExport(wanted, { level, handling, base, method, now: server.clock() });
 }

@@ -22,11 +22,14 @@ export const EXPORT_POINTCUTS: ExportTests = {
     const { acme } = await openHooked(t, {
       STORAGE_PRE_INITIATE_BULK_EXPORT: ({ value, request }) => {
         if (request.headers.has('x-refuse')) throw refusal;
+        if (request.resourceType === 'Patient') return [...value, ['patient', 'Patient/b']];
         return [...value, ['_type', request.headers.has('x-wrong') ? 'Nothing' : 'Observation']];
       },
     });
     await store(acme, patientOf('a'), observationOf('o', 'a'));
     t.deepEqual((await exported(acme, '$export')).output, ['Observation/o']);
+    await store(acme, patientOf('b'));
+    t.deepEqual((await exported(acme, 'Patient/$export')).output, ['Patient/b']);
     assertError(t, await kickOff(acme, '$export', undefined, { 'x-refuse': '1' }), 403, 'FORBIDDEN');
     assertError(t, await kickOff(acme, '$export', undefined, { 'x-wrong': '1' }), 400, 'NOT_SUPPORTED');
   },
