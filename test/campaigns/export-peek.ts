@@ -35,6 +35,11 @@ export async function exportJobs(url: string): Promise<readonly StoredExport[]> 
   }));
 }
 
+/** Keys of the files of a job that are saved. */
+export async function savedKeys(url: string, id: string): Promise<readonly string[]> {
+  return (await rowsOf(url, FILES)).filter(([job]) => job === id).map(([, , , , key]) => String(key));
+}
+
 /** Everything that the database says of exports, as text. */
 export async function exportRows(url: string): Promise<string> {
   return JSON.stringify([await rowsOf(url, JOBS), await rowsOf(url, FILES)]);

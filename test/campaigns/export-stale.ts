@@ -7,50 +7,78 @@ import type { Violations } from './crash-verify.js';
 import { askedOf, ended, exportedAt, jobOf, kickOff, removeExport } from './export-client.js';
 import type { ExportCampaign } from './export-kills.js';
 import { compare, historyOf } from './export-oracle.js';
-import { exportRows } from './export-peek.js';
+import { exportRows, savedKeys } from './export-peek.js';
 import { LEASE_MS } from './export-site.js';
 import { tenantOf, urlOf } from './job-campaign.js';
 
 const POLL_MS = 5;
+const PART_BYTES_OF_A_RESOURCE = 10;
 /** Stops of one worker until it is in the middle of something. */
 const MOST_STOPS = 200;
 
 /**
- * A worker is stopped where it stands for longer than its lease, another one takes the export over and ends it, and the
- * first one goes on: it must change nothing.
+ * A worker is stopped where it stands for longer than its lease, another one takes the export over, and the first one
+ * goes on, while the other is at work or when it has come to the end: it must change nothing.
  */
 export async function wakeStaleWorkers(campaign: ExportCampaign): Promise<Violations> {
   const rounds = campaign.options.isShort ? 2 : 10;
   const violations: Violations = [];
-  for (let round = 0; round < rounds; round++) violations.push(...(await wakeStaleWorker(campaign)));
+  for (let round = 0; round < rounds; round++) {
+    const wake = round % 2 === 0 ? 'at work' : 'at the end';
+    const found = await wakeStaleWorker(campaign, wake);
+    violations.push(...found.map((violation) => `woken ${wake}: ${violation}`));
+  }
   say(`${rounds} workers slept beyond their lease`);
   return violations;
 }
 
-async function wakeStaleWorker({ site, random, options }: ExportCampaign): Promise<Violations> {
-  const settings = { EXPORT_FILE_BYTES: String(options.resources * 20) };
+async function wakeStaleWorker(
+  campaign: ExportCampaign,
+  wake: 'at work' | 'at the end',
+): Promise<Violations> {
+  const { site, options } = campaign;
+  const url = urlOf(site.store);
+  const settings = { EXPORT_FILE_BYTES: String(options.resources * PART_BYTES_OF_A_RESOURCE) };
   const sleeper = await site.started(settings);
   const location = await kickOff(tenantOf(sleeper), '$export');
   const id = jobOf(location);
-  await sleepAtWork({ site, random, options }, sleeper, id);
+  await sleepAtWork(campaign, sleeper, id);
   const { token } = await site.job(id);
+  const saved = await savedKeys(url, id);
   const other = await site.started(settings);
   const there = askedOf(other, location);
-  const { status } = await ended(there);
-  const [rows, files] = [await exportRows(urlOf(site.store)), listedFiles(site.files(), token)];
+  const violations: Violations = [];
+  if (wake === 'at the end') {
+    const { status } = await ended(there);
+    if (status !== 200) violations.push(`the export that was taken over ended with ${status}`);
+    violations.push(...(await changesOf(campaign, { sleeper, token })));
+  } else {
+    while ((await site.job(id)).token <= token + 1) await pause(POLL_MS);
+    sleeper.resume();
+  }
+  for (const one of [there, location])
+    violations.push(...compare(await exportedAt(one), await historyOf(tenantOf(other))));
+  const stale = (await savedKeys(url, id)).filter((key) => tokenOf(key) === token && !saved.includes(key));
+  violations.push(...stale.map((key) => `${key} of the stale worker is listed`));
+  violations.push(...(await removeExport(there)));
+  violations.push(...site.files().map((path) => `${path} is left behind by a stale worker`));
+  await site.killAll();
+  return violations;
+}
+
+/** What changes in the database and in files that are finished while a worker goes on. */
+async function changesOf(
+  { site }: ExportCampaign,
+  { sleeper, token }: { readonly sleeper: CrashServer; readonly token: number },
+): Promise<Violations> {
+  const url = urlOf(site.store);
+  const [rows, files] = [await exportRows(url), contentsOf(site, token)];
   sleeper.resume();
   // Long enough to end what it had begun, and to look for more to do.
   await pause(2 * LEASE_MS);
   const violations: Violations = [];
-  if (status !== 200) violations.push(`the export that was taken over ended with ${status}`);
-  if ((await exportRows(urlOf(site.store))) !== rows) violations.push('the stale worker has changed rows');
-  if (listedFiles(site.files(), token) !== files) violations.push('the stale worker has changed files');
-  violations.push(...compare(await exportedAt(there), await historyOf(tenantOf(other))));
-  // It is as good as any other.
-  violations.push(...compare(await exportedAt(location), await historyOf(tenantOf(sleeper))));
-  violations.push(...(await removeExport(there)));
-  violations.push(...site.files().map((path) => `${path} is left behind by a stale worker`));
-  await site.killAll();
+  if ((await exportRows(url)) !== rows) violations.push('the stale worker has changed rows');
+  if (contentsOf(site, token) !== files) violations.push('the stale worker has changed files');
   return violations;
 }
 
@@ -67,15 +95,17 @@ async function sleepAtWork({ site, random }: ExportCampaign, server: CrashServer
   throw new Error('The worker could not be stopped at work.');
 }
 
-/** What stands under the names that a worker with a later claim has given, and of those before what was finished. */
-function listedFiles(paths: readonly string[], token: number): string {
-  const finished = paths.filter((path) => path.endsWith('.ndjson') && tokenOf(path) !== token);
-  return finished
+/** Files of other claims, with hashes: what the stale one had begun it may finish under names that nobody looks at. */
+function contentsOf(site: ExportCampaign['site'], stale: number): string {
+  return site
+    .files()
+    .filter((path) => path.endsWith('.ndjson') && tokenOf(path) !== stale)
     .toSorted()
     .map((path) => `${path} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`)
     .join('\n');
 }
 
+/** Names of files begin with the token of the claim. */
 function tokenOf(path: string): number {
   return Number(/(\d+)-[^/]*$/.exec(path)?.[1]);
 }
