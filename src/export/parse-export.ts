@@ -30,7 +30,10 @@ export interface ParsedExport extends Omit<BulkExportParameters, 'filters'> {
   readonly issues: readonly OutcomeIssue[];
 }
 
-type Draft = { -readonly [Name in keyof Omit<ParsedExport, 'issues'>]: ParsedExport[Name] };
+type Draft = { -readonly [Name in keyof Omit<ParsedExport, 'issues' | 'patients'>]: ParsedExport[Name] } & {
+  /** Added to: there may be thousands. */
+  patients: string[] | null;
+};
 type Reader = (draft: Draft, value: string, reading: Reading) => void;
 
 /** One parameter while it is read. */
@@ -52,7 +55,7 @@ const SINGLE: readonly string[] = [
   'allowPartialManifests',
 ];
 /** Clocks of servers and databases may differ: the time of an export may be the next one's `_since` at once. */
-const CLOCK_TOLERANCE_MS = 60_000;
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
 const MAX_PARAMETERS = 10_000;
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -115,7 +118,8 @@ export function parseExport(
   }
   assertConsistent(draft);
   const filters = withoutStrangers(draft, context.handling, issues);
-  return { ...draft, filters, issues };
+  const patients = draft.patients && [...new Set(draft.patients)];
+  return { ...draft, patients, filters, issues };
 }
 
 const NOTHING: Omit<Draft, 'level'> = {
@@ -185,7 +189,8 @@ function readPatient(draft: Draft, value: string, { method, base, unsupported }:
   const reference = parseReference(value.startsWith(`${base}/`) ? value.slice(base.length + 1) : value);
   if (reference.kind !== 'relative' || reference.type !== 'Patient')
     throw invalid(`patient '${value.slice(0, 120)}' is no reference to a Patient, such as Patient/1.`);
-  draft.patients = [...new Set([...(draft.patients ?? []), reference.id])];
+  draft.patients ??= [];
+  draft.patients.push(reference.id);
 }
 
 function readAssociated(draft: Draft, value: string, { unsupported }: Reading): void {

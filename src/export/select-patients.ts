@@ -53,7 +53,8 @@ function groupOf(
 }
 
 function only(members: GroupMembers['patients'], asked: readonly string[]): GroupMembers['patients'] {
-  return new Map([...members].filter(([id]) => asked.includes(id)));
+  const wanted = new Set(asked);
+  return new Map([...members].filter(([id]) => wanted.has(id)));
 }
 
 async function withRows(

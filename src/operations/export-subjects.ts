@@ -1,5 +1,6 @@
 import type { ParsedExport } from '../export/parse-export.js';
 import { readGroupMembers } from '../export/group-members.js';
+import { chunksOf } from '../export/select-patients.js';
 import { notFound } from '../interactions/find.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { PartitionScope } from '../model/partition.js';
@@ -25,8 +26,22 @@ export async function assertSubjects(
     level.kind === 'group'
       ? await readGroupMembers(level.id, { ...source, read: (id) => read('Group', id) })
       : undefined;
+  const present = await presentPatients(server, scope, patients);
   for (const id of patients) {
     const isMember = members === undefined || members.patients.has(id);
-    if (!isMember || (await read('Patient', id)) === undefined) throw notFound('Patient', id);
+    if (!isMember || !present.has(id)) throw notFound('Patient', id);
   }
+}
+
+async function presentPatients(
+  server: ServerParts,
+  scope: PartitionScope,
+  patients: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const present = new Set<string>();
+  for (const ids of chunksOf(patients)) {
+    const plan = { type: 'Patient', where: { kind: 'ids', ids }, sort: [] } as const;
+    for (const { id } of await server.searcher.matching(scope, plan, ids.length)) present.add(id);
+  }
+  return present;
 }
