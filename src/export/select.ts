@@ -26,7 +26,12 @@ export interface SelectionParts {
 }
 
 const PROVENANCE = 'Provenance';
-const PAGE_ROWS = 1_000;
+/** Rows that are read at once: the first time, and after that as many as have about PAGE_TEXT in all. */
+const FIRST_ROWS = 100;
+const FEWEST_ROWS = 10;
+const MOST_ROWS = 1_000;
+/** In UTF-16 units. */
+const PAGE_TEXT = 4 * 2 ** 20;
 /** Nothing is older. */
 export const BEGINNING = -1;
 const PAGE_BYTES = 2 ** 20;
@@ -182,9 +187,10 @@ class TypeSelector {
     const { scope, snapshot, check } = this.parts;
     const plan = { type, where: { kind: 'all', of }, sort: [] } as const;
     let after: RowKey | undefined;
+    let count = FIRST_ROWS;
     do {
       check();
-      const window = { count: PAGE_ROWS, ...(after && { after }) };
+      const window = { count, ...(after && { after }) };
       const rows: readonly SearchRow[] = await snapshot.search.page(scope, plan, window);
       await this.add(
         type,
@@ -192,7 +198,8 @@ class TypeSelector {
       );
       if (type !== PROVENANCE) await this.provenance?.addOf(type, rows);
       await this.blocks?.addOf(type, rows);
-      after = rows.length < PAGE_ROWS ? undefined : rows.at(-1)?.key;
+      after = rows.length < count ? undefined : rows.at(-1)?.key;
+      count = nextCount(rows);
     } while (after !== undefined);
   }
 
@@ -234,6 +241,13 @@ class TypeSelector {
       return resource !== undefined && compartmentOwners('Patient', resource, registry).some(isOurs);
     });
   }
+}
+
+/** Rows come with their texts: pages of large resources have to be short. */
+function nextCount(rows: readonly SearchRow[]): number {
+  const text = rows.reduce((sum, row) => sum + row.text.length, 0);
+  const fitting = Math.floor((PAGE_TEXT * rows.length) / Math.max(1, text));
+  return Math.min(MOST_ROWS, Math.max(FEWEST_ROWS, fitting));
 }
 
 function written(comparison: 'gt' | 'lt', time: number): Condition {
