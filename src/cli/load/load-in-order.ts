@@ -7,7 +7,7 @@ import { readUnits } from './read-units.js';
 import type { SourceFile } from './source-files.js';
 import type { Tally } from './tally.js';
 import type { LoadTarget } from './target.js';
-import { BATCH_ENTRIES, type LoadUnit, TRANSACTION_ENTRIES } from './unit.js';
+import { type LoadUnit, TRANSACTION_ENTRIES } from './unit.js';
 
 /** What is loaded in order, and how. */
 export interface OrderedLoad {
@@ -27,6 +27,8 @@ interface Line {
 /** A line with its resource. */
 interface ReadLine extends Line {
   readonly entry: LoadEntry;
+  /** That it was read in. */
+  readonly unit: LoadUnit;
 }
 
 /** Resources that are held in memory at once, unless more of them refer to each other. */
@@ -139,10 +141,10 @@ class LoadingInOrder {
     const read = new Map<number, ReadLine>();
     for (const [file, positions] of wanted) {
       const only = new Set(positions.keys());
-      for await (const { entries } of readUnits(file, { only, onBytes: () => undefined }))
-        for (const entry of entries) {
+      for await (const unit of readUnits(file, { only, onBytes: () => undefined }))
+        for (const entry of unit.entries) {
           const { position } = entry;
-          read.set(positions.get(position) ?? -1, { file, position, entry });
+          read.set(positions.get(position) ?? -1, { file, position, entry, unit });
         }
     }
     return read;
@@ -152,11 +154,10 @@ class LoadingInOrder {
     const linesOf = ({ members }: Knot): readonly ReadLine[] =>
       members.flatMap((index) => read.get(index) ?? []);
     const alone = knots.filter(({ members }) => members.length === 1).flatMap(linesOf);
-    for (const ofFile of groupsOf(alone, ({ file }) => file)) {
-      for (let start = 0; start < ofFile.length; start += BATCH_ENTRIES) {
-        const entries = ofFile.slice(start, start + BATCH_ENTRIES).map(({ entry }) => entry);
-        await this.send({ type: 'batch', entries, broken: [] }, ofFile[0]?.file);
-      }
+    // What was read at once is no more than a server takes at once.
+    for (const together of groupsOf(alone, ({ unit }) => unit)) {
+      const entries = together.map(({ entry }) => entry);
+      await this.send({ type: 'batch', entries, broken: [] }, together[0]?.file);
     }
     for (const knot of knots) if (knot.members.length > 1) await this.sendKnot(linesOf(knot));
   }

@@ -161,7 +161,8 @@ test('changes and deletions since the last export make the copy equal again', as
 
 test('content of Binaries comes through, whatever its size, and Bundles stay Bundles', async (t) => {
   const workplace = await openTenants(t);
-  const { folder, serve } = workplace;
+  const { run, folder, serve } = workplace;
+  await run('partition', 'create', 'web');
   const base = await serve();
   await storeLines(t, workplace, [patient('a')]);
   const large = Buffer.alloc(700_000, 'abcdefg');
@@ -182,8 +183,13 @@ test('content of Binaries comes through, whatever its size, and Bundles stay Bun
   await exportTo(t, workplace, { from: 'acme', to: 'first' });
   t.regex(await loadInto(t, workplace, 'first'), /: 5 created, 0 updated, 0 unchanged\.$/m);
   t.regex(await loadInto(t, workplace, 'first'), /: 0 created, 0 updated, 5 unchanged\.$/m);
-  const read = await fetch(`${base}/other/Binary/large`, { headers: { accept: 'image/png' } });
-  t.true(Buffer.from(await read.arrayBuffer()).equals(large));
+  const words = ['load', 'first', '--url', base, '--partition', 'web'];
+  t.regex((await run(...words)).out, /: 5 created, 0 updated, 0 unchanged\.$/m);
+  t.regex((await run(...words)).out, /: 0 created, 0 updated, 5 unchanged\.$/m);
+  for (const copy of ['other', 'web']) {
+    const read = await fetch(`${base}/${copy}/Binary/large`, { headers: { accept: 'image/png' } });
+    t.true(Buffer.from(await read.arrayBuffer()).equals(large), copy);
+  }
   t.is((await fetch(`${base}/other/Patient/inner`)).status, 404);
   await exportTo(t, workplace, { from: 'other', to: 'second' });
   t.true(sameLines(await contentOf(join(folder, 'first')), await contentOf(join(folder, 'second'))));
