@@ -97,14 +97,42 @@ class LoadingInOrder {
     }
   }
 
-  /** Bundles on lines of their own, such as deletions, are sent as they are. */
+  /**
+   * Bundles on lines of their own are sent as they are. Deletions of what refers to each other may stand in several:
+   * as many as fit into a transaction are tried together before.
+   */
   async loadBundles(): Promise<void> {
     for (const failed of this.withBundles) {
+      let deletions: LoadUnit[] = [];
       for await (const unit of readAgain(failed)) {
         if (this.load.stopped.aborted) return;
-        if (unit.position !== undefined) await this.send(unit, failed.file);
+        if (unit.position === undefined) continue;
+        if (!isDeletion(unit)) {
+          await this.send(unit, failed.file);
+          continue;
+        }
+        if (sizeOf(deletions) + unit.entries.length > TRANSACTION_ENTRIES) {
+          await this.sendDeletions(deletions, failed.file);
+          deletions = [];
+        }
+        deletions.push(unit);
       }
+      await this.sendDeletions(deletions, failed.file);
     }
+  }
+
+  private async sendDeletions(units: readonly LoadUnit[], file: SourceFile): Promise<void> {
+    if (units.length > 1) {
+      const entries = units.flatMap((unit) => unit.entries);
+      const { failures, ...report } = await loadUnit(this.load.target, {
+        type: 'transaction',
+        entries,
+        broken: [],
+      });
+      this.load.tally.add(report);
+      if (failures.length === 0) return;
+    }
+    for (const unit of units) await this.send(unit, file);
   }
 
   /** For each line those of the others that it refers to. */
@@ -203,6 +231,14 @@ function* windowsOf(knots: readonly Knot[]): Iterable<readonly Knot[]> {
     lines += knot.members.length;
   }
   if (lines > 0) yield window;
+}
+
+function isDeletion({ entries }: LoadUnit): boolean {
+  return entries.every(({ request }) => request.method === 'DELETE');
+}
+
+function sizeOf(units: readonly LoadUnit[]): number {
+  return units.reduce((sum, { entries }) => sum + entries.length, 0);
 }
 
 /** In the order in which they are met first. */

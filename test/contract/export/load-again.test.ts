@@ -159,6 +159,34 @@ test('changes and deletions since the last export make the copy equal again', as
   t.is((await fetch(`${base}/other/Patient/b`)).status, 410);
 });
 
+test('what refers to each other is deleted together, whatever the order of deletions', async (t) => {
+  const workplace = await openTenants(t);
+  const { folder, serve } = workplace;
+  const related = { resourceType: 'RelatedPerson', id: 'r', patient: { reference: 'Patient/a' } };
+  const link = [{ type: 'seealso', other: { reference: 'RelatedPerson/r' } }];
+  const encounter = { resourceType: 'Encounter', id: 'e', status: 'planned', class: { code: 'AMB' } };
+  const met = { encounter: { reference: 'Encounter/e' } };
+  await storeLines(t, workplace, [patient('a', { link }), related, patient('b'), encounter]);
+  await storeLines(t, workplace, [observation('o', 'b', met)]);
+  const time = await exportTo(t, workplace, { from: 'acme', to: 'first' });
+  await loadInto(t, workplace, 'first');
+  const deleted = ['Patient/a', 'RelatedPerson/r', 'Encounter/e', 'Observation/o', 'Patient/b'];
+  const entry = deleted.map((url) => ({ request: { method: 'DELETE', url } }));
+  const transaction = { resourceType: 'Bundle', type: 'transaction', entry };
+  const base = await serve();
+  const headers = { 'content-type': 'application/fhir+json' };
+  const { status } = await fetch(`${base}/acme`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(transaction),
+  });
+  t.is(status, 200);
+  await exportTo(t, workplace, { from: 'acme', to: 'more', since: ['--since', time] });
+  t.regex(await loadInto(t, workplace, 'more'), /: 0 created, 0 updated, 0 unchanged, 5 deleted\.$/m);
+  await exportTo(t, workplace, { from: 'other', to: 'copy' });
+  t.deepEqual(await contentOf(join(folder, 'copy')), []);
+});
+
 test('content of Binaries comes through, whatever its size, and Bundles stay Bundles', async (t) => {
   const workplace = await openTenants(t);
   const { run, folder, serve } = workplace;
