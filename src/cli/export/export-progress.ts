@@ -4,7 +4,7 @@ import type { ExportProgress } from '../../export/export-progress.js';
 import type { Terminal } from '../terminal.js';
 
 const LINE_MS = 5_000;
-const FORMAT = '  [{bar}] {percentage}% | {value} of {total} resources, {rate}/s | {left} | {at}';
+const FORMAT = '  [{bar}] {percentage}% | {value} of {total} resources, {rate}/s | {left}';
 
 /** Tells how far an export is. */
 export interface ExportDisplay {
@@ -41,8 +41,8 @@ function printLines({ print }: Terminal): ExportDisplay {
       if (performance.now() - said < LINE_MS) return;
       said = performance.now();
       if (progress === null || measured === null) return print('  deciding what is exported');
-      const { rate, left, at } = measured;
-      print(`  ${progress.done} of ${progress.total} resources, ${rate}/s | ${left} | ${at}`);
+      const { rate, left } = measured;
+      print(`  ${progress.done} of ${progress.total} resources, ${rate}/s | ${left}`);
     },
     stop: () => undefined,
   };
@@ -52,19 +52,18 @@ interface Measured {
   /** Resources per second. */
   readonly rate: number;
   readonly left: string;
-  readonly at: string;
 }
 
 /** Measures from when resources began to be read. */
 class Meter {
   private begun: number | undefined;
 
-  measure({ done, total, steps, step }: ExportProgress): Measured {
+  measure({ done, total }: ExportProgress): Measured {
     this.begun ??= performance.now();
     const seconds = (performance.now() - this.begun) / 1000;
     const rate = done === 0 || seconds === 0 ? 0 : done / seconds;
     const left =
       rate === 0 ? 'time left is not known yet' : `${Math.ceil(Math.max(0, total - done) / rate)} s left`;
-    return { rate: Math.round(rate), left, at: steps[step]?.type ?? 'the last files' };
+    return { rate: Math.round(rate), left };
   }
 }
