@@ -73,6 +73,12 @@ function fullDisk(resources: number): Fault | undefined {
     say('a full disk was not tried: only root can mount a small one');
     return undefined;
   }
+  const dispose = (): void => {
+    process.off('exit', dispose);
+    spawnSync('umount', ['-l', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', dispose);
   return {
     name: 'the disk was full',
     settings: { EXPORT_DIR: folder },
@@ -81,10 +87,7 @@ function fullDisk(resources: number): Fault | undefined {
       if (!mount('remount', 'size=1G')) throw new Error('The file system does not grow.');
     },
     remains: () => [],
-    dispose: () => {
-      spawnSync('umount', ['-l', folder]);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    dispose,
   };
 }
 
