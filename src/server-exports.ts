@@ -62,7 +62,7 @@ function homesOf(storage: Storage): HomeExports {
       storage.useExports(partition, (home) => home.versionsAt(partition, list)),
     lastTexts: (partition, entries) =>
       storage.useExports(partition, (home) => home.lastTexts(partition, entries)),
-    countType: (partition, type) => storage.useExports(partition, (home) => home.countType(partition, type)),
+    countTypes: (partition) => storage.useExports(partition, (home) => home.countTypes(partition)),
   };
 }
 

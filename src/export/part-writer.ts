@@ -17,6 +17,8 @@ export class OutputError extends Error {
 export class PartWriter {
   private bytes = 0;
   private count = 0;
+  /** What was written last: more is read meanwhile. */
+  private writing: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly file: OutputFile,
@@ -35,21 +37,30 @@ export class PartWriter {
     return this.bytes;
   }
 
-  /** Whole lines, or the pieces of one, which count as `count` when the last of them comes. @throws OutputError */
+  /**
+   * Whole lines, or the pieces of one, which count as `count` when the last of them comes. Resolves when what came before
+   * was taken: the next call tells of what fails.
+   * @throws OutputError
+   */
   async write(chunk: Uint8Array, count: number): Promise<void> {
-    await written(this.file.write(chunk));
+    await this.writing;
+    this.writing = written(this.file.write(chunk));
+    // Whoever writes or ends next hears of it.
+    this.writing.catch(() => undefined);
     this.bytes += chunk.length;
     this.count += count;
   }
 
   /** @throws OutputError */
   async finish(): Promise<ExportFile> {
+    await this.writing;
     await written(this.file.finish());
     return { ...this.name, key: this.key, bytes: this.bytes, count: this.count };
   }
 
-  abort(): Promise<void> {
-    return this.file.abort();
+  async abort(): Promise<void> {
+    await this.writing.catch(() => undefined);
+    await this.file.abort();
   }
 }
 

@@ -51,7 +51,8 @@ export async function selectExport(selection: SelectionParts): Promise<ExportPro
   const steps: ExportStep[] = [];
   let total = 0;
   if (patients === null || patients.ids.size > 0) {
-    const selector = new TypeSelector({ ...selection, scope, registry, patients, report });
+    const counts = await parts.homes.countTypes(claim.job.partition);
+    const selector = new TypeSelector({ ...selection, scope, registry, patients, counts, report });
     for (const type of typesOf(request)) {
       const step = await selector.select(type);
       if (step === null) continue;
@@ -84,6 +85,8 @@ interface TypeSelectorParts extends SelectionParts {
   readonly scope: PartitionScope;
   readonly registry: SearchParameterRegistry;
   readonly patients: SelectedPatients | null;
+  /** What there is by type, deletions included. */
+  readonly counts: ReadonlyMap<string, number>;
   readonly report: (issue: OutcomeIssue) => void;
 }
 
@@ -96,7 +99,6 @@ interface Step {
 class TypeSelector {
   private readonly provenance: AssociatedProvenance | undefined;
   private readonly blocks: BlockLists | undefined;
-  private present: readonly string[] | undefined;
 
   constructor(private readonly parts: TypeSelectorParts) {
     const { request, snapshot, scope, registry, patients } = parts;
@@ -114,10 +116,9 @@ class TypeSelector {
   async select(type: string): Promise<Step | null> {
     const { request } = this.parts;
     if (this.isAssociatedAlone(type)) return this.listed(type);
-    // What was deleted is not there any more, and is part of what has changed.
-    if (request.since === null && !(await this.isPresent(type))) return null;
+    if (!this.parts.counts.has(type)) return null;
     const filter = await this.filterOf(type);
-    const present = type === PROVENANCE ? await this.presentTypes() : [];
+    const present = type === PROVENANCE ? this.presentTypes() : [];
     const belongings = belongingsOf(type, { ...this.parts, present });
     if (filter === null && belongings === null && !this.provenance && !this.blocks)
       return { from: 'walk', count: await this.count(type) };
@@ -141,25 +142,16 @@ class TypeSelector {
     return count === 0 ? null : { from: 'list', count };
   }
 
-  private async isPresent(type: string): Promise<boolean> {
-    const { snapshot, scope } = this.parts;
-    const plan = { type, where: { kind: 'all', of: [] }, sort: [] } as const;
-    return (await snapshot.search.count(scope, plan, 1)) > 0;
-  }
-
   private async count(type: string): Promise<number> {
-    const { parts, claim, snapshot, scope } = this.parts;
+    const { counts, snapshot, scope } = this.parts;
     const of = this.timesOf('changes');
-    if (of.length === 0) return parts.homes.countType(claim.job.partition, type);
+    if (of.length === 0) return counts.get(type) ?? 0;
     return snapshot.search.count(scope, { type, where: { kind: 'all', of }, sort: [] });
   }
 
   /** Of what there is nothing no Provenance tells. */
-  private async presentTypes(): Promise<readonly string[]> {
-    if (this.present) return this.present;
-    const present: string[] = [];
-    for (const type of typesOfLevel({ kind: 'patient' })) if (await this.isPresent(type)) present.push(type);
-    return (this.present = present);
+  private presentTypes(): readonly string[] {
+    return typesOfLevel({ kind: 'patient' }).filter((type) => this.parts.counts.has(type));
   }
 
   /** Null: nothing is filtered. */

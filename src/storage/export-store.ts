@@ -197,6 +197,6 @@ export interface HomeExports {
   versionsAt(partition: PartitionId, list: VersionList): Promise<VersionListPage>;
   /** The last version with content, by row id, of resources that were deleted: what the deletion was of. */
   lastTexts(partition: PartitionId, entries: readonly PageEntry[]): Promise<ReadonlyMap<number, string>>;
-  /** Number of live resources of the type; an estimate for progress. */
-  countType(partition: PartitionId, type: string): Promise<number>;
+  /** What the partition has by type, deletions included: an estimate for progress. Types that it has nothing of are left out. */
+  countTypes(partition: PartitionId): Promise<ReadonlyMap<string, number>>;
 }

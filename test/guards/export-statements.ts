@@ -34,7 +34,7 @@ function readEverything(storage: Storage, partition: PartitionId): Promise<void>
     const rowIds = entries.map(({ rowId }) => rowId);
     await exports.versionsAt(partition, { type: 'Patient', rowIds, until, bytes: 1_000 });
     await exports.lastTexts(partition, entries);
-    await exports.countType(partition, 'Patient');
+    await exports.countTypes(partition);
   });
 }
 

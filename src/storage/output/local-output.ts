@@ -91,8 +91,16 @@ export class LocalOutput implements OutputStore {
   }
 }
 
+/** What is handed to the disk while more is being made, so that little is left to wait for at the end. */
+const FLUSHED_BYTES = 8 * 2 ** 20;
+
 class LocalWriter implements FileWriter {
   private renamed = false;
+  private unflushed = 0;
+  /** Never rejects. */
+  private flushing: Promise<void> | undefined;
+  /** The system tells of what the disk refused once, to whoever asks first. */
+  private refusal: { readonly error: unknown } | undefined;
 
   constructor(
     private readonly handle: FileHandle,
@@ -103,9 +111,14 @@ class LocalWriter implements FileWriter {
   async append(chunk: Uint8Array): Promise<void> {
     // A disk that is nearly full takes a part of it, and refuses the rest.
     for (let at = 0; at < chunk.length;) at += (await this.handle.write(chunk, at)).bytesWritten;
+    this.unflushed += chunk.length;
+    if (this.unflushed >= FLUSHED_BYTES) this.flush();
+    this.assertTaken();
   }
 
   async keep(): Promise<void> {
+    await this.flushing;
+    this.assertTaken();
     await this.handle.sync();
     await this.handle.close();
     this.renamed = true;
@@ -114,10 +127,27 @@ class LocalWriter implements FileWriter {
   }
 
   async discard(): Promise<void> {
+    await this.flushing;
     // The descriptor is gone even where closing reports what the disk refused, and the file goes anyway.
     await this.handle.close().catch(() => undefined);
     await rm(this.temporary, { force: true });
     if (this.renamed) await rm(this.path, { force: true });
+  }
+
+  private flush(): void {
+    if (this.flushing) return;
+    this.unflushed = 0;
+    const done = (): void => {
+      this.flushing = undefined;
+    };
+    this.flushing = this.handle.datasync().then(done, (error: unknown) => {
+      this.refusal = { error };
+      done();
+    });
+  }
+
+  private assertTaken(): void {
+    if (this.refusal) throw this.refusal.error;
   }
 }
 

@@ -35,7 +35,7 @@ export const EXPORT_SQL = {
       where v.PARTITION_ID = $1 and v.RES_ID = d.ID and v.RES_VER < d.VERSION and v.RES_TEXT is not null
       order by v.RES_VER desc limit 1)
     from unnest($2::bigint[], $3::integer[]) d (ID, VERSION)`,
-  countType: `select count(*) from HFJ_RESOURCE r where r.PARTITION_ID = $1 and r.RES_TYPE_ID = $2`,
+  countTypes: `select r.RES_TYPE_ID, count(*) from HFJ_RESOURCE r where r.PARTITION_ID = $1 group by r.RES_TYPE_ID`,
 } as const;
 
 /** Which rows are copied, and how many at most. A copy takes no parameters: all of these are numbers. */

@@ -113,12 +113,13 @@ export class PostgresExports implements HomeExports {
     return new Map(rows.flatMap(([rowId, text]) => (text === null ? [] : [[rowId, text] as const])));
   }
 
-  async countType(partition: PartitionId, type: string): Promise<number> {
-    const typeId = await this.typeId(type);
-    if (typeId === undefined) return 0;
-    const statement = { name: 'count type', text: EXPORT_SQL.countType, values: [partition, typeId] };
+  async countTypes(partition: PartitionId): Promise<ReadonlyMap<string, number>> {
+    const statement = { name: 'count types', text: EXPORT_SQL.countTypes, values: [partition] };
     const [counted] = await this.connections.read([partition], [statement]);
-    return Number(counted?.rows[0]?.[0]);
+    const rows = (counted?.rows ?? []) as readonly (readonly number[])[];
+    const { dictionary } = this;
+    await dictionary.knowTypes(rows.map(([typeId = 0]) => typeId));
+    return new Map(rows.map(([typeId = 0, count]) => [dictionary.typeName(typeId), Number(count)]));
   }
 
   /** The snapshot is taken while nobody writes. */

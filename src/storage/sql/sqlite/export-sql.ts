@@ -47,7 +47,7 @@ export const EXPORT_SQL = {
   lastText: `select v.RES_TEXT from HFJ_RES_VER v
     where +v.PARTITION_ID = ? and v.RES_ID = ? and v.RES_VER < ? and v.RES_TEXT is not null
     order by v.RES_VER desc limit 1`,
-  countType: `select count(*) from HFJ_RESOURCE r where r.PARTITION_ID = ? and r.RES_TYPE_ID = ?`,
+  countTypes: `select r.RES_TYPE_ID, count(*) from HFJ_RESOURCE r where r.PARTITION_ID = ? group by r.RES_TYPE_ID`,
   /** The latest time at or before @most of what is stored of the types. */
   latest: `select max((select r.RES_UPDATED from HFJ_RESOURCE r
       where r.PARTITION_ID = @partition and r.RES_TYPE_ID = t.value and r.RES_UPDATED <= @most

@@ -77,7 +77,7 @@ function openFile(file: string): OpenFile {
   const { ino: inode } = statSync(file);
   if (known?.inode === inode) return known;
   const opened = {
-    db: openReader(file),
+    db: openReader(file, 'walk'),
     inode,
     statements: new LRUCache<string, Statement>({ max: MOST_STATEMENTS }),
   };

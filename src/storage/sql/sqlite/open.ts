@@ -34,16 +34,20 @@ export function locateSqlite(url: string): SqliteLocation {
   return { file, dispose: () => undefined };
 }
 
-/** How much memory a connection may keep pages in: there is one main database, and there may be many homes. */
-export type CacheSize = 'main' | 'home';
+/**
+ * How much memory a connection may keep pages in: there is one main database, and there may be many homes. A `walk`
+ * reads everything once: what it has read would only stay in the way of others.
+ */
+export type CacheSize = 'main' | 'home' | 'walk';
 
-const CACHE_KIB: Readonly<Record<CacheSize, number>> = { main: 65_536, home: 2_048 };
+const CACHE_KIB: Readonly<Record<CacheSize, number>> = { main: 65_536, home: 2_048, walk: 2_048 };
+const MAPPED_BYTES: Readonly<Record<CacheSize, number>> = { main: 2 ** 30, home: 2 ** 30, walk: 0 };
 
 /** Settings every connection needs (performance.md measured page size, cache and mmap). */
 function tune(db: SqliteDatabase, cache: CacheSize): SqliteDatabase {
   db.pragma('busy_timeout = 10000');
   db.pragma(`cache_size = -${CACHE_KIB[cache]}`);
-  db.pragma('mmap_size = 1073741824');
+  db.pragma(`mmap_size = ${MAPPED_BYTES[cache]}`);
   db.pragma('temp_store = memory');
   db.pragma('foreign_keys = off');
   return db;

@@ -106,11 +106,10 @@ export class SqliteExports implements HomeExports {
     return texts;
   }
 
-  async countType(partition: PartitionId, type: string): Promise<number> {
-    const typeId = this.parts.dictionary.typeId(type);
-    if (typeId === undefined) return 0;
-    const [row] = await this.rows(EXPORT_SQL.countType, [partition, typeId]);
-    return Number(row?.[0]);
+  async countTypes(partition: PartitionId): Promise<ReadonlyMap<string, number>> {
+    const rows = (await this.rows(EXPORT_SQL.countTypes, [partition])) as readonly (readonly number[])[];
+    const { dictionary } = this.parts;
+    return new Map(rows.map(([typeId = 0, count = 0]) => [dictionary.typeName(typeId), count]));
   }
 
   private rows(sql: string, bindings: readonly unknown[]): Promise<readonly (readonly unknown[])[]> {
