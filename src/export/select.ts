@@ -3,7 +3,7 @@ import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { ExportClaim, PageEntry, PartitionSnapshot, VersionKey } from '../storage/export-store.js';
-import type { Condition, RowKey, SearchRow } from '../storage/search-store.js';
+import type { Condition, RowKey, SearchRow, SearchWindow } from '../storage/search-store.js';
 import { AssociatedProvenance } from './associated-provenance.js';
 import { type Belonging, belongingsOf } from './belonging.js';
 import { BlockLists } from './block-lists.js';
@@ -30,6 +30,8 @@ const PROVENANCE = 'Provenance';
 const FIRST_ROWS = 100;
 const FEWEST_ROWS = 10;
 const MOST_ROWS = 1_000;
+/** Where it is enough to know which resources they are. */
+const TEXTLESS: SearchWindow = { count: 2_000, texts: 'left out' };
 /** In UTF-16 units. */
 const PAGE_TEXT = 4 * 2 ** 20;
 /** Nothing is older. */
@@ -178,11 +180,11 @@ class TypeSelector {
   private async list(type: string, of: readonly Condition[]): Promise<void> {
     const { scope, snapshot, check } = this.parts;
     const plan = { type, where: { kind: 'all', of }, sort: [] } as const;
+    let pages: SearchWindow = this.blocks ? { count: FIRST_ROWS } : TEXTLESS;
     let after: RowKey | undefined;
-    let count = FIRST_ROWS;
     do {
       check();
-      const window = { count, ...(after && { after }) };
+      const window = { ...pages, ...(after && { after }) };
       const rows: readonly SearchRow[] = await snapshot.search.page(scope, plan, window);
       await this.add(
         type,
@@ -190,8 +192,8 @@ class TypeSelector {
       );
       if (type !== PROVENANCE) await this.provenance?.addOf(type, rows);
       await this.blocks?.addOf(type, rows);
-      after = rows.length < count ? undefined : rows.at(-1)?.key;
-      count = nextCount(rows);
+      after = rows.length < pages.count ? undefined : rows.at(-1)?.key;
+      if (this.blocks) pages = { count: nextCount(rows) };
     } while (after !== undefined);
   }
 

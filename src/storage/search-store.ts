@@ -281,6 +281,8 @@ export interface SearchRow extends StoredVersion {
 export interface SearchWindow {
   readonly count: number;
   readonly after?: RowKey;
+  /** `left out`: the texts of all rows are empty, for whoever wants to know which resources they are. */
+  readonly texts?: 'left out';
 }
 
 /** The beginning of a search, and how far its matches are counted if there are more than `count`. */

@@ -19,12 +19,15 @@ export const ROW_COLUMNS = [
 /** The columns of rows from an alias of HFJ_RESOURCE, without a key; see `ROW_COLUMNS`. */
 export function rowColumns(
   alias: string,
-  { dialect: { knex, days }, tables }: RowSql,
+  { dialect: { knex, days }, tables, texts }: RowSql,
   types: 'one' | 'any',
 ): (string | Knex.Raw)[] {
-  const own = ROW_COLUMNS.map((column) =>
-    column === 'PARTITION_DATE' ? knex.raw(days(`${alias}.${column}`)) : `${alias}.${column}`,
-  );
+  const own = ROW_COLUMNS.map((column) => {
+    if (column === 'PARTITION_DATE') return knex.raw(days(`${alias}.${column}`));
+    return column === 'RES_TEXT' && texts === 'left out'
+      ? knex.raw(`'' as ??`, column)
+      : `${alias}.${column}`;
+  });
   if (tables.plural) own.push(`${alias}.PARTITION_ID`);
   if (types === 'any') own.push(`${alias}.RES_TYPE_ID`);
   return own;

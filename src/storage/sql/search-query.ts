@@ -92,9 +92,10 @@ export class SearchQueries {
     if (shape === null) return null;
     const probed = slots.add(MOST_PROBED);
     const page = { after: afterSlots(window, slots), limit: slots.add(window.count), probed };
-    const key = `page ${tables.shape} ${JSON.stringify([shape, page])}`;
+    const { texts } = window;
+    const key = `page ${texts ?? ''} ${tables.shape} ${JSON.stringify([shape, page])}`;
     return this.statement({ key, scope: search.scope, slots }, () =>
-      writePage(this.rowSql(tables), shape, page),
+      writePage(this.rowSql(tables, texts), shape, page),
     );
   }
 
@@ -163,8 +164,8 @@ export class SearchQueries {
     return { slots, tables, shapes: new ShapeMaker({ dictionary, dialect, slots, systemIds, partitions }) };
   }
 
-  private rowSql(tables: ScopedTables): RowSql {
-    return new RowSql(tables, this.dialect);
+  private rowSql(tables: ScopedTables, texts?: SearchWindow['texts']): RowSql {
+    return new RowSql(tables, this.dialect, texts);
   }
 
   private statement({ key, scope, slots }: Wanted, write: () => WrittenQuery): SqlStatement {

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { IndexKind } from '../search-store.js';
+import type { IndexKind, SearchWindow } from '../search-store.js';
 import type { RowTest, TargetTest } from './predicates/row-test.js';
 import type { ScopedTables } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
@@ -43,11 +43,13 @@ const LINK_ENDS = ['RES_ID', 'TARGET_RES_ID', 'TARGET_TYPE_ID'];
 export class RowSql {
   readonly tables: ScopedTables;
   readonly dialect: SearchDialect;
+  readonly texts: SearchWindow['texts'];
   private aliases = 0;
 
-  constructor(tables: ScopedTables, dialect: SearchDialect) {
+  constructor(tables: ScopedTables, dialect: SearchDialect, texts?: SearchWindow['texts']) {
     this.tables = tables;
     this.dialect = dialect;
+    this.texts = texts;
   }
 
   alias(letter: string): string {
