@@ -14,17 +14,21 @@ export interface BenchStore {
   readonly name: 'SQLite' | 'PostgreSQL';
   /** An empty one. */
   createDatabase(): Promise<BenchDatabase>;
+  /** The URL of one of them for the floor, whom no policy concerns. */
+  floorUrl(url: string): string;
   stop(): void;
 }
 
 /** @throws Error for another word than `sqlite` and `postgres`. */
 export async function openBenchStore(word: string): Promise<BenchStore> {
-  if (word === 'sqlite') return { name: 'SQLite', createDatabase: createFile, stop: () => undefined };
+  if (word === 'sqlite')
+    return { name: 'SQLite', createDatabase: createFile, floorUrl: (url) => url, stop: () => undefined };
   if (word !== 'postgres') throw new Error('--store is sqlite or postgres.');
   const server = await PostgresServer.create('durable');
   return {
     name: 'PostgreSQL',
     createDatabase: () => createOn(server.url),
+    floorUrl: (url) => Object.assign(new URL(server.superuserUrl), { pathname: new URL(url).pathname }).href,
     stop: () => server.stop(),
   };
 }

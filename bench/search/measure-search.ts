@@ -83,17 +83,7 @@ async function measureSpread(
   const samples = samplesOf(patients, partitions);
   try {
     const { rate, times: http } = await measureHttp(database.url, patients, partitions);
-    const floor = await openSearchFloor(store, database.url);
-    const settings = { databaseUrl: database.url, logLevel: 'silent', port: 0 } as const;
-    const bulkhead = await createBulkhead({ settings });
-    await bulkhead.stop();
-    const storage = await openStorage(toStorageOptions(bulkhead.settings, Date.now));
-    const inside = new Map<string, { readonly floor: Times; readonly store: Times }>();
-    const ids = await readFloorIds(floor);
-    for (const shape of FLOORED_SHAPES)
-      inside.set(shape.name, await compare(shape, samples, { floor, ids, storage }));
-    await storage.close();
-    await floor.close();
+    const inside = await measureInside(store, database.url, samples);
     const shapes = [...http].map(([name, times]) => {
       const both = inside.get(name);
       return { name, partitions, floor: both?.floor, store: both?.store, http: times };
@@ -101,6 +91,28 @@ async function measureSpread(
     return { rate, shapes };
   } finally {
     await database.remove();
+  }
+}
+
+/** Floor and storage, by shape. */
+async function measureInside(
+  store: BenchStore,
+  databaseUrl: string,
+  samples: readonly Sample[],
+): Promise<ReadonlyMap<string, { readonly floor: Times; readonly store: Times }>> {
+  const bulkhead = await createBulkhead({ settings: { databaseUrl, logLevel: 'silent', port: 0 } });
+  await bulkhead.stop();
+  const floor = await openSearchFloor(store, store.floorUrl(databaseUrl));
+  const storage = await openStorage(toStorageOptions(bulkhead.settings, Date.now));
+  try {
+    const inside = new Map<string, { readonly floor: Times; readonly store: Times }>();
+    const ids = await readFloorIds(floor);
+    for (const shape of FLOORED_SHAPES)
+      inside.set(shape.name, await compare(shape, samples, { floor, ids, storage }));
+    return inside;
+  } finally {
+    await storage.close();
+    await floor.close();
   }
 }
 

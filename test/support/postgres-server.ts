@@ -70,6 +70,11 @@ export class PostgresServer {
     return this.urlOf(LOGIN, LOGIN);
   }
 
+  /** For somebody whom no policy concerns. */
+  get superuserUrl(): string {
+    return this.urlOf('postgres');
+  }
+
   get port(): number {
     return this.options.port;
   }
