@@ -19,6 +19,19 @@ export interface IndexValues {
   readonly texts: readonly TextValue[];
 }
 
+/** Of what nothing is indexed: a deletion, or nothing at all. */
+export const NO_INDEX_VALUES: IndexValues = {
+  tokens: [],
+  strings: [],
+  dates: [],
+  numbers: [],
+  quantities: [],
+  uris: [],
+  references: [],
+  elements: [],
+  texts: [],
+};
+
 /**
  * `system` is null where the value has none. `value` is empty where an element has no code (text only): nothing
  * asks for it, but the element is there for `:missing`, and its system for `system|`.

@@ -1,5 +1,5 @@
 import { collectLiteralReferences } from '../fhir/references.js';
-import type { IndexValues } from '../fhir/index-values.js';
+import { type IndexValues, NO_INDEX_VALUES } from '../fhir/index-values.js';
 import { parseStored } from '../fhir/json.js';
 import type { PartitionId } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
@@ -116,18 +116,6 @@ type Made =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'failed'; readonly message: string };
 
-const NO_VALUES: IndexValues = {
-  tokens: [],
-  strings: [],
-  dates: [],
-  numbers: [],
-  quantities: [],
-  uris: [],
-  references: [],
-  elements: [],
-  texts: [],
-};
-
 function toReindexed(
   { rowId, version, date, text }: IndexSource,
   how: {
@@ -140,7 +128,7 @@ function toReindexed(
   if (text === null && replaced.length === 0) return { kind: 'deleted' };
   try {
     const resource = text === null ? undefined : (parseStored(text) as Resource);
-    const index = resource ? indexOf(resource) : NO_VALUES;
+    const index = resource ? indexOf(resource) : NO_INDEX_VALUES;
     const references = resource ? collectLiteralReferences(resource) : [];
     const outdated = replaced.map((before) => indexOf(parseStored(before) as Resource));
     return { kind: 'made', resource: { rowId, version, date, type, index, references, outdated } };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import type { IndexValues } from '../../../src/fhir/index-values.js';
+import { NO_INDEX_VALUES } from '../../../src/fhir/index-values.js';
 import type { PartitionId } from '../../../src/model/partition.js';
 import type { Storage } from '../../../src/storage/storage.js';
 import { WriteConflictError } from '../../../src/storage/store.js';
@@ -8,18 +8,6 @@ import { createTestServer } from '../../support/test-server.js';
 import { FhirClient } from '../support/fhir-client.js';
 import { OWN_PLACEMENTS } from '../placement/fixtures.js';
 import { openExportWorld, scopeOf, versionsOf, walkAll } from './storage-fixtures.js';
-
-const NO_VALUES: IndexValues = {
-  tokens: [],
-  strings: [],
-  dates: [],
-  numbers: [],
-  quantities: [],
-  uris: [],
-  references: [],
-  elements: [],
-  texts: [],
-};
 
 /** Waits for what comes soon. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -36,7 +24,7 @@ function freeze(storage: Storage, partition: PartitionId): Promise<number> {
 async function conflictAt(storage: Storage, partition: PartitionId, updated: number): Promise<unknown> {
   const id = `at-${updated}`;
   const text = JSON.stringify({ resourceType: 'Patient', id });
-  const index = NO_VALUES;
+  const index = NO_INDEX_VALUES;
   const assignment = { partition, date: null } as never;
   const create = { kind: 'create', assignment, type: 'Patient', id, updated, text, index, references: [] };
   try {
