@@ -1,4 +1,11 @@
-import { ALL_PARTITIONS_NAME, DEFAULT_PARTITION_NAME, DESCRIBED_ONLY, FhirError } from '../src/index.js';
+import {
+  ALL_PARTITIONS_NAME,
+  DEFAULT_PARTITION_NAME,
+  DESCRIBED_ONLY,
+  FhirError,
+  isTenantGranted,
+  principalOf,
+} from '../src/index.js';
 import type {
   Bundle,
   HookEvent,
@@ -91,7 +98,7 @@ async function createUnlessKnown(
 ): Promise<void> {
   if (name === DEFAULT_PARTITION_NAME || name === ALL_PARTITIONS_NAME) return;
   for (let attempt = 1; !isKnown(partitions(), name); attempt++) {
-    if (allow && !allow(name, request)) return;
+    if (!isGrantedTo(request, name) || (allow && !allow(name, request))) return;
     try {
       await partitions().create({ name }, request);
     } catch (error) {
@@ -100,6 +107,12 @@ async function createUnlessKnown(
       if (!taken || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/** Whoever may not have a partition does not make it either; the server refuses the request afterwards. */
+function isGrantedTo(request: RequestDetails, name: string): boolean {
+  const principal = principalOf(request);
+  return principal === undefined || isTenantGranted(principal.tenants, name);
 }
 
 type Ensure = (name: string, request: RequestDetails) => Promise<void>;

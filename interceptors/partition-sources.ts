@@ -4,7 +4,7 @@ import type { AutoCreatePartitionOptions } from './auto-create-partition.js';
 import { tenantPartition } from './tenant-partition.js';
 import { partitionIdsHeader, tenantHeader, urlTenant } from './tenant-source.js';
 import type { TenantSource } from './tenant-source.js';
-import { tokenGrant } from './token-partition.js';
+import { principalGrant, tokenGrant } from './token-partition.js';
 import type { GrantSource } from './tenant-grant.js';
 
 /** Your own interceptors are asked before the tenant of URL or header counts, whatever order of theirs is usual. */
@@ -56,10 +56,18 @@ function sourcesOf(mode: Settings['partitioning'][number], settings: Settings): 
 }
 
 function grantOf({ tokenJwksUrl, tokenIssuer, tokenAudience, ...settings }: Settings): GrantSource {
+  if (settings.auth === 'on') return principalGrant();
   if (tokenJwksUrl === undefined || tokenIssuer === undefined || tokenAudience === undefined) {
     throw new Error('Partitioning by token needs tokenJwksUrl, tokenIssuer and tokenAudience.');
   }
   if (settings.unnamedPartitions) throw new Error('Partitioning by token needs partitions with names.');
-  const claim = settings.tokenTenantClaim;
-  return tokenGrant({ jwksUrl: tokenJwksUrl, issuer: tokenIssuer, audience: tokenAudience, claim });
+  return tokenGrant({
+    jwksUrl: tokenJwksUrl,
+    issuer: tokenIssuer,
+    audience: tokenAudience,
+    claim: settings.tokenTenantClaim,
+    algorithms: settings.tokenAlgorithms,
+    clockToleranceSeconds: settings.tokenClockToleranceSeconds,
+    outgoingAllow: settings.outgoingAllow,
+  });
 }

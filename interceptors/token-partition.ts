@@ -1,13 +1,19 @@
-import type { JWTPayload } from 'jose';
-import { ALL_PARTITIONS_NAME, FhirError, SUBJECT } from '../src/index.js';
-import type { Interceptor, RequestDetails } from '../src/index.js';
+import {
+  ALL_PARTITIONS_NAME,
+  bearerTokenOf,
+  DEFAULT_PARTITION_NAME,
+  FhirError,
+  loginRequired,
+  principalOf,
+  SUBJECT,
+  tokenVerifier,
+} from '../src/index.js';
+import type { Interceptor, TokenVerifierOptions } from '../src/index.js';
 import type { GrantSource, TenantGrant } from './tenant-grant.js';
 import { tenantPartition } from './tenant-partition.js';
 import type { TenantOptions } from './tenant-partition.js';
-import { isTenantName, outermost, urlTenant } from './tenant-source.js';
+import { isTenantName, urlTenant } from './tenant-source.js';
 import type { TenantSource } from './tenant-source.js';
-import { loginRequired, tokenVerifier } from './token-verifier.js';
-import type { TokenVerifierOptions } from './token-verifier.js';
 
 /** How tokens become grants. */
 export interface TokenGrantOptions extends TokenVerifierOptions {
@@ -25,8 +31,6 @@ export interface TokenPartitionOptions extends TokenGrantOptions, Omit<TenantOpt
 
 /** Asked before headers and URL, so that nobody learns which tenants exist. */
 export const TOKEN_ORDER = -20;
-
-const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
  * The partition is the tenant in a claim of the verified bearer token. A tenant in the URL must be one that
@@ -50,10 +54,12 @@ export function tokenGrant(options: TokenGrantOptions): GrantSource {
   const { claim = 'tenant_id', requireToken = true } = options;
   const verify = tokenVerifier(options);
   return async (request) => {
-    const token = bearerToken(request);
+    const token = bearerTokenOf(request);
     if (token !== undefined) {
       const claims = await verify(token);
-      if (claims.sub !== undefined) request.attributes.set(SUBJECT, claims.sub);
+      if (claims.sub !== undefined && !request.attributes.has(SUBJECT)) {
+        request.attributes.set(SUBJECT, claims.sub);
+      }
       return toGrant(claims, claim);
     }
     if (!requireToken) return undefined;
@@ -62,19 +68,24 @@ export function tokenGrant(options: TokenGrantOptions): GrantSource {
   };
 }
 
-function bearerToken(request: RequestDetails): string | undefined {
-  const values = outermost(request).headers.get('authorization') ?? [];
-  if (values.length > 1) {
-    throw new FhirError('INVALID_REQUEST', 'The header Authorization may be sent only once.');
-  }
-  const [value] = values;
-  if (value === undefined || !/^bearer\b/i.test(value)) return undefined;
-  const token = BEARER.exec(value)?.[1];
-  if (token !== undefined) return token;
-  throw loginRequired('The bearer token cannot be read.', 'Bearer error="invalid_request"');
+/**
+ * What the token of a request grants that authentication has believed already; `metadata` is open to everybody. Needs
+ * the setting `auth` to be `on`.
+ */
+export function principalGrant(): GrantSource {
+  return (request) => {
+    const { tenants, admin } = principalOf(request) ?? {};
+    if (tenants === undefined && request.interaction === 'capabilities') return { kind: 'public' };
+    if (tenants?.kind === 'all') return tenants;
+    const [first, ...rest] = tenants?.kind === 'names' ? tenants.names : [];
+    if (first !== undefined) return { kind: 'names', names: [first, ...rest] };
+    // Whoever manages the server and no tenant does so in DEFAULT.
+    if (admin) return { kind: 'names', names: [DEFAULT_PARTITION_NAME] };
+    throw new FhirError('FORBIDDEN', 'The token names no tenant.');
+  };
 }
 
-function toGrant(claims: JWTPayload, claim: string): TenantGrant {
+function toGrant(claims: Readonly<Record<string, unknown>>, claim: string): TenantGrant {
   const value = claims[claim];
   const [first, ...rest]: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (first === ALL_PARTITIONS_NAME && rest.length === 0) return { kind: 'all' };

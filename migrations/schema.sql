@@ -1,3 +1,5 @@
+CREATE TABLE HFJ_AUTH_CLIENT ( PARTITION_ID integer not null, PARTITION_DATE integer, CLIENT_ID text not null, CLIENT_NAME text not null, CLIENT_SCOPES text not null, CLIENT_TENANTS text, CLIENT_JWKS text, CLIENT_JWKS_URL text, CLIENT_DISABLED integer not null, CLIENT_CREATED integer not null, primary key (PARTITION_ID, CLIENT_ID));
+CREATE TABLE HFJ_AUTH_JTI ( PARTITION_ID integer not null, PARTITION_DATE integer, CLIENT_ID text not null, JTI_HASH text not null, JTI_EXPIRES integer not null, primary key (PARTITION_ID, CLIENT_ID, JTI_HASH));
 CREATE TABLE HFJ_BINARY_CHUNK ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, CHUNK_NO integer not null, CHUNK_DATA blob not null);
 CREATE TABLE HFJ_BINARY_STAGE ( PARTITION_ID integer not null, PARTITION_DATE integer, BLOB_ID text not null, STAGED_AT integer not null, primary key (PARTITION_ID, BLOB_ID)) without rowid;
 CREATE TABLE HFJ_BLK_EXPORT_COLFILE ( PARTITION_ID integer not null, PARTITION_DATE integer, JOB_ID text not null, FILE_KIND text not null, RES_TYPE text not null, FILE_PART integer not null, FILE_KEY text not null, FILE_BYTES integer not null, FILE_LINES integer not null, primary key (PARTITION_ID, JOB_ID, FILE_KIND, RES_TYPE, FILE_PART)) without rowid;
@@ -15,6 +17,7 @@ CREATE TABLE HFJ_MIGRATION_GUARD (GUARDED integer);
 CREATE TABLE `HFJ_MIGRATION_lock` (`index` integer not null primary key autoincrement, `is_locked` integer);
 CREATE TABLE HFJ_PARTITION ( PART_ID integer primary key not null, PART_NAME text not null, PART_DESC text, PART_STATE text not null default 'active', PART_PLACEMENT text not null default 'shared', PART_MIGRATION text);
 CREATE TABLE HFJ_PARTITION_HORIZON ( PARTITION_ID integer not null, PARTITION_DATE integer, HORIZON integer not null, primary key (PARTITION_ID)) without rowid;
+CREATE TABLE HFJ_PARTITION_USAGE ( PARTITION_ID integer not null, PARTITION_DATE integer, USED_RESOURCES integer not null, USED_BYTES integer not null, USED_COUNTED integer not null, COUNT_TOKEN text, COUNT_SEEN integer, primary key (PARTITION_ID)) without rowid;
 CREATE TABLE HFJ_RESOURCE ( RES_ID integer primary key autoincrement, PARTITION_ID integer not null, PARTITION_DATE integer, RES_TYPE_ID integer not null, FHIR_ID text not null, RES_VER integer not null, RES_UPDATED integer not null, RES_DELETED_AT integer, RES_TEXT text);
 CREATE TABLE HFJ_RES_FULLTEXT ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, RES_ID)) without rowid;
 CREATE TABLE HFJ_RES_ID_CLAIM ( RES_TYPE_ID integer not null, FHIR_ID text not null, PARTITION_ID integer not null, PARTITION_DATE integer, primary key (RES_TYPE_ID, FHIR_ID)) without rowid;
@@ -32,10 +35,12 @@ CREATE TABLE HFJ_SPIDX_TOKEN ( PARTITION_ID integer not null, PARTITION_DATE int
 CREATE TABLE HFJ_SPIDX_URI ( PARTITION_ID integer not null, PARTITION_DATE integer, PARAM_ID integer not null, SP_VALUE text not null, RES_ID integer not null, primary key (PARTITION_ID, PARAM_ID, SP_VALUE, RES_ID)) without rowid;
 CREATE TABLE HFJ_SP_PATH ( PARAM_ID integer primary key, RES_TYPE_ID integer not null, SP_TYPE text not null, SP_PATH text not null, unique (RES_TYPE_ID, SP_TYPE, SP_PATH));
 CREATE TABLE HFJ_SYSTEM (SYS_ID integer primary key, SYS_URL text not null unique);
+CREATE INDEX AUTH_JTI_EXPIRES on HFJ_AUTH_JTI (PARTITION_ID, JTI_EXPIRES);
 CREATE UNIQUE INDEX BINARY_CHUNK_KEY on HFJ_BINARY_CHUNK (PARTITION_ID, BLOB_ID, CHUNK_NO);
 CREATE INDEX BLK_EXPORT_OPEN on HFJ_BLK_EXPORT_JOB (PARTITION_ID, JOB_ENDED);
 CREATE INDEX COMPOSITE_RESOURCE on HFJ_SPIDX_COMPOSITE (RES_ID, PARAM_ID, SP_ELEMENT);
 CREATE INDEX DATE_END on HFJ_SPIDX_DATE (PARTITION_ID, PARAM_ID, SP_HIGH, RES_ID) where RES_ID > 0;
+CREATE INDEX DATE_LONG on HFJ_SPIDX_DATE (PARTITION_ID, PARAM_ID, SP_LOW, SP_HIGH, RES_ID) where SP_HIGH - SP_LOW > 86400000;
 CREATE INDEX DATE_RESOURCE on HFJ_SPIDX_DATE (RES_ID, PARAM_ID, SP_LOW, SP_HIGH);
 CREATE TRIGGER FULLTEXT_ADDED instead of insert on HFJ_RES_FULLTEXT_NEW when not exists (select 1 from HFJ_RES_FULLTEXT t where t.PARTITION_ID = new.PARTITION_ID and t.PARAM_ID = new.PARAM_ID and t.RES_ID = new.RES_ID) begin insert into HFJ_RES_FULLTEXT (PARTITION_ID, PARTITION_DATE, PARAM_ID, RES_ID) values (new.PARTITION_ID, new.PARTITION_DATE, new.PARAM_ID, new.RES_ID); insert into HFJ_FULLTEXT_WORDS (rowid, narrative, content) values (new.RES_ID, replace(substr(new.SP_WORDS, 1, instr(new.SP_WORDS, char(12)) - 1), '@', cast(new.PARTITION_ID as integer) || ':' || cast(new.PARAM_ID as integer) || ':'), replace(substr(new.SP_WORDS, instr(new.SP_WORDS, char(12)) + 1), '@', cast(new.PARTITION_ID as integer) || ':' || cast(new.PARAM_ID as integer) || ':')); end;
 CREATE TRIGGER FULLTEXT_GONE after delete on HFJ_RES_FULLTEXT begin delete from HFJ_FULLTEXT_WORDS where rowid = old.RES_ID; end;

@@ -1,7 +1,14 @@
 // Sorted by module, then by name.
 
+/** The bearer token of a request, and who is believed. */
+export { bearerTokenOf } from './auth/bearer-token.js';
+export type { TokenAlgorithm } from './auth/issuers.js';
+export { loginRequired } from './auth/login-required.js';
+export { tokenVerifier } from './auth/token-verifier.js';
+export type { TokenVerifier, TokenVerifierOptions } from './auth/token-verifier.js';
 /** The Patients that a resource belongs to, and whose types belong to any. */
-export { compartmentTypes, patientCompartmentMembers } from './fhir/compartments.js';
+export { compartmentParameters, compartmentTypes, patientCompartmentMembers } from './fhir/compartments.js';
+export type { CompartmentType } from './fhir/compartments.js';
 /** Replaces references wherever a resource may hold them. */
 export { rewriteReferences } from './fhir/rewrite-references.js';
 /** R4's search parameters, from which compartments follow. */
@@ -14,16 +21,17 @@ export type { Asked, Decision, Verdict } from './hooks/dispatch.js';
 export { defineInterceptor } from './hooks/interceptor.js';
 /** Parts of an interceptor. */
 export type { Hooks, OrderedHook } from './hooks/interceptor.js';
+/** What a plugin tells of its own pointcut. */
+export type { AnyDefinition, Definition, DefinitionOf } from './hooks/pointcut-definition.js';
 /** The built-in pointcuts: their names as constants, and their manual. */
 export { Pointcut, POINTCUTS } from './hooks/pointcut-manual.js';
-/** What a plugin tells of its own pointcut. */
-export type { AnyDefinition, Definition, DefinitionOf } from './hooks/pointcut-manual.js';
 /** The types of pointcuts; `PointcutMap` is the one that plugins merge into. */
 export type {
   AccessedResource,
   AnswerOf,
   BuiltInPointcuts,
   Decide,
+  DecidedWrite,
   DeleteConflict,
   EventOf,
   HookAnswer,
@@ -38,8 +46,10 @@ export type {
   PointcutName,
   PointcutsOf,
   ReadTarget,
+  RecordWriter,
   ReplacementOf,
   ResponseBody,
+  ServerRecord,
   Transform,
   ValueOf,
   Veto,
@@ -67,6 +77,12 @@ export {
 } from './model/partition.js';
 /** Partitions, and what a partition hook answers. */
 export type { Partition, PartitionChoice, PartitionId } from './model/partition.js';
+/** Who makes a request, where authentication is on. */
+export { isTenantGranted, PRINCIPAL, principalOf } from './model/principal.js';
+export type { Principal, TenantGrants } from './model/principal.js';
+/** How much a partition may have, what it holds, and the header fields that tell it. */
+export { quotaHeaders } from './model/quota.js';
+export type { PartitionUsage, Quota } from './model/quota.js';
 /** Attributes of a request: that it is only described, and who it is made for. */
 export { DESCRIBED_ONLY, SUBJECT } from './model/request.js';
 /** A request as interceptors see it. */

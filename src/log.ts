@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { describeError } from './log/describe-error.js';
 import { LineBlocks } from './log/line-blocks.js';
 import type { Settings } from './settings/schema.js';
 
@@ -15,7 +16,8 @@ const MASK = '[Redacted]';
 /**
  * The server's log: JSON lines on standard output, or lines for people with `logPretty`, written
  * asynchronously. There is no child logger for each request; lines carry `requestId` and `partitions` as
- * fields. Authorization and cookie headers are masked, whether logged as they are or in `headers`.
+ * fields. Authorization and cookie headers are masked, whether logged as they are or in `headers`; of errors only what
+ * tells nothing of the data is written.
  */
 export function createLogger(
   settings: Pick<Settings, 'logLevel' | 'logPretty'>,
@@ -26,7 +28,7 @@ export function createLogger(
     base: null,
     timestamp: isoTime(),
     formatters: { level: (level: string) => ({ level }), log: masked },
-    serializers: { err: (error: Error) => masked(pino.stdSerializers.err(error)) },
+    serializers: { err: (error: unknown) => describeError(error) },
   };
   return pino(
     options,

@@ -1,5 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Authenticator } from './auth/authenticator.js';
+import type { AuthorizationServer } from './auth/server/authorization-server.js';
 import type { HookRegistry } from './hooks/registry.js';
 import { createApp, createHttpServer, type AppOptions } from './http/app.js';
 import type { Metrics } from './http/metrics.js';
@@ -8,6 +10,7 @@ import type { ServerParts } from './interactions/server-parts.js';
 import type { Logger } from './log.js';
 import type { PartitionManagement } from './partition/management.js';
 import { serverBaseOf } from './settings.js';
+import { assertMayListen } from './settings/listening.js';
 import type { Settings } from './settings/schema.js';
 import type { Storage } from './storage/storage.js';
 
@@ -40,9 +43,13 @@ export interface RunningParts {
   readonly storage: Storage;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly authorization: AuthorizationServer;
   readonly jobs: readonly BackgroundJob[];
+  /** Undefined: nobody is asked who he is. */
+  readonly authenticator: Authenticator | undefined;
 }
 
+const EVERYBODY = 'authentication is off: whoever reaches this server may read and change everything';
 const REFRESH_MS = 500;
 /** Probes that come within this time share one question to the database. */
 const PING_LIFETIME_MS = 500;
@@ -60,6 +67,8 @@ export class RunningServer implements Bulkhead {
   private http: Server | undefined;
   private tickers: readonly NodeJS.Timeout[] = [];
   private waking: Promise<void> = Promise.resolve();
+  /** What is being read anew at the moment. */
+  private refreshing: Promise<void> | undefined;
   private ready = false;
   /** Whether the directory has changed, and could not be read since. */
   private isDirectoryStale = false;
@@ -77,6 +86,8 @@ export class RunningServer implements Bulkhead {
   }
 
   async start(): Promise<{ readonly url: string }> {
+    assertMayListen(this.settings);
+    if (this.settings.auth === 'off') this.running.logger.warn(EVERYBODY);
     const options = this.appOptions();
     const http = createHttpServer(createApp(options), options);
     this.http = http;
@@ -88,8 +99,9 @@ export class RunningServer implements Bulkhead {
     // Without file handles for another connection, for example; those that are open go on.
     http.on('error', (err) => this.running.logger.error({ err }, 'a connection was not accepted'));
     this.base = serverBaseOf(this.settings, (http.address() as AddressInfo).port);
+    this.believeItself();
     this.tickers = [
-      setInterval(() => void this.refresh(), REFRESH_MS).unref(),
+      setInterval(() => this.keepFresh(), REFRESH_MS).unref(),
       setInterval(() => this.wakeJobs(), JOBS_MS).unref(),
     ];
     await this.parts.exports.output.check();
@@ -99,11 +111,19 @@ export class RunningServer implements Bulkhead {
     return { url: this.base };
   }
 
+  /** Its own tokens name the server's base, which is not known before it listens. */
+  private believeItself(): void {
+    const { authenticator, authorization } = this.running;
+    if (authorization.isOn) authenticator?.issuers.add(authorization.issuer(this.base));
+  }
+
   async stop(): Promise<void> {
     this.ready = false;
     for (const ticker of this.tickers) clearInterval(ticker);
     await this.closeHttp();
     await this.waking;
+    await this.refreshing;
+    await this.hooks.observe('SERVER_STOPPING', {});
     await this.parts.exports.stop();
     for (const job of this.running.jobs) await job.stop();
     await this.parts.exports.output.close();
@@ -112,15 +132,16 @@ export class RunningServer implements Bulkhead {
   }
 
   private appOptions(): AppOptions {
-    const { basePath, partitioning, requestTimeoutMs } = this.settings;
+    const { basePath, partitioning } = this.settings;
     const urlTenants = !partitioning.includes('off');
     return {
       server: this.parts,
       logger: this.running.logger,
       metrics: this.running.metrics,
+      authorization: this.running.authorization,
       request: { basePath, urlTenants, serverBase: () => this.base },
+      authenticator: this.running.authenticator,
       ready: () => this.ready && this.databaseAnswers(),
-      requestTimeoutMs,
     };
   }
 
@@ -155,6 +176,12 @@ export class RunningServer implements Bulkhead {
   }
 
   /** Other processes' partitions, index paths and search parameters are seen within a second. */
+  private keepFresh(): void {
+    this.refreshing ??= this.refresh().finally(() => {
+      this.refreshing = undefined;
+    });
+  }
+
   private async refresh(): Promise<void> {
     try {
       await this.parts.parameters.refresh();

@@ -3,7 +3,6 @@ import { container, instanceCachingFactory, type DependencyContainer, type Injec
 import { partitionSources } from '../interceptors/partition-sources.js';
 import { packageVersion } from './fhir/definitions.js';
 import { Exports } from './export/exports.js';
-import { createSearchParameterRegistry } from './fhir/search-parameters.js';
 import type { Interceptor } from './hooks/interceptor.js';
 import { HookRegistry } from './hooks/registry.js';
 import { toFhirError } from './http/errors.js';
@@ -21,26 +20,33 @@ import { PartitionPurge } from './partition/purge.js';
 import { Reindexing } from './partition/reindex.js';
 import { PartitionResolver } from './partition/resolver.js';
 import { PartitionRetention } from './partition/retention.js';
+import { PartitionUsages } from './partition/usages.js';
+import { PlannedLimits } from './search/access-limits.js';
 import { pageSecret } from './search/page-token.js';
-import { DEFAULT_SEARCH_LIMITS } from './search/search-request.js';
 import { Searcher } from './search/searcher.js';
 import { LiveSearchParameters } from './search-parameters/live-search-parameters.js';
 import { PartitionParameters } from './search-parameters/partition-parameters.js';
-import { PublishedParameters } from './search-parameters/published-parameters.js';
 import type { ResourceStores } from './search-parameters/with-official-parameters.js';
-import { withParameters } from './search-parameters/with-parameters.js';
-import { StoredDefinitions } from './search/stored-definitions.js';
 import { type BackgroundJob, type Bulkhead, RunningServer } from './running-server.js';
 import { defaultSettings } from './settings.js';
 import type { Settings } from './settings/schema.js';
+import { makeAuthenticator } from './server-authentication.js';
+import { makeAuthorizationServer, makeClients } from './server-authorization.js';
 import { makeExports } from './server-exports.js';
+import { makeParameters, makePartitionParameters, type ServerParameterParts } from './server-parameters.js';
+import {
+  limitedStores,
+  makeLimits,
+  makeSearcher,
+  makeTerminology,
+  type ServerSearchParts,
+} from './server-search.js';
 import { openStorage } from './storage/open-storage.js';
 import { exportOutputOf } from './settings/export-output.js';
 import { toStorageOptions } from './storage-options.js';
 import { openOutput } from './storage/output/open-output.js';
 import type { OutputStore } from './storage/output-store.js';
 import type { Storage } from './storage/storage.js';
-import { withinTypes } from './storage/within-types.js';
 import { Terminology } from './terminology/terminology.js';
 
 /** What a server is made from. */
@@ -51,6 +57,8 @@ export interface BulkheadOptions {
   readonly interceptors?: readonly Interceptor[];
   /** Milliseconds since 1970 UTC; the system's clock if left out. */
   readonly clock?: () => number;
+  /** Where log lines go, each with its line break; standard output if left out. */
+  readonly log?: { write(line: string): void };
 }
 
 const SETTINGS: InjectionToken<Settings> = Symbol('Settings');
@@ -70,7 +78,7 @@ const PAGE_SECRET: InjectionToken<string> = Symbol('page secret');
 export async function createBulkhead(options: BulkheadOptions = {}): Promise<Bulkhead> {
   const settings = defaultSettings(options.settings);
   const registry = container.createChildContainer();
-  registerTools(registry, settings, serverClock(options.clock ?? Date.now));
+  registerTools(registry, settings, options);
   const directory = await openDirectory(registry, settings);
   try {
     return await assemble(registry, directory, options.interceptors ?? []);
@@ -105,14 +113,20 @@ async function assemble(
     storage,
     logger: registry.resolve(LOGGER),
     metrics: registry.resolve(METRICS),
+    authenticator: makeAuthenticator(settings, registry.resolve(CLOCK)),
+    authorization: makeAuthorizationServer(parts, storage, registry.resolve(LOGGER)),
     jobs: [PartitionPurge, PartitionMoves, Reindexing].map((job) => registry.resolve<BackgroundJob>(job)),
   });
 }
 
-function registerTools(registry: DependencyContainer, settings: Settings, clock: ServerClock): void {
+function registerTools(
+  registry: DependencyContainer,
+  settings: Settings,
+  { clock = Date.now, log }: BulkheadOptions,
+): void {
   registry.register(SETTINGS, { useValue: settings });
-  registry.register(CLOCK, { useValue: clock });
-  registry.register(LOGGER, { useFactory: instanceCachingFactory(() => createLogger(settings)) });
+  registry.register(CLOCK, { useValue: serverClock(clock) });
+  registry.register(LOGGER, { useFactory: instanceCachingFactory(() => createLogger(settings, log)) });
   registry.register(METRICS, { useFactory: instanceCachingFactory(() => createMetrics()) });
   registry.register(HookRegistry, {
     useFactory: instanceCachingFactory((scope) => {
@@ -143,12 +157,17 @@ function registerParts(registry: DependencyContainer, directory: PartitionDirect
   registry.register(PartitionMoves, { useFactory: instanceCachingFactory(makeMoves) });
   registry.register(PartitionManagement, { useFactory: instanceCachingFactory(makeManagement) });
   registry.register(PartitionResolver, { useFactory: instanceCachingFactory(makeResolver) });
-  registry.register(Terminology, { useFactory: instanceCachingFactory(makeTerminology) });
-  registry.register(LiveSearchParameters, { useFactory: instanceCachingFactory(makeParameters) });
-  registry.register(PartitionParameters, { useFactory: instanceCachingFactory(makePartitionParameters) });
+  registry.register(Terminology, { useFactory: instanceCachingFactory(makeServerTerminology) });
+  registry.register(LiveSearchParameters, {
+    useFactory: instanceCachingFactory((scope) => makeParameters(parameterParts(scope))),
+  });
+  registry.register(PartitionParameters, { useFactory: instanceCachingFactory(makeOwnParameters) });
   registry.register(Reindexing, { useFactory: instanceCachingFactory(makeReindexing) });
+  registry.register(PlannedLimits, {
+    useFactory: instanceCachingFactory((scope) => makeLimits(searchParts(scope))),
+  });
   registry.register(STORES, { useFactory: instanceCachingFactory(makeStores) });
-  registry.register(Searcher, { useFactory: instanceCachingFactory(makeSearcher) });
+  registry.register(Searcher, { useFactory: instanceCachingFactory(makeServerSearcher) });
   registry.register(Exports, { useFactory: instanceCachingFactory(makeServerExports) });
   registry.register(PARTS, { useFactory: instanceCachingFactory(makeParts) });
 }
@@ -196,49 +215,32 @@ function makeManagement(registry: DependencyContainer): PartitionManagement {
 }
 
 function makeResolver(registry: DependencyContainer): PartitionResolver {
-  const { partitioning, unnamedPartitions, partitionSearchParameters } = registry.resolve(SETTINGS);
-  const management = registry.resolve(PartitionManagement);
+  const { partitioning, unnamedPartitions, partitionSearchParameters, auth } = registry.resolve(SETTINGS);
   return new PartitionResolver(registry.resolve(HookRegistry), registry.resolve(PartitionDirectory), {
     enabled: !partitioning.includes('off'),
+    grants: auth === 'on' ? 'judged' : 'ignored',
     unnamed: unnamedPartitions,
     alsoHeld: new Set(partitionSearchParameters ? ['SearchParameter'] : []),
-    adopt: (id) => management.adopt(id),
+    adopt: (id) => registry.resolve(PartitionManagement).adopt(id),
   });
 }
 
-function makeTerminology(registry: DependencyContainer): Terminology {
-  const { resources, search } = registry.resolve(STORAGE);
-  const source = new StoredDefinitions({
-    resources,
-    search,
-    scope: registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID),
-    clock: registry.resolve(CLOCK),
-  });
-  return new Terminology(source);
+function makeServerTerminology(registry: DependencyContainer): Terminology {
+  const scope = registry.resolve(PartitionResolver).scopeOfJob(DEFAULT_PARTITION_ID);
+  return makeTerminology(registry.resolve(STORAGE), scope, registry.resolve(CLOCK));
 }
 
-function makeParameters(registry: DependencyContainer): LiveSearchParameters {
-  const resolver = registry.resolve(PartitionResolver);
-  return new LiveSearchParameters({
+function parameterParts(registry: DependencyContainer): ServerParameterParts {
+  return {
+    settings: registry.resolve(SETTINGS),
     storage: registry.resolve(STORAGE),
-    scope: resolver.scopeOfJob(DEFAULT_PARTITION_ID),
-    assignment: resolver.assignmentOfJob(DEFAULT_PARTITION_ID),
-    foundation: new PublishedParameters(createSearchParameterRegistry(registry.resolve(SETTINGS).fullText)),
+    resolver: registry.resolve(PartitionResolver),
     clock: registry.resolve(CLOCK),
-    isInForce: true,
-  });
+  };
 }
 
-function makePartitionParameters(registry: DependencyContainer): PartitionParameters {
-  const resolver = registry.resolve(PartitionResolver);
-  return new PartitionParameters({
-    isEnabled: registry.resolve(SETTINGS).partitionSearchParameters,
-    shared: registry.resolve(LiveSearchParameters),
-    storage: registry.resolve(STORAGE),
-    scopeOf: (partition) => resolver.scopeOfJob(partition),
-    assignmentOf: (partition) => resolver.assignmentOfJob(partition),
-    clock: registry.resolve(CLOCK),
-  });
+function makeOwnParameters(registry: DependencyContainer): PartitionParameters {
+  return makePartitionParameters(parameterParts(registry), registry.resolve(LiveSearchParameters));
 }
 
 function makeReindexing(registry: DependencyContainer): Reindexing {
@@ -256,29 +258,26 @@ function makeReindexing(registry: DependencyContainer): Reindexing {
 }
 
 function makeStores(registry: DependencyContainer): ResourceStores {
-  return withParameters(withinTypes(registry.resolve(STORAGE)), registry.resolve(LiveSearchParameters));
+  const limits = registry.resolve(PlannedLimits);
+  return limitedStores(registry.resolve(STORAGE), limits, registry.resolve(LiveSearchParameters));
 }
 
-function makeSearcher(registry: DependencyContainer): Searcher {
-  const settings = registry.resolve(SETTINGS);
-  return new Searcher({
-    store: registry.resolve(STORES).search,
-    inForce: (scope) => registry.resolve(PartitionParameters).searchedBy(scope),
-    codes: registry.resolve(Terminology),
-    onStaleCopies: (partition) => registry.resolve(Reindexing).renewCopies(partition),
-    definitions: registry.resolve(PartitionResolver).scopeOfDefinitions(),
-    limits: {
-      ...DEFAULT_SEARCH_LIMITS,
-      defaultCount: settings.defaultPageSize,
-      maxCount: settings.maxPageSize,
-      maxParameters: settings.maxSearchParameters,
-      maxValues: settings.maxSearchValues,
-      maxChain: settings.maxChainDepth,
-      maxIncluded: settings.maxIncludes,
-    },
-    secret: registry.resolve(PAGE_SECRET),
-    pageLifetime: settings.pageLinkTtlMinutes * 60_000,
+function searchParts(registry: DependencyContainer): ServerSearchParts {
+  return {
+    settings: registry.resolve(SETTINGS),
+    storage: registry.resolve(STORAGE),
+    parameters: registry.resolve(PartitionParameters),
+    terminology: registry.resolve(Terminology),
+    resolver: registry.resolve(PartitionResolver),
     clock: registry.resolve(CLOCK),
+  };
+}
+
+function makeServerSearcher(registry: DependencyContainer): Searcher {
+  return makeSearcher(searchParts(registry), {
+    store: registry.resolve(STORES).search,
+    onStaleCopies: (partition) => registry.resolve(Reindexing).renewCopies(partition),
+    secret: registry.resolve(PAGE_SECRET),
   });
 }
 
@@ -301,7 +300,6 @@ function makeParts(registry: DependencyContainer): ServerParts {
   const settings = registry.resolve(SETTINGS);
   const storage = registry.resolve(STORAGE);
   const clock = registry.resolve(CLOCK);
-  const logger = registry.resolve(LOGGER);
   const uuid = uuidMaker(clock);
   return {
     settings,
@@ -314,15 +312,18 @@ function makeParts(registry: DependencyContainer): ServerParts {
     labels: storage.labels,
     blobs: storage.blobs,
     searcher: registry.resolve(Searcher),
+    limits: registry.resolve(PlannedLimits),
     terminology: registry.resolve(Terminology),
     parameters: registry.resolve(LiveSearchParameters),
     partitionParameters: registry.resolve(PartitionParameters),
     reindexing: registry.resolve(Reindexing),
     exports: registry.resolve(Exports),
+    usages: new PartitionUsages(storage.usage),
+    clients: makeClients({ settings, clock, storage, directory: registry.resolve(PartitionDirectory) }),
     clock,
     newId: settings.serverIds === 'uuid' ? uuid : numberMaker((count) => storage.takeNumbers(count)),
     newRequestId: uuid,
     version: packageVersion(),
-    reportUnexpected: (requestId, error) => toFhirError(error, requestId, logger),
+    reportUnexpected: (requestId, error) => toFhirError(error, requestId, registry.resolve(LOGGER)),
   };
 }

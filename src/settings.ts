@@ -1,4 +1,5 @@
 import { nearestName } from './model/nearest-name.js';
+import { authenticationContradictions } from './settings/authentication-contradictions.js';
 import { SettingsError } from './settings/error.js';
 import type { Setting } from './settings/kinds.js';
 import { exportContradictions } from './settings/export-output.js';
@@ -96,16 +97,12 @@ function everyName(source: string): Record<SettingName, string> {
 }
 
 function contradictions(settings: Settings): readonly string[] {
-  const needed = ['tokenJwksUrl', 'tokenIssuer', 'tokenAudience'] as const;
-  const missing = settings.partitioning.includes('token')
-    ? needed.filter((name) => settings[name] === undefined)
-    : [];
-  const problems = missing.map((name) => `${toEnvironmentName(name)}: needed with partitioning by token`);
+  const problems: string[] = [];
   if (settings.defaultPageSize > settings.maxPageSize) {
     problems.push(
       `${toEnvironmentName('defaultPageSize')}: greater than maxPageSize (${settings.maxPageSize})`,
     );
   }
-  const exports = exportContradictions(settings);
-  return [...problems, ...exports.map(([name, problem]) => `${toEnvironmentName(name)}: ${problem}`)];
+  const others = [...authenticationContradictions(settings), ...exportContradictions(settings)];
+  return [...problems, ...others.map(([name, problem]) => `${toEnvironmentName(name)}: ${problem}`)];
 }

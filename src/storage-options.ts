@@ -1,4 +1,5 @@
 import { uuidMaker } from './interactions/new-id.js';
+import { DEFAULT_SEARCH_LIMITS, type SearchLimits } from './search/search-request.js';
 import type { Settings } from './settings/schema.js';
 import type { StorageOptions } from './storage/storage.js';
 
@@ -18,5 +19,18 @@ export function toStorageOptions(settings: Settings, clock: () => number): Stora
     newBlobId: uuidMaker(clock),
     nativePartitions: settings.nativePartitions,
     maxOpenHomes: settings.maxOpenHomes,
+  };
+}
+
+/** What a search may cost. */
+export function toSearchLimits(settings: Settings): SearchLimits {
+  return {
+    ...DEFAULT_SEARCH_LIMITS,
+    defaultCount: settings.defaultPageSize,
+    maxCount: settings.maxPageSize,
+    maxParameters: settings.maxSearchParameters,
+    maxValues: settings.maxSearchValues,
+    maxChain: settings.maxChainDepth,
+    maxIncluded: settings.maxIncludes,
   };
 }

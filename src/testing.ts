@@ -3,6 +3,17 @@ import type { Bulkhead } from './running-server.js';
 import { createBulkhead } from './server.js';
 import type { Settings } from './settings/schema.js';
 
+/** Tries on a running server whether one partition can learn of another. */
+export { IsolationError } from './isolation/isolation-error.js';
+export { plannedAttacks, verifyIsolation } from './isolation/verify-isolation.js';
+export type {
+  IsolationOptions,
+  IsolationRow,
+  PlannedAttack,
+  TenantPlace,
+} from './isolation/verify-isolation.js';
+export type { IsolationVerdict } from './isolation/check.js';
+
 /** What a test server is made with. */
 export interface TestServerOptions {
   /** Partitions to create: names, or names with ids. */

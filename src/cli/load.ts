@@ -9,6 +9,7 @@ import { showProgress } from './load/progress.js';
 import { findSourceFiles, type SourceFile } from './load/source-files.js';
 import { summaryLines } from './load/summary.js';
 import type { LoadTarget } from './load/target.js';
+import { bearerTokenFrom } from './load/token-file.js';
 import { type Flags, settingsOf } from './setting-flags.js';
 import type { Terminal } from './terminal.js';
 
@@ -59,8 +60,13 @@ async function loadFiles({
 async function openTarget(terminal: Terminal, flags: Flags): Promise<LoadTarget> {
   const partition = partitionOf(flags);
   const headers = flags.header as readonly string[];
-  if (flags.url !== undefined) return openHttpTarget({ base: String(flags.url), partition, headers });
+  if (flags.url !== undefined) {
+    const token =
+      flags.tokenFile === undefined ? [] : [await bearerTokenFrom(terminal, String(flags.tokenFile))];
+    return openHttpTarget({ base: String(flags.url), partition, headers: [...headers, ...token] });
+  }
   if (headers.length > 0) throw new CommandError('--header goes with --url only.');
+  if (flags.tokenFile !== undefined) throw new CommandError('--token-file goes with --url only.');
   return openDatabaseTarget(await settingsOf(terminal, flags), partition ?? DEFAULT_PARTITION_NAME);
 }
 

@@ -26,7 +26,10 @@ export async function openServer(
   const isShared = isOpenElsewhere(settings);
   const { createBulkhead } = await import('../server.js');
   const logLevel = sources.logLevel === 'default' ? 'error' : settings.logLevel;
-  const server = await createBulkhead({ settings: { ...settings, logLevel, ...changes } });
+  // Whoever may open the database shows no token, and nothing listens.
+  const server = await createBulkhead({
+    settings: { ...settings, auth: 'off', logLevel, ...changes },
+  });
   const close = async (): Promise<void> => {
     await server.stop();
     if (isShared) await pause(SEEN_MS);

@@ -106,6 +106,26 @@ export function retainPartitions(terminal: Terminal, flags: Flags): Promise<Exit
   });
 }
 
+/** `bulkhead partition recount [--partition NAME]`: all of which it is kept what they hold, or the one that is named. */
+export function recountPartitions(terminal: Terminal, flags: Flags): Promise<ExitCode> {
+  return manage(terminal, flags, async ({ partitions, parts: { usages } }) => {
+    const only = flags.partition;
+    const chosen = typeof only === 'string' ? [partitions.read({ name: only })] : partitions.list();
+    const rows: string[][] = [];
+    for (const { id, name } of chosen) {
+      if (only === undefined && (await usages.read(id)) === undefined) continue;
+      const counted = await usages.count(id);
+      if (counted === undefined)
+        throw new CommandError(`${name} is being counted by another process already.`);
+      const { usage, drift = { resources: 0, bytes: 0 } } = counted;
+      const numbers = [usage.resources, usage.bytes, drift.resources, drift.bytes];
+      rows.push([name, ...numbers.map(String)]);
+    }
+    const head = ['PARTITION', 'RESOURCES', 'BYTES', 'RESOURCES CORRECTED BY', 'BYTES CORRECTED BY'];
+    formatTable(head, rows).forEach(terminal.print);
+  });
+}
+
 async function manage(
   terminal: Terminal,
   flags: Flags,

@@ -43,7 +43,9 @@ function createProgram(run: Run): Command {
   addLoad(program, run);
   addExport(program, run);
   addPartition(program, run);
+  addClients(program, run);
   addReindex(program, run);
+  addVerifyIsolation(program, run);
   const config = program
     .command('config')
     .description('Prints every setting, its value and where it came from.');
@@ -71,7 +73,9 @@ function addServe(program: Command, run: Run): void {
 function addLoad(program: Command, run: Run): void {
   const load = program
     .command('load')
-    .description('Loads Bundles and resources from .json, .json.gz, .ndjson, .ndjson.gz files and folders.')
+    .description(
+      'Loads Bundles and resources from .json, .ndjson and .xml files, with or without .gz, and from folders.',
+    )
     .argument('<path...>', 'files and folders')
     .option('--partition <name>', 'partition that the resources go to; DEFAULT if left out')
     .option('--concurrency <number>', 'files at a time', '4')
@@ -81,7 +85,8 @@ function addLoad(program: Command, run: Run): void {
       'with --url: a header such as "Authorization: Bearer …"; may be repeated',
       collect,
       [],
-    );
+    )
+    .option('--token-file <path>', 'with --url: a file with the bearer token that the server is shown');
   addQuietSettingFlags(load).action(async (paths: readonly string[], flags: Flags) => {
     const { loadPaths } = await import('./load.js');
     run.exit = await loadPaths(run.terminal, paths, flags);
@@ -135,6 +140,33 @@ function addReindex(program: Command, run: Run): void {
   );
 }
 
+function addVerifyIsolation(program: Command, run: Run): void {
+  const verify = program
+    .command('verify-isolation')
+    .description('Lets two partitions of a running server attack each other, and tells what leaks.')
+    .requiredOption('--partitions <a,b>', 'two partitions that exist')
+    .option('--url <base>', 'FHIR base of the server; the one of the settings if left out')
+    .option('--module <file>', 'instead: a module whose function start answers { url, stop }')
+    .option('--token-a <token>', 'a bearer token that opens the first partition alone')
+    .option('--token-b <token>', 'one that opens the second alone')
+    .option(
+      '--token-file <path>',
+      'a file with such a token; given twice, in the order of --partitions',
+      collect,
+      [],
+    )
+    .option('--only <attack>', 'only the attack of this name; may be repeated', collect, [])
+    .option('--dry-run', 'lists the attacks, and sends nothing');
+  verify.addOption(
+    new Option('--tenant-in <place>', 'where requests name the tenant; header: X-Tenant-ID')
+      .choices(['url', 'header', 'token'])
+      .default('url'),
+  );
+  addQuietSettingFlags(verify).action(
+    does(run, async (...args) => (await import('./verify-isolation.js')).printIsolation(...args)),
+  );
+}
+
 function addPartition(program: Command, run: Run): void {
   const partition = program
     .command('partition')
@@ -185,6 +217,46 @@ function addPlaces(partition: Command, run: Run): void {
     .option('--partition <name>', 'only of this partition; of all if left out');
   addQuietSettingFlags(retain).action(
     does(run, async (...args) => (await import('./partition.js')).retainPartitions(...args)),
+  );
+  const recount = partition
+    .command('recount')
+    .description('Counts what partitions with quotas hold, and corrects what was kept.')
+    .option('--partition <name>', 'this partition; every one that ever had a quota if left out');
+  addQuietSettingFlags(recount).action(
+    does(run, async (...args) => (await import('./partition.js')).recountPartitions(...args)),
+  );
+}
+
+function addClients(program: Command, run: Run): void {
+  const client = program.command('client').description('Says who gets tokens from this server.');
+  const add = client.command('add').description('Registers a client, which signs with keys of its own.');
+  add
+    .requiredOption('--scope <words>', 'scopes that it may be granted: "system/*.rs system/Group.read"')
+    .option('--jwks <file>', 'its public keys: a JSON Web Key Set')
+    .option('--jwks-url <url>', 'where its public keys are, instead')
+    .option('--id <id>', 'client id; a UUID if left out')
+    .option('--name <text>', 'for people')
+    .option('--tenant <name>', 'of clients of DEFAULT: a partition, or _ALL; may be repeated', collect, []);
+  inPartition(add).action(does(run, async (...args) => (await import('./client.js')).addClient(...args)));
+  const list = client.command('list').description('Lists the clients of a partition.');
+  inPartition(list).action(does(run, async (...args) => (await import('./client.js')).listClients(...args)));
+  const disable = client.command('disable <id>').description('Gives a client no tokens any more.');
+  inPartition(disable).action(
+    doesTo(run, async (...args) => (await import('./client.js')).disableClient(...args)),
+  );
+  const enable = client.command('enable <id>').description('Gives a disabled client tokens again.');
+  inPartition(enable).action(
+    doesTo(run, async (...args) => (await import('./client.js')).enableClient(...args)),
+  );
+  const remove = client.command('remove <id>').description('Removes a client.');
+  inPartition(remove).action(
+    doesTo(run, async (...args) => (await import('./client.js')).removeClient(...args)),
+  );
+}
+
+function inPartition(command: Command): Command {
+  return addQuietSettingFlags(
+    command.option('--partition <name>', 'where the client is registered; DEFAULT if left out'),
   );
 }
 

@@ -40,6 +40,7 @@ function listenProblem({ settings: { host, port } }: Bulkhead, error: unknown): 
 function greeting({ settings, partitions, parts }: Bulkhead, url: string): readonly string[] {
   const ready = `Bulkhead ${parts.version} is ready at ${url}`;
   const metadata = `  curl ${url}/metadata`;
+  if (settings.auth === 'on') return [ready, metadata];
   if (!settings.partitioning.includes('url')) return [ready, metadata, `  curl ${url}/Patient`];
   const known = partitions.list().find(({ id }) => id !== DEFAULT_PARTITION_ID)?.name;
   const body = '{"resourceType":"Parameters","parameter":[{"name":"name","valueCode":"acme"}]}';

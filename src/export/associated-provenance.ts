@@ -4,6 +4,7 @@ import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { AssociatedData } from '../model/bulk-export.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
+import type { MatchList } from '../storage/export-store.js';
 import type { SearchRow, SearchStore } from '../storage/search-store.js';
 import { parsedResource } from './parsed-resource.js';
 
@@ -12,12 +13,17 @@ export interface ProvenanceParts {
   readonly store: SearchStore;
   readonly scope: PartitionScope;
   readonly registry: SearchParameterRegistry;
-  readonly add: (rowIds: readonly number[]) => Promise<void>;
+  /** Adds resources to lists. */
+  readonly add: (lists: readonly MatchList[]) => Promise<void>;
   readonly wanted: readonly AssociatedData[];
 }
 
 /** A resource that is exported. */
-type Target = Pick<SearchRow, 'id' | 'rowId'>;
+export interface ProvenanceTarget {
+  readonly rowId: number;
+  /** Where the latest of each are wanted. */
+  readonly id?: string;
+}
 
 /** Targets of one statement, and what may come of them; where more comes, fewer are asked about. */
 const TARGETS = 100;
@@ -37,12 +43,12 @@ export class AssociatedProvenance {
   }
 
   /** Adds what tells of resources of a type. */
-  async addOf(type: string, targets: readonly Target[]): Promise<void> {
+  async addOf(type: string, targets: readonly ProvenanceTarget[]): Promise<void> {
     for (let start = 0; start < targets.length; start += TARGETS)
       await this.addSome(type, targets.slice(start, start + TARGETS));
   }
 
-  private async addSome(type: string, targets: readonly Target[]): Promise<void> {
+  private async addSome(type: string, targets: readonly ProvenanceTarget[]): Promise<void> {
     const rows = await this.parts.store.linked(this.parts.scope, {
       direction: 'revinclude',
       sourceType: 'Provenance',
@@ -56,12 +62,17 @@ export class AssociatedProvenance {
       await this.addSome(type, targets.slice(0, half));
       return this.addSome(type, targets.slice(half));
     }
-    await this.parts.add(this.isAll ? rows.map(({ rowId }) => rowId) : latestOf(type, targets, rows));
+    const rowIds = this.isAll ? rows.map(({ rowId }) => rowId) : latestOf(type, targets, rows);
+    await this.parts.add([{ list: 'Provenance', rowIds }]);
   }
 }
 
 /** Row ids of the Provenances that were recorded last, one for each target. */
-function latestOf(type: string, targets: readonly Target[], rows: readonly SearchRow[]): readonly number[] {
+function latestOf(
+  type: string,
+  targets: readonly ProvenanceTarget[],
+  rows: readonly SearchRow[],
+): readonly number[] {
   const ids = new Set(targets.map(({ id }) => id));
   const latest = new Map<string, { readonly recorded: number; readonly rowId: number }>();
   for (const { text, rowId, updated } of rows) {

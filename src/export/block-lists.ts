@@ -3,7 +3,9 @@ import { parseReference } from '../fhir/references.js';
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { OutcomeIssue } from '../model/resource.js';
+import type { MatchList } from '../storage/export-store.js';
 import type { SearchRow, SearchStore } from '../storage/search-store.js';
+import type { ListedResource } from './listed-texts.js';
 import { parsedResource, unreadableIssue } from './parsed-resource.js';
 import { chunksOf } from './select-patients.js';
 
@@ -20,8 +22,10 @@ export interface BlockListParts {
   readonly store: SearchStore;
   readonly scope: PartitionScope;
   readonly registry: SearchParameterRegistry;
-  /** Adds resources to the list of this name. */
-  readonly add: (list: string, rowIds: readonly number[]) => Promise<void>;
+  /** Adds resources to lists. */
+  readonly add: (lists: readonly MatchList[]) => Promise<void>;
+  /** Texts of resources of one type, some at a time. */
+  readonly texts: (type: string, rowIds: readonly number[]) => AsyncIterable<readonly ListedResource[]>;
   /** Told of what cannot be read, so that nobody knows whose it is. */
   readonly report: (issue: OutcomeIssue) => void;
   /** Whether a patient is part of the export. */
@@ -32,30 +36,28 @@ export interface BlockListParts {
 export class BlockLists {
   constructor(private readonly parts: BlockListParts) {}
 
-  async addOf(type: string, rows: readonly SearchRow[]): Promise<void> {
+  /** However many patients these are of, all lists are added to at once. */
+  async addOf(type: string, resources: readonly ListedResource[]): Promise<void> {
     const owned = new Map<string, number[]>();
-    for (const { row, owners } of await this.withOwners(type, rows)) {
-      for (const owner of owners)
-        if (this.parts.isOurs(owner)) owned.set(owner, [...(owned.get(owner) ?? []), row.rowId]);
-    }
+    for (const { rowId, owners } of await this.withOwners(type, resources))
+      for (const owner of owners) if (this.parts.isOurs(owner)) addTo(owned, owner, rowId);
     const patients = await this.find('Patient', [...owned.keys()]);
-    await this.parts.add(
-      BLOCKS,
-      patients.map(({ rowId }) => rowId),
-    );
-    for (const { id, rowId } of patients) await this.parts.add(blockList(rowId, type), owned.get(id) ?? []);
+    await this.parts.add([
+      { list: BLOCKS, rowIds: patients.map(({ rowId }) => rowId) },
+      ...patients.map(({ id, rowId }) => ({ list: blockList(rowId, type), rowIds: owned.get(id) ?? [] })),
+    ]);
   }
 
   private async withOwners(
     type: string,
-    rows: readonly SearchRow[],
-  ): Promise<readonly { readonly row: SearchRow; readonly owners: readonly string[] }[]> {
-    if (type === 'Provenance') return this.withOwnersOfTargets(rows);
-    return rows.map((row) => ({ row, owners: this.ownersOf(row) }));
+    resources: readonly ListedResource[],
+  ): Promise<readonly { readonly rowId: number; readonly owners: readonly string[] }[]> {
+    if (type === 'Provenance') return this.withOwnersOfTargets(resources);
+    return resources.map((resource) => ({ rowId: resource.rowId, owners: this.ownersOf(resource) }));
   }
 
   /** A patient's link to another does not make it part of the other's record. */
-  private ownersOf({ type, id, text }: SearchRow): readonly string[] {
+  private ownersOf({ type, id, text }: ListedResource): readonly string[] {
     if (type === 'Patient') return [id];
     const resource = parsedResource(text);
     if (resource === undefined) this.parts.report(unreadableIssue(`${type}/${id}`));
@@ -64,35 +66,45 @@ export class BlockLists {
 
   /** What tells of a resource that belongs to somebody belongs to them too. */
   private async withOwnersOfTargets(
-    rows: readonly SearchRow[],
-  ): Promise<readonly { readonly row: SearchRow; readonly owners: readonly string[] }[]> {
-    const targets = rows.map((row) => ({ row, targets: targetsOf(row) }));
+    resources: readonly ListedResource[],
+  ): Promise<readonly { readonly rowId: number; readonly owners: readonly string[] }[]> {
+    const told = resources.map((resource) => ({ rowId: resource.rowId, targets: targetsOf(resource) }));
     const byType = Map.groupBy(
-      targets.flatMap((one) => one.targets),
+      told.flatMap(({ targets }) => targets),
       ({ type }) => type,
     );
     const owners = new Map<string, readonly string[]>();
     for (const [type, ofType] of byType) {
       const found = await this.find(type, [...new Set(ofType.map(({ id }) => id))]);
-      for (const row of found) owners.set(`${type}/${row.id}`, this.ownersOf(row));
+      const rowIds = found.map(({ rowId }) => rowId);
+      for await (const targets of this.parts.texts(type, rowIds))
+        for (const target of targets) owners.set(`${type}/${target.id}`, this.ownersOf(target));
     }
-    return targets.map(({ row, targets: of }) => ({
-      row,
-      owners: [...new Set(of.flatMap(({ type, id }) => owners.get(`${type}/${id}`) ?? []))],
+    return told.map(({ rowId, targets }) => ({
+      rowId,
+      owners: [...new Set(targets.flatMap(({ type, id }) => owners.get(`${type}/${id}`) ?? []))],
     }));
   }
 
+  /** Without their texts. */
   private async find(type: string, ids: readonly string[]): Promise<readonly SearchRow[]> {
     const found: SearchRow[] = [];
     for (const chunk of chunksOf(ids)) {
       const plan = { type, where: { kind: 'ids', ids: chunk }, sort: [] } as const;
-      found.push(...(await this.parts.store.page(this.parts.scope, plan, { count: chunk.length })));
+      const window = { count: chunk.length, texts: 'left out' } as const;
+      found.push(...(await this.parts.store.page(this.parts.scope, plan, window)));
     }
     return found;
   }
 }
 
-function targetsOf({ text }: SearchRow): readonly { readonly type: string; readonly id: string }[] {
+function addTo(owned: Map<string, number[]>, owner: string, rowId: number): void {
+  const rowIds = owned.get(owner);
+  if (rowIds) rowIds.push(rowId);
+  else owned.set(owner, [rowId]);
+}
+
+function targetsOf({ text }: ListedResource): readonly { readonly type: string; readonly id: string }[] {
   const target = parsedResource(text)?.['target'];
   if (!Array.isArray(target)) return [];
   return (target as readonly { readonly reference?: unknown }[]).flatMap(({ reference }) => {

@@ -54,7 +54,8 @@ export class ExportPages {
 
   /** The id of a patient, also of one that was deleted. */
   async patientId(rowId: number): Promise<string> {
-    const { entries, deleted } = await this.versions('Patient', [rowId], 1);
+    const { entries, deleted, release } = await this.versions('Patient', [rowId], 1);
+    release?.();
     return [...entries, ...deleted][0]?.id ?? '';
   }
 
@@ -94,7 +95,8 @@ export class ExportPages {
     type: string,
     place: { readonly after: number; readonly bytes: number },
   ): Promise<ExportPage> {
-    const { deleted, next } = await this.readList(type, type, place);
+    const { deleted, next, release } = await this.readList(type, type, place);
+    release?.();
     return { ...NOTHING, type, deleted, next };
   }
 

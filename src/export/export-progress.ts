@@ -54,10 +54,3 @@ export function percentOf({ total, done, step, steps }: ExportProgress): number 
 export function partsKey({ kind, type }: Pick<ExportFile, 'kind' | 'type'>): string {
   return `${kind} ${type}`;
 }
-
-/** The same progress with these parts finished. */
-export function withFiles(progress: ExportProgress, files: readonly ExportFile[]): ExportProgress {
-  const parts = { ...progress.parts };
-  for (const file of files) parts[partsKey(file)] = file.part;
-  return { ...progress, parts };
-}

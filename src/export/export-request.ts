@@ -1,4 +1,4 @@
-import type { BulkExport, BulkExportParameters } from '../model/bulk-export.js';
+import type { BulkExport, BulkExportParameters, TypeFilter } from '../model/bulk-export.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { ExportJob } from '../storage/export-store.js';
 
@@ -10,8 +10,8 @@ export interface ExportRequest extends BulkExportParameters {
   readonly url: string;
   /** The base URL under which it was asked for, and under which its files are. */
   readonly base: string;
-  /** What the caller's token granted; null where callers are not told apart. */
-  readonly scopes: readonly string[] | null;
+  /** Of these types only what one of its filters finds: what the token granted. Null, or left out: nothing is limited. */
+  readonly limits?: readonly TypeFilter[] | null;
   /** What the client must know: what was left out, and why. */
   readonly issues: readonly OutcomeIssue[];
 }

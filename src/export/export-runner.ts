@@ -1,33 +1,24 @@
 import { FhirError } from '../model/errors.js';
 import type { ExportClaim } from '../storage/export-store.js';
 import { ClaimLostError, WorkStoppedError } from './claim-lost.js';
+import { ClaimedExport } from './claimed-export.js';
 import { ExportCounts } from './export-counts.js';
 import { ExportLease } from './export-lease.js';
 import type { ExportParts } from './export-parts.js';
-import { progressOf, type ExportProgress } from './export-progress.js';
-import { describeExport, type ExportRequest, requestOf } from './export-request.js';
-import { ExportSlice, type SliceResult } from './export-slice.js';
 import { OutputError } from './part-writer.js';
-import { selectExport } from './select.js';
+import { mayHaveLostFiles, removeLostFiles } from './unlisted-files.js';
 
 /** How a runner is known among those of all servers. */
 export interface ExportRunnerParts extends ExportParts {
   readonly owner: string;
 }
 
-/** What is being worked on. */
-interface Work {
-  readonly claim: ExportClaim;
-  readonly request: ExportRequest;
-  readonly lease: ExportLease;
-}
-
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 
 /**
- * Works on exports, those of all servers on one database: claims one, works on it for one part of its output, gives it
- * back, and so on as long as there are any. Whatever is interrupted, here or by the end of a process, goes on from what
+ * Works on exports, those of all servers on one database: claims one, works on it until it is complete or, at the end of
+ * a part of its output, another one waits, gives it back, and so on as long as there are any. Whatever is interrupted, here or by the end of a process, goes on from what
  * was saved last.
  */
 export class ExportRunner {
@@ -82,70 +73,32 @@ export class ExportRunner {
   }
 
   private async workOn(claim: ExportClaim, begun: number): Promise<void> {
-    const { jobs, limits, log } = this.parts;
+    const { parts, counts } = this;
+    const { jobs, limits, log } = parts;
     const lease = new ExportLease(jobs, claim, { milliseconds: limits.lease, begun });
-    this.counts.running += 1;
+    const isStopped = (): boolean => this.stopped;
+    const claimed = new ClaimedExport({ parts, claim, lease, counts, isStopped });
+    counts.running += 1;
     try {
-      const request = requestOf(claim.job);
+      await this.clear(claim);
       if (claim.job.attempts > limits.attempts) await this.fail(claim, EXHAUSTED);
-      else await this.advance({ claim, request, lease });
+      else await claimed.run();
     } catch (error) {
       if (error instanceof ClaimLostError || lease.isLost())
         log.info(idsOf(claim), 'an export was lost to another');
-      else await this.postpone(claim, error);
+      else await this.postpone(claim, claimed.attempts, error);
     } finally {
-      this.counts.running -= 1;
+      counts.running -= 1;
       await lease.stop();
     }
   }
 
-  private async advance(work: Work): Promise<void> {
-    const { claim, lease } = work;
-    const { jobs, clock, log } = this.parts;
-    const { at, progress } = await this.frozen(work);
-    const shouldEnd = (): boolean => {
-      lease.check();
-      return this.stopped;
-    };
-    const slice = await new ExportSlice({ parts: this.parts, ...work, at, progress, shouldEnd }).run();
-    lease.check();
-    if (slice.isComplete) return this.complete(work, slice);
-    const { files } = slice;
-    if (!(await jobs.saveProgress(claim, files, JSON.stringify(slice.progress)))) throw new ClaimLostError();
-    this.count(slice);
-    const { done, total } = slice.progress;
-    log.info({ ...idsOf(claim), files: files.length, done, total }, 'an export goes on');
-    await jobs.release(claim, clock(), 'taken back');
-  }
-
-  /** The moment that the export is about, and what it consists of; decided once. */
-  private async frozen({ claim, request, lease }: Work): Promise<{ at: number; progress: ExportProgress }> {
-    const { job } = claim;
-    const known = progressOf(job);
-    if (job.at !== null && known !== null) return { at: job.at, progress: known };
-    const check = (): void => {
-      lease.check();
-      if (this.stopped) throw new WorkStoppedError();
-    };
-    const { homes, jobs } = this.parts;
-    const frozen = await homes.freeze(job.partition, async (snapshot) => ({
-      at: snapshot.at,
-      progress: await selectExport({ parts: this.parts, claim, request, snapshot, check }),
-    }));
-    if (!(await jobs.saveFrozen(claim, frozen.at, JSON.stringify(frozen.progress))))
-      throw new ClaimLostError();
-    return frozen;
-  }
-
-  private async complete({ claim, request }: Work, slice: SliceResult): Promise<void> {
-    const { jobs, hooks, log } = this.parts;
-    const { files, progress } = slice;
-    const outcome = { state: 'complete', files, progress: JSON.stringify(progress) } as const;
-    if (!(await jobs.end(claim, outcome))) throw new ClaimLostError();
-    this.count(slice);
-    this.counts.complete += 1;
-    log.info({ ...idsOf(claim), resources: progress.done }, 'an export is complete');
-    await hooks.observe('STORAGE_POSTCOMPLETE_BATCH_JOB', { job: describeExport(claim.job, request) });
+  /** A claim before this one that came to nothing may have left files. What is not removed now is found again. */
+  private async clear(claim: ExportClaim): Promise<void> {
+    if (!mayHaveLostFiles(claim.job)) return;
+    await removeLostFiles(this.parts, claim).catch((error: unknown) =>
+      this.parts.log.error({ ...idsOf(claim), err: error }, 'files of an export could not be removed'),
+    );
   }
 
   private async fail(claim: ExportClaim, why: string): Promise<void> {
@@ -155,9 +108,8 @@ export class ExportRunner {
   }
 
   /** What fails is tried again later, each time after a longer pause. */
-  private async postpone(claim: ExportClaim, error: unknown): Promise<void> {
+  private async postpone(claim: ExportClaim, attempts: number, error: unknown): Promise<void> {
     const { jobs, limits, clock, log } = this.parts;
-    const { attempts } = claim.job;
     if (error instanceof WorkStoppedError) {
       await jobs.release(claim, clock(), 'taken back');
       return;
@@ -166,10 +118,6 @@ export class ExportRunner {
     const final = isFinal(error) || attempts >= limits.attempts;
     if (final) return this.fail(claim, reasonOf(error));
     await jobs.release(claim, clock() + pauseAfter(attempts), 'kept');
-  }
-
-  private count({ files }: SliceResult): void {
-    this.counts.bytes += files.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
 

@@ -1,31 +1,26 @@
-import type { ExportFile } from '../storage/export-store.js';
 import { type ExportPage, ExportPages, type PagesParts } from './export-pages.js';
-import {
-  type BlockKey,
-  type ExportProgress,
-  type ExportStep,
-  partsKey,
-  withFiles,
-} from './export-progress.js';
+import { type BlockKey, type ExportProgress, type ExportStep, partsKey } from './export-progress.js';
 import { ExportWriter } from './export-writer.js';
 import { PartFiles } from './part-files.js';
 
 /** What a slice of an export is made of. */
 export interface SliceParts extends PagesParts {
   readonly progress: ExportProgress;
+  /** Which slice of the claim it is, from 1. */
+  readonly number: number;
   /** Answers whether the work should end at the next page; throws where it must not go on. */
   readonly shouldEnd: () => boolean;
 }
 
-/** What a slice has made: files that are finished, and how far the export is with them. */
-export interface SliceResult {
-  readonly files: readonly ExportFile[];
+/** What a slice has made: files that are to be finished, and how far the export is with them. */
+export interface WrittenSlice {
+  readonly files: Pick<PartFiles, 'finish' | 'abort'>;
   readonly progress: ExportProgress;
   readonly isComplete: boolean;
 }
 
 /** What is read at once. */
-const PAGE_BYTES = 8 * 2 ** 20;
+const PAGE_BYTES = 4 * 2 ** 20;
 /** A slice of little data, slowly read, is saved after this time in milliseconds. */
 const SLICE_MS = 20_000;
 
@@ -39,14 +34,14 @@ export class ExportSlice {
   private headed: number | undefined;
 
   constructor(private readonly slice: SliceParts) {
-    const { parts, claim, request, progress } = slice;
-    this.files = new PartFiles(parts.output, claim, progress.parts);
+    const { parts, claim, number, request, progress } = slice;
+    this.files = new PartFiles(parts.output, { claim, number, parts: progress.parts });
     this.pages = new ExportPages(slice);
     this.writer = new ExportWriter({ parts, claim, request, files: this.files });
   }
 
   /** @throws OutputError, or what reading throws; nothing is left open then */
-  async run(): Promise<SliceResult> {
+  async run(): Promise<WrittenSlice> {
     try {
       return await this.work();
     } catch (error) {
@@ -55,7 +50,7 @@ export class ExportSlice {
     }
   }
 
-  private async work(): Promise<SliceResult> {
+  private async work(): Promise<WrittenSlice> {
     let { progress } = this.slice;
     await this.continueBlock(progress);
     for (let step = stepOf(progress); step !== undefined && !this.isFull(); step = stepOf(progress)) {
@@ -66,11 +61,11 @@ export class ExportSlice {
     }
     const isComplete = stepOf(progress) === undefined;
     if (isComplete) await this.writer.report([...this.slice.request.issues, ...progress.issues]);
-    const isContinued = await this.isInBlock(progress);
-    const files = await this.files.finish();
-    const saved = withFiles(progress, files);
-    const continued = isContinued ? [...saved.continued, saved.parts[OUTPUT_PARTS] ?? 0] : saved.continued;
-    return { files, progress: { ...saved, continued }, isComplete };
+    const { parts } = this.files;
+    const continued = (await this.isInBlock(progress))
+      ? [...progress.continued, parts[OUTPUT_PARTS] ?? 0]
+      : progress.continued;
+    return { files: this.files, progress: { ...progress, parts, continued }, isComplete };
   }
 
   private isFull(): boolean {

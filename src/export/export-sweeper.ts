@@ -1,6 +1,7 @@
 import type { PartitionId } from '../model/partition.js';
 import type { ExportJob } from '../storage/export-store.js';
 import type { ExportParts } from './export-parts.js';
+import { removeUnlisted } from './unlisted-files.js';
 
 /** Jobs that are removed in one go. */
 const BATCH = 100;
@@ -19,7 +20,9 @@ export class ExportSweeper {
   private nextExpired = 0;
   private nextOrphans = 0;
 
-  constructor(private readonly parts: Pick<ExportParts, 'jobs' | 'output' | 'clock' | 'limits' | 'log'>) {}
+  constructor(
+    private readonly parts: Pick<ExportParts, 'jobs' | 'output' | 'scopeOf' | 'clock' | 'limits' | 'log'>,
+  ) {}
 
   /** Sweeps if it is time to; returns at once. */
   wake(): void {
@@ -65,17 +68,32 @@ export class ExportSweeper {
     return state !== 'cancelled' || (ended ?? 0) + limits.lease <= clock();
   }
 
-  /** What has files and no job, and is so old that a job would have ended and expired. */
+  /**
+   * What has files and no job, and is so old that a job would have ended and expired; and of jobs that have ended what was
+   * never listed.
+   */
   private async sweepOrphans(): Promise<void> {
     const { jobs, output, clock, limits } = this.parts;
     const youngest = clock() - limits.lifetime - ORPHAN_AGE_MS;
     const found = new Map<PartitionId, string[]>();
     for await (const { partition, job } of output.jobs())
-      if (timeOf(job) < youngest) found.set(partition, [...(found.get(partition) ?? []), job]);
+      found.set(partition, [...(found.get(partition) ?? []), job]);
     for (const [partition, ids] of found) {
       const known = await jobs.ids(partition);
-      for (const id of ids) if (!known.has(id)) await output.removeJob(partition, id);
+      for (const id of ids) {
+        if (known.has(id)) await this.sweepUnlisted(partition, id);
+        else if (timeOf(id) < youngest) await output.removeJob(partition, id);
+      }
     }
+  }
+
+  /** Nothing more is listed of a job that has ended; what ended long ago was looked at before. */
+  private async sweepUnlisted(partition: PartitionId, id: string): Promise<void> {
+    const { jobs, scopeOf, clock } = this.parts;
+    const job = await jobs.find(scopeOf(partition), id);
+    const isFinal = job?.state === 'complete' || job?.state === 'failed';
+    if (isFinal && (job.ended ?? 0) > clock() - 2 * ORPHANS_MS)
+      await removeUnlisted(this.parts, job, () => true);
   }
 }
 

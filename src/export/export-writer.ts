@@ -33,12 +33,11 @@ export class ExportWriter {
     const { type } = page;
     await this.report(page.unreadable.map(({ id }) => unreadableIssue(`${type}/${id}`)));
     if (request.since !== null) await this.writeDeleted(type, page.deleted);
-    if (page.count === 0) return;
-    if (type === 'Binary') return this.writeBinaries(page.lines);
-    if (this.content.isAsStored()) return files.write('output', file, page);
-    const altered = await this.content.alter(page.lines);
-    await this.report(altered.issues);
-    if (altered.count > 0) await files.write('output', file, altered);
+    if (page.count > 0 && type !== 'Binary' && this.content.isAsStored())
+      return files.write('output', file, page);
+    if (type === 'Binary') await this.writeBinaries(page.lines);
+    else await this.writeAltered(file, page.lines);
+    page.release?.();
   }
 
   /**
@@ -58,6 +57,12 @@ export class ExportWriter {
       const lines = toLine({ resourceType: 'OperationOutcome', issue: [issue] });
       await this.parts.files.write('error', 'OperationOutcome', { lines, count: 1 });
     }
+  }
+
+  private async writeAltered(file: string, lines: Uint8Array): Promise<void> {
+    const altered = await this.content.alter(lines);
+    await this.report(altered.issues);
+    if (altered.count > 0) await this.parts.files.write('output', file, altered);
   }
 
   /** Content that is not in the text is fetched, piece by piece. */

@@ -72,18 +72,34 @@ export async function toManifest(files: readonly ExportFile[], parts: ManifestPa
  * changes. There is one at least.
  */
 export function manifestPages(files: readonly ExportFile[]): readonly (readonly ExportFile[])[] {
-  const pages = new Map<number, ExportFile[]>();
+  const pages = new Map<string, SlicePage>();
   for (const file of files) {
-    const token = tokenOf(file);
-    pages.set(token, [...(pages.get(token) ?? []), file]);
+    const [token, slice] = [tokenOf(file), sliceOf(file)];
+    const name = `${token}-${slice}`;
+    pages.set(name, { token, slice, files: [...(pages.get(name)?.files ?? []), file] });
   }
-  const inOrder = [...pages].toSorted(([one], [other]) => one - other).map(([, page]) => page);
-  return inOrder.length === 0 ? [[]] : inOrder;
+  const inOrder = [...pages.values()].toSorted(
+    (one, other) => one.token - other.token || one.slice - other.slice,
+  );
+  return inOrder.length === 0 ? [[]] : inOrder.map((page) => page.files);
 }
 
-/** Of the claim under which it was written: see PartWriter. */
-function tokenOf({ key }: ExportFile): number {
-  return Number(/(\d+)-[^/]*$/.exec(key)?.[1]);
+/** What was finished together. */
+interface SlicePage {
+  readonly token: number;
+  readonly slice: number;
+  readonly files: readonly ExportFile[];
+}
+
+/** Of the claim under which a file was written: see PartWriter. */
+export function tokenOf({ key }: Pick<ExportFile, 'key'>): number {
+  return Number(/\/(\d+)-[^/]*$/.exec(key)?.[1]);
+}
+
+/** Which slice of the claim it was written in: names once had none. */
+function sliceOf({ key }: ExportFile): number {
+  const [, slice = '0'] = /^\d+-(\d+)-/.exec(key.slice(key.lastIndexOf('/') + 1)) ?? [];
+  return Number(slice);
 }
 
 /** `Patient.1.ndjson`; kinds that are no output are told apart by their names. */

@@ -4,6 +4,21 @@ import { jobPrefix, type OutputFile, type OutputStore } from '../storage/output-
 /** What a part holds, and its number within that. */
 export type PartName = Pick<ExportFile, 'kind' | 'type' | 'part'>;
 
+/** Whole lines, or a piece of one, which counts when its end comes. */
+export interface WrittenLines {
+  readonly lines: Uint8Array;
+  readonly count: number;
+  /** Called when the lines were written, and may be changed. */
+  readonly release?: () => void;
+}
+
+/** What is made under a claim, and saved together. */
+export interface ClaimedSlice {
+  readonly claim: ExportClaim;
+  /** Counts from 1 within the claim. */
+  readonly number: number;
+}
+
 /** Files could not be written: not the fault of what was to be written. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
@@ -26,10 +41,15 @@ export class PartWriter {
     private readonly key: string,
   ) {}
 
-  /** The token is in the key: whoever lost the claim and does not know yet writes elsewhere. @throws OutputError */
-  static async create(output: OutputStore, { job, token }: ExportClaim, name: PartName): Promise<PartWriter> {
+  /**
+   * The token is in the key: whoever lost the claim and does not know yet writes elsewhere. So is the slice: its files
+   * are saved together.
+   * @throws OutputError
+   */
+  static async create(output: OutputStore, slice: ClaimedSlice, name: PartName): Promise<PartWriter> {
+    const { job, token } = slice.claim;
     const { kind, type, part } = name;
-    const key = `${jobPrefix(job.partition, job.id)}${token}-${kind}-${type}-${part}.ndjson`;
+    const key = `${jobPrefix(job.partition, job.id)}${token}-${slice.number}-${kind}-${type}-${part}.ndjson`;
     return new PartWriter(await written(output.create(key)), name, key);
   }
 
@@ -37,17 +57,13 @@ export class PartWriter {
     return this.bytes;
   }
 
-  /**
-   * Whole lines, or the pieces of one, which count as `count` when the last of them comes. Resolves when what came before
-   * was taken: the next call tells of what fails.
-   * @throws OutputError
-   */
-  async write(chunk: Uint8Array, count: number): Promise<void> {
+  /** Resolves when what came before was taken: the next call tells of what fails. @throws OutputError */
+  async write({ lines, count, release }: WrittenLines): Promise<void> {
     await this.writing;
-    this.writing = written(this.file.write(chunk));
+    this.writing = written(this.file.write(lines)).finally(release);
     // Whoever writes or ends next hears of it.
     this.writing.catch(() => undefined);
-    this.bytes += chunk.length;
+    this.bytes += lines.length;
     this.count += count;
   }
 

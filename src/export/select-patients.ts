@@ -65,7 +65,7 @@ async function withRows(
   const found: SelectedPatient[] = [];
   for (const ids of chunksOf([...patients.keys()])) {
     const plan = { type: 'Patient', where: { kind: 'ids', ids }, sort: [] } as const;
-    const rows = await snapshot.search.page(scope, plan, { count: ids.length });
+    const rows = await snapshot.search.page(scope, plan, { count: ids.length, texts: 'left out' });
     found.push(...rows.map(({ id, rowId }) => ({ id, rowId })));
   }
   const joined = (when: 'early' | 'late'): readonly SelectedPatient[] =>

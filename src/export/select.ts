@@ -2,16 +2,23 @@ import { compartmentOwners } from '../fhir/compartments.js';
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { OutcomeIssue } from '../model/resource.js';
-import type { ExportClaim, PageEntry, PartitionSnapshot, VersionKey } from '../storage/export-store.js';
-import type { Condition, RowKey, SearchRow, SearchWindow } from '../storage/search-store.js';
-import { AssociatedProvenance } from './associated-provenance.js';
+import type {
+  ExportClaim,
+  MatchList,
+  PageEntry,
+  PartitionSnapshot,
+  VersionKey,
+} from '../storage/export-store.js';
+import type { Condition } from '../storage/search-store.js';
+import { AssociatedProvenance, type ProvenanceTarget } from './associated-provenance.js';
 import { type Belonging, belongingsOf } from './belonging.js';
-import { BlockLists } from './block-lists.js';
+import { type BlockListParts, BlockLists } from './block-lists.js';
 import { ClaimLostError } from './claim-lost.js';
 import type { ExportParts } from './export-parts.js';
 import type { ExportProgress, ExportStep } from './export-progress.js';
 import type { ExportRequest } from './export-request.js';
 import { typesOfLevel } from './exported-types.js';
+import { type ListedResource, listedTexts } from './listed-texts.js';
 import { parsedResource } from './parsed-resource.js';
 import { type SelectedPatients, selectPatients } from './select-patients.js';
 
@@ -26,14 +33,6 @@ export interface SelectionParts {
 }
 
 const PROVENANCE = 'Provenance';
-/** Rows that are read at once: the first time, and after that as many as have about PAGE_TEXT in all. */
-const FIRST_ROWS = 100;
-const FEWEST_ROWS = 10;
-const MOST_ROWS = 1_000;
-/** Where it is enough to know which resources they are. */
-const TEXTLESS: SearchWindow = { count: 2_000, texts: 'left out' };
-/** In UTF-16 units. */
-const PAGE_TEXT = 4 * 2 ** 20;
 /** Nothing is older. */
 export const BEGINNING = -1;
 const PAGE_BYTES = 2 ** 20;
@@ -67,10 +66,16 @@ export async function selectExport(selection: SelectionParts): Promise<ExportPro
 }
 
 /** What was listed comes in blocks, the patient first in each. Deletions belong to none. */
-function inBlocks(steps: readonly ExportStep[], { since }: ExportRequest): readonly ExportStep[] {
+function inBlocks(steps: readonly ExportStep[], request: ExportRequest): readonly ExportStep[] {
   const types = steps.map(({ type }) => type).toSorted((one, other) => rank(one) - rank(other));
-  const deletions = types.map((type): ExportStep => ({ type, from: 'deletions' }));
-  return [{ type: 'Patient', from: 'blocks', types }, ...(since === null ? [] : deletions)];
+  const told = types.filter((type) => !isLimited(request, type));
+  const deletions = told.map((type): ExportStep => ({ type, from: 'deletions' }));
+  return [{ type: 'Patient', from: 'blocks', types }, ...(request.since === null ? [] : deletions)];
+}
+
+/** Of what was deleted nobody can tell any more whether a limited token would have found it. */
+function isLimited({ limits }: ExportRequest, type: string): boolean {
+  return limits?.some((limit) => limit.type === type) ?? false;
 }
 
 function rank(type: string): number {
@@ -106,12 +111,12 @@ class TypeSelector {
     const { request, snapshot, scope, registry, patients } = parts;
     const { associated: wanted, organizeBy } = request;
     const found = { store: snapshot.search, scope, registry };
-    const addProvenance = (rowIds: readonly number[]): Promise<void> => this.add(PROVENANCE, rowIds);
-    if (wanted.length > 0)
-      this.provenance = new AssociatedProvenance({ ...found, add: addProvenance, wanted });
+    const add = (lists: readonly MatchList[]): Promise<void> => this.add(lists);
+    if (wanted.length > 0) this.provenance = new AssociatedProvenance({ ...found, add, wanted });
     const isOurs = (id: string): boolean => patients === null || patients.ids.has(id);
-    const add = (list: string, rowIds: readonly number[]): Promise<void> => this.add(list, rowIds);
-    if (organizeBy !== null) this.blocks = new BlockLists({ ...found, add, isOurs, report: parts.report });
+    const { report } = parts;
+    const texts: BlockListParts['texts'] = (type, rowIds) => this.texts(type, rowIds);
+    if (organizeBy !== null) this.blocks = new BlockLists({ ...found, add, texts, isOurs, report });
   }
 
   /** Null: there is nothing of the type. */
@@ -128,7 +133,7 @@ class TypeSelector {
       const of = [where, ...this.timesOf(times), ...(filter === null ? [] : [filter])];
       await this.list(type, of);
     }
-    if (request.since !== null) await this.listDeleted(type, request.since);
+    if (request.since !== null && !isLimited(request, type)) await this.listDeleted(type, request.since);
     return this.listed(type);
   }
 
@@ -159,14 +164,17 @@ class TypeSelector {
   /** Null: nothing is filtered. */
   private async filterOf(type: string): Promise<Condition | null> {
     const { request, parts, snapshot, scope } = this.parts;
-    const filters = request.filters.filter((filter) => filter.type === type);
-    if (filters.length === 0) return null;
-    const of: Condition[] = [];
-    for (const filter of filters) {
-      const plan = await parts.search.plan({ store: snapshot.search, scope, filter, base: request.base });
-      of.push(plan.where);
+    const all: Condition[] = [];
+    for (const list of [request.filters, request.limits ?? []]) {
+      const filters = list.filter((filter) => filter.type === type);
+      const of: Condition[] = [];
+      for (const filter of filters) {
+        const plan = await parts.search.plan({ store: snapshot.search, scope, filter, base: request.base });
+        of.push(plan.where);
+      }
+      if (of.length > 0) all.push({ kind: 'any', of });
     }
-    return { kind: 'any', of };
+    return all.length === 0 ? null : { kind: 'all', of: all };
   }
 
   private timesOf(times: Belonging['times']): readonly Condition[] {
@@ -180,27 +188,36 @@ class TypeSelector {
   private async list(type: string, of: readonly Condition[]): Promise<void> {
     const { scope, snapshot, check } = this.parts;
     const plan = { type, where: { kind: 'all', of }, sort: [] } as const;
-    let pages: SearchWindow = this.blocks ? { count: FIRST_ROWS } : TEXTLESS;
-    let after: RowKey | undefined;
-    do {
+    for await (const rowIds of snapshot.search.rowIds(scope, plan)) {
       check();
-      const window = { ...pages, ...(after && { after }) };
-      const rows: readonly SearchRow[] = await snapshot.search.page(scope, plan, window);
-      await this.add(
-        type,
-        rows.map(({ rowId }) => rowId),
-      );
-      if (type !== PROVENANCE) await this.provenance?.addOf(type, rows);
-      await this.blocks?.addOf(type, rows);
-      after = rows.length < pages.count ? undefined : rows.at(-1)?.key;
-      if (this.blocks) pages = { count: nextCount(rows) };
-    } while (after !== undefined);
+      await this.add([{ list: type, rowIds }]);
+      await this.addWhatComesWith(type, rowIds);
+    }
   }
 
-  private async add(type: string, rowIds: readonly number[]): Promise<void> {
+  /** Mostly nothing does: either Provenances are asked for besides, or whose everything is. */
+  private async addWhatComesWith(type: string, rowIds: readonly number[]): Promise<void> {
+    const provenance = type === PROVENANCE ? undefined : this.provenance;
+    const { blocks } = this;
+    if (provenance?.isAll === true) return provenance.addOf(type, rowIds.map(withoutName));
+    if (provenance === undefined && blocks === undefined) return;
+    for await (const resources of this.texts(type, rowIds)) {
+      await provenance?.addOf(type, resources);
+      await blocks?.addOf(type, resources);
+    }
+  }
+
+  private texts(type: string, rowIds: readonly number[]): AsyncIterable<readonly ListedResource[]> {
+    const { parts, claim, snapshot } = this.parts;
+    const { partition } = claim.job;
+    return listedTexts({ homes: parts.homes, partition, at: snapshot.at }, type, rowIds);
+  }
+
+  private async add(lists: readonly MatchList[]): Promise<void> {
     const { parts, claim } = this.parts;
-    if (rowIds.length === 0) return;
-    if (!(await parts.jobs.addMatches(claim, type, rowIds))) throw new ClaimLostError();
+    const filled = lists.filter(({ rowIds }) => rowIds.length > 0);
+    if (filled.length === 0) return;
+    if (!(await parts.jobs.addMatches(claim, filled))) throw new ClaimLostError();
   }
 
   /** What was deleted since then, and belonged to the export when it was there last. */
@@ -213,10 +230,7 @@ class TypeSelector {
       const walk = { type, since, until: snapshot.at, after, bytes: PAGE_BYTES };
       const page = await parts.homes.walk(partition, walk, 'deletions');
       const belonging = await this.belonging(type, page.deleted);
-      await this.add(
-        type,
-        belonging.map(({ rowId }) => rowId),
-      );
+      await this.add([{ list: type, rowIds: belonging.map(({ rowId }) => rowId) }]);
       after = page.next;
     } while (after !== null);
   }
@@ -237,11 +251,8 @@ class TypeSelector {
   }
 }
 
-/** Rows come with their texts: pages of large resources have to be short. */
-function nextCount(rows: readonly SearchRow[]): number {
-  const text = rows.reduce((sum, row) => sum + row.text.length, 0);
-  const fitting = Math.floor((PAGE_TEXT * rows.length) / Math.max(1, text));
-  return Math.min(MOST_ROWS, Math.max(FEWEST_ROWS, fitting));
+function withoutName(rowId: number): ProvenanceTarget {
+  return { rowId };
 }
 
 function written(comparison: 'gt' | 'lt', time: number): Condition {

@@ -2,23 +2,24 @@ import { isUtf8 } from 'node:buffer';
 import { FhirError } from '../model/errors.js';
 import { diagnoseJson } from './json/diagnose.js';
 import { markLiterals, rawNumbers, restoreLiterals } from './json/number-texts.js';
-import { scanJson, scanLiterals } from './json/scan.js';
+import { type JsonLimits, scanJson, scanLiterals } from './json/scan.js';
 
+export type { JsonLimits } from './json/scan.js';
 export { copyNumberTexts, NUMBER_TEXTS, numberText } from './json/number-texts.js';
 
-/** What a JSON document may demand of the server. */
-export interface JsonLimits {
-  /** How deep objects and arrays may be nested; the document itself is depth 1. */
-  readonly maxDepth: number;
-}
-
-/** 64 levels: the deepest resource of the FHIR R4 examples has 17. */
-export const DEFAULT_JSON_LIMITS: JsonLimits = { maxDepth: 64 };
+/** 64 levels: the deepest resource of the FHIR R4 examples has 17. No object of FHIR has 2,000 members. */
+export const DEFAULT_JSON_LIMITS: JsonLimits = {
+  maxDepth: 64,
+  maxValues: 4_000_000,
+  maxMembers: 2000,
+  maxKeyLength: 256,
+  maxNumberLength: 1000,
+};
 
 /**
  * Parses JSON that nobody vouches for. What other parsers let pass in silence is refused: invalid UTF-8, a byte
- * order mark, duplicate keys, `__proto__`, NUL, lone surrogates, numbers that are not finite, and nesting deeper
- * than the limit, which is checked before anything is built.
+ * order mark, duplicate keys, `__proto__`, NUL, lone surrogates, numbers that are not finite, and what is beyond the
+ * limits, which is checked before anything is built.
  *
  * Numbers become JavaScript numbers; a literal that this would change (`1.00`, `1e2`, 18 digits) is remembered
  * under NUMBER_TEXTS of its holder, and `stringifyJson` writes it back (https://hl7.org/fhir/R4/json.html#decimal).
@@ -27,10 +28,10 @@ export const DEFAULT_JSON_LIMITS: JsonLimits = { maxDepth: 64 };
  */
 export function parseJson(source: Uint8Array | string, limits: JsonLimits = DEFAULT_JSON_LIMITS): unknown {
   const text = typeof source === 'string' ? checkedText(source) : decodeUtf8(source);
-  const scan = scanJson(text, limits.maxDepth);
+  const scan = scanJson(text, limits);
   const value = scan === undefined ? FAULT : tryParse(markLiterals(text, scan.literals));
   if (scan === undefined || value === FAULT || countMembers(value) !== scan.members) {
-    throw diagnoseJson(text, limits.maxDepth);
+    throw diagnoseJson(text, limits);
   }
   return scan.literals.length === 0 ? value : restoreLiterals(value);
 }

@@ -1,37 +1,7 @@
-import type { Refusal, ReplacementCheck } from './dispatch.js';
-import type { BuiltInPointcuts, Mode, Transform, Veto } from './pointcuts.js';
+import type { DefinitionOf } from './pointcut-definition.js';
+import { PARTITION_POINTCUTS } from './partition-pointcuts.js';
+import type { BuiltInPointcuts } from './pointcuts.js';
 import { onlyRemoved, sameKind, sameKindOrFalse, sameLength } from './replacement.js';
-
-/** What the registry must know of a pointcut of mode `M`. */
-export type Definition<M extends Mode> = {
-  readonly mode: M;
-  /** One paragraph: when it fires, what may be answered, what a throw does. */
-  readonly manual: string;
-} & (M extends 'observe'
-  ? {
-      /** `propagate` (if left out): a throw fails what is going on. `swallow`: it is logged, and the next hook runs. */
-      readonly errors?: 'propagate' | 'swallow';
-    }
-  : M extends 'veto'
-    ? { readonly refusal: Refusal }
-    : M extends 'transform'
-      ? {
-          readonly check?: ReplacementCheck;
-          /** Where a hook answers this, no further one is asked. */
-          readonly last?: unknown;
-        }
-      : unknown);
-
-/** The definition of any pointcut. */
-export type AnyDefinition = { [M in Mode]: Definition<M> }[Mode];
-
-/** The definition that a pointcut's type demands. */
-export type DefinitionOf<Type extends { readonly mode: Mode }> =
-  Type extends Veto<infer _Event, infer Answer>
-    ? Definition<'veto'> & { readonly refusal: [Answer] extends [never] ? 'throw' : 'throw-or-false' }
-    : Type extends Transform<infer _Event, infer _Value, infer _Replacement>
-      ? Definition<'transform'>
-      : Definition<Exclude<Type['mode'], 'veto' | 'transform'>>;
 
 const HELD_UP =
   'All writers wait meanwhile, at most ten seconds; the hook must not wait for a write of its own.';
@@ -113,6 +83,23 @@ export const POINTCUTS = {
       'Fires at the end of every request, successful or not, after SERVER_PROCESSING_COMPLETED_NORMALLY. ' +
       'Nothing is answered. A throw is logged and changes nothing.',
   },
+  SERVER_INTERACTION_COMPLETED: {
+    mode: 'veto',
+    refusal: 'throw',
+    manual:
+      'Fires when what a request asks for is done, or has failed (`error`), and nothing of the answer is sent; for each ' +
+      'entry of a batch, and of a transaction that is committed, and for the whole Bundle besides. What has failed before ' +
+      'its partition was selected, and not with 401 or 403, has that done before. By `record` resources ' +
+      'of your own are stored in a partition, where no further hook sees them. A throw becomes the answer of the request ' +
+      'or the entry; what was stored stays stored.',
+  },
+  SERVER_STOPPING: {
+    mode: 'observe',
+    errors: 'swallow',
+    manual:
+      'Fires when the server stops: no more requests come, and storage is still open. Nothing is answered. A throw is ' +
+      'logged and changes nothing.',
+  },
   SERVER_CAPABILITY_STATEMENT_GENERATED: {
     mode: 'transform',
     check: sameKind,
@@ -170,6 +157,15 @@ export const POINTCUTS = {
     manual:
       'Fires before an update creates a resource under an id that the client chose. Nothing is answered. ' +
       'A throw refuses it.',
+  },
+  STORAGE_PRESTORAGE_RECORDS: {
+    mode: 'transform',
+    check: sameKind,
+    manual:
+      'Fires when everything that a request or a transaction stores is decided, and nothing is stored; `writes` are the ' +
+      'changes. Answer the list with resources of your own besides: they are stored in the same database transaction, as ' +
+      'new ones with ids of the server, and as they are: not validated, and seen by no further hook. Their partitions must ' +
+      'be among those of the writes. A throw refuses everything. Fires again where the write is planned anew.',
   },
   STORAGE_PRECOMMIT_RESOURCE_CREATED: {
     mode: 'observe',
@@ -263,42 +259,7 @@ export const POINTCUTS = {
       'Fires when a resource was validated, with the issues that were found. Answer another list to replace them: ' +
       'errors in it refuse a write. A throw fails the request.',
   },
-  STORAGE_PARTITION_IDENTIFY_CREATE: {
-    mode: 'decide',
-    manual:
-      'Fires once for every create, unless a STORAGE_PARTITION_IDENTIFY_ANY hook is registered. Answer the ' +
-      'partition that the resource goes to. If nobody answers, the create fails. A throw refuses it.',
-  },
-  STORAGE_PARTITION_IDENTIFY_READ: {
-    mode: 'decide',
-    manual:
-      'Fires once for every interaction that reads, searches, changes or deletes, unless a ' +
-      'STORAGE_PARTITION_IDENTIFY_ANY hook is registered. Answer the partitions to look in. If nobody answers, ' +
-      'the interaction fails. A throw refuses it.',
-  },
-  STORAGE_PARTITION_IDENTIFY_ANY: {
-    mode: 'decide',
-    manual:
-      'Fires once for every interaction, in place of the CREATE and READ pointcuts, which are then not asked. ' +
-      'Answer the partitions. If nobody answers, the interaction fails. A throw refuses it.',
-  },
-  STORAGE_PARTITION_SELECTED: {
-    mode: 'veto',
-    refusal: 'throw',
-    manual:
-      'Fires for every interaction without exception, when its partitions are known and nothing is read: the place ' +
-      'to guard tenants. Nothing is answered. A throw refuses the interaction.',
-  },
-  STORAGE_PARTITION_CREATED: {
-    mode: 'observe',
-    manual:
-      'Fires inside the database transaction that registers a partition. Nothing is answered. A throw undoes it.',
-  },
-  STORAGE_PARTITION_DELETED: {
-    mode: 'observe',
-    manual:
-      'Fires inside the database transaction that deletes a partition. Nothing is answered. A throw undoes it.',
-  },
+  ...PARTITION_POINTCUTS,
 } as const satisfies { readonly [P in keyof BuiltInPointcuts]: DefinitionOf<BuiltInPointcuts[P]> };
 
 /** The built-in pointcuts' names as constants, for `@Hook(Pointcut.…)`. */

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { BulkExport } from '../model/bulk-export.js';
 import type { FhirError } from '../model/errors.js';
 import type { Partition, PartitionChoice, PartitionId } from '../model/partition.js';
+import type { PartitionUsage, Quota } from '../model/quota.js';
 import type { Interaction, QueryParameter, RequestDetails } from '../model/request.js';
 import type { Bundle, OperationOutcome, OutcomeIssue, Resource } from '../model/resource.js';
 
@@ -83,6 +84,34 @@ export interface HookResponse {
   body: ResponseBody;
 }
 
+/** A change that is decided, and about to be stored. */
+export interface DecidedWrite {
+  /** What asks for it: the request, or the entry of a transaction. */
+  readonly request: RequestDetails;
+  readonly action: 'create' | 'update' | 'delete';
+  readonly type: string;
+  readonly id: string;
+  /** The version that it makes. */
+  readonly version: number;
+  readonly partition: PartitionId;
+  /** What will be stored, or, of a delete, the last content. */
+  readonly resource: Resource;
+  /** What an update replaces; parsed when it is asked for. */
+  previous(): Resource | undefined;
+}
+
+/** A resource that the server stores besides what it was asked for, in one partition. */
+export interface ServerRecord {
+  readonly partition: PartitionId;
+  readonly resource: Resource;
+}
+
+/**
+ * Stores resources of your own in one partition, all or none, as new ones with ids of the server; nobody hooks in, and
+ * they are not validated. Those of a partition that is not registered go to DEFAULT. One function for each server.
+ */
+export type RecordWriter = (partition: PartitionId, resources: readonly Resource[]) => Promise<void>;
+
 /** Type and id of a resource that refers to the one that is to be deleted. */
 export interface DeleteConflict {
   readonly type: string;
@@ -139,6 +168,15 @@ export interface BuiltInPointcuts {
   >;
   SERVER_PROCESSING_COMPLETED_NORMALLY: Observe<RequestEvent & { readonly status: number }>;
   SERVER_PROCESSING_COMPLETED: Observe<FailureEvent & { readonly status: number }>;
+  SERVER_INTERACTION_COMPLETED: Veto<
+    RequestEvent & {
+      readonly status: number;
+      /** What was thrown, where it failed. */
+      readonly error: unknown;
+      readonly record: RecordWriter;
+    }
+  >;
+  SERVER_STOPPING: Observe<object>;
   SERVER_CAPABILITY_STATEMENT_GENERATED: Transform<RequestEvent, Resource>;
 
   STORAGE_PREACCESS_RESOURCES: Transform<RequestEvent, readonly AccessedResource[]>;
@@ -151,6 +189,10 @@ export interface BuiltInPointcuts {
   STORAGE_PRESTORAGE_RESOURCE_UPDATED: Transform<RequestEvent & { readonly previous: Resource }, Resource>;
   STORAGE_PRESTORAGE_RESOURCE_DELETED: Veto<ResourceEvent>;
   STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID: Veto<ResourceEvent>;
+  STORAGE_PRESTORAGE_RECORDS: Transform<
+    RequestEvent & { readonly writes: readonly DecidedWrite[] },
+    readonly ServerRecord[]
+  >;
   STORAGE_PRECOMMIT_RESOURCE_CREATED: Observe<CommitEvent>;
   STORAGE_PRECOMMIT_RESOURCE_UPDATED: Observe<CommitEvent & { readonly previous: Resource }>;
   STORAGE_PRECOMMIT_RESOURCE_DELETED: Observe<CommitEvent>;
@@ -178,6 +220,16 @@ export interface BuiltInPointcuts {
       readonly target: ReadTarget;
       readonly partitions: readonly Partition[];
       readonly all: boolean;
+    }
+  >;
+  STORAGE_PARTITION_QUOTA: Decide<RequestEvent & { readonly partition: Partition }, Quota>;
+  STORAGE_PARTITION_USED: Observe<
+    RequestEvent & {
+      readonly partition: Partition;
+      readonly usage: PartitionUsage;
+      readonly quota: Quota;
+      /** Whether the client may learn it: it can read the whole partition, which is its own. */
+      readonly mayBeTold: boolean;
     }
   >;
   STORAGE_PARTITION_CREATED: Observe<FailureEvent & { readonly partition: Partition }>;

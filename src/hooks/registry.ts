@@ -12,8 +12,8 @@ import type { Decision, HookEntry, TransformRules, Verdict } from './dispatch.js
 import { toHookEntries } from './hook-entries.js';
 import type { NamedEntry } from './hook-entries.js';
 import type { Interceptor } from './interceptor.js';
+import type { AnyDefinition, DefinitionOf } from './pointcut-definition.js';
 import { POINTCUTS } from './pointcut-manual.js';
-import type { AnyDefinition, DefinitionOf } from './pointcut-manual.js';
 import type {
   AnswerOf,
   BuiltInPointcuts,

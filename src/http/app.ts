@@ -1,24 +1,28 @@
 import { createServer, type Server } from 'node:http';
 import Koa, { type Context } from 'koa';
-import { answerClientError } from './client-error.js';
 import { requestLog } from '../log.js';
+import { BodyMemory } from './body-memory.js';
+import { answerClientError } from './client-error.js';
+import { limitConnections, pipelineLimit, serverOptions } from './connections.js';
 import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
 import { isProbe, probeRouter, type ServerState } from './probes.js';
+import { securityHeaders } from './security-headers.js';
 
 /** What the HTTP server needs besides what FHIR requests need. */
-export interface AppOptions extends Omit<FhirHandlerOptions, 'requestLog'> {
+export interface AppOptions extends Omit<FhirHandlerOptions, 'requestLog' | 'bodies'> {
   readonly ready: ServerState['ready'];
-  readonly requestTimeoutMs: number;
 }
-
-const HEADERS_TIMEOUT_MS = 20_000;
-const KEEP_ALIVE_MS = 65_000;
 
 /** The chain: probes and metrics by router, everything else by the FHIR handler. */
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
-  const probes = probeRouter(options, options.server.newRequestId);
-  const handler: FhirHandlerOptions = { ...options, requestLog: requestLog(options.logger) };
+  const probes = probeRouter(options, options.server);
+  const { maxBodiesBytes, maxBodyBytes } = options.server.settings;
+  const handler: FhirHandlerOptions = {
+    ...options,
+    requestLog: requestLog(options.logger),
+    bodies: new BodyMemory(Math.max(maxBodiesBytes, maxBodyBytes)),
+  };
   const serveFhir = (context: Context): Promise<void> => {
     context.respond = false;
     return handleFhir(handler, context.req, context.res);
@@ -33,14 +37,16 @@ export function createApp(options: AppOptions): Koa {
   return app;
 }
 
-/** An HTTP server with limits against slow and endless requests. */
+/** An HTTP server with limits against slow and endless requests, and against too many of them. */
 export function createHttpServer(app: Koa, options: AppOptions): Server {
-  const server = createServer(app.callback());
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = options.requestTimeoutMs;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // Their size is limited; a limit of their number would drop the rest in silence, an If-Match for example.
-  server.maxHeadersCount = 0;
-  server.on('clientError', (error, socket) => answerClientError(error, socket, options.server.newRequestId));
+  const { settings, newRequestId } = options.server;
+  const handle = app.callback();
+  const mayWait = pipelineLimit(settings.maxPipelinedRequests);
+  const server = createServer(serverOptions(settings), (request, response) => {
+    if (mayWait(request, response)) void handle(request, response);
+  });
+  limitConnections(server, settings);
+  const headers = securityHeaders(settings);
+  server.on('clientError', (error, socket) => answerClientError(error, socket, { headers, newRequestId }));
   return server;
 }

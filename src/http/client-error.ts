@@ -1,8 +1,17 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { FHIR_JSON } from '../interactions/response.js';
+import { FHIR_JSON } from '../fhir/media-types.js';
 import { FhirError } from '../model/errors.js';
 import { REQUEST_ID_HEADER } from './request-id.js';
+
+/** Time to read a refusal, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/** What a refusal carries besides its outcome. */
+export interface RefusalOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly newRequestId: () => string;
+}
 
 /**
  * Answers what never became a request, because it is not HTTP, too long or too slow, with an OperationOutcome like
@@ -11,7 +20,7 @@ import { REQUEST_ID_HEADER } from './request-id.js';
 export function answerClientError(
   error: NodeJS.ErrnoException,
   socket: Duplex,
-  newRequestId: () => string,
+  { headers, newRequestId }: RefusalOptions,
 ): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -23,10 +32,13 @@ export function answerClientError(
     `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status] ?? ''}`,
     'connection: close',
     `${REQUEST_ID_HEADER}: ${newRequestId()}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `content-type: ${FHIR_JSON}`,
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Its other half would stay open for as long as the client likes; closed at once, it would take the answer with it.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function toFhirError({ code }: NodeJS.ErrnoException): FhirError {

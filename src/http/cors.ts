@@ -21,11 +21,16 @@ export function corsVary(allowed: readonly string[]): readonly string[] {
   return allowed.includes('*') ? [] : ['Origin'];
 }
 
+/** Names of headers, as a browser lists them. */
+const HEADER_NAMES = /^[A-Za-z0-9-]{1,64}(?:, ?[A-Za-z0-9-]{1,64}){0,31}$/;
+const USUAL_HEADERS = 'Content-Type, Accept, Authorization, Prefer';
+
 /** What a preflight is told besides. */
 export function preflightHeaders(requestedHeaders: string | undefined): Record<string, string> {
+  const asked = requestedHeaders !== undefined && HEADER_NAMES.test(requestedHeaders);
   return {
     'access-control-allow-methods': METHODS,
-    'access-control-allow-headers': requestedHeaders ?? 'Content-Type, Accept, Authorization, Prefer',
+    'access-control-allow-headers': asked ? requestedHeaders : USUAL_HEADERS,
     'access-control-max-age': PREFLIGHT_SECONDS,
     allow: METHODS,
   };

@@ -1,6 +1,6 @@
 import type { HookRegistry } from '../hooks/registry.js';
 import type { HookResponse, OutgoingResponse } from '../hooks/pointcuts.js';
-import { FHIR_JSON } from '../interactions/response.js';
+import { FHIR_JSON } from '../fhir/media-types.js';
 import type { Logger } from '../log.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';

@@ -1,25 +1,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticator.js';
 import { parseJson } from '../fhir/json.js';
+import { isBinaryResource, mediaType, type FhirFormat } from '../fhir/media-types.js';
+import { parseXmlSteps } from '../fhir/xml/parse.js';
 import type { HookResponse, MaybePromise, OutgoingResponse } from '../hooks/pointcuts.js';
 import type { HookRegistry } from '../hooks/registry.js';
+import { completing } from '../interactions/completed.js';
 import { dispatch } from '../interactions/dispatch.js';
 import { parseQuery } from '../interactions/query.js';
-import { FILE_OPERATION } from '../interactions/target.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { Logger, RequestLog } from '../log.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
+import type { AuthorizationServer } from '../auth/server/authorization-server.js';
 import { SELECTED_PARTITIONS } from '../partition/resolver.js';
+import type { Settings } from '../settings/schema.js';
 import type { RawContent } from '../interactions/binary.js';
+import { answerAuth } from './auth-endpoints.js';
+import { authPlaceOf } from './auth-place.js';
 import { limitBody, readBody } from './body.js';
+import { type BodyMemory, BodyShare } from './body-memory.js';
 import { commonHeaders } from './common-headers.js';
 import { preflightHeaders } from './cors.js';
 import { errorResponse } from './errors.js';
-import { assertJsonAccepted, assertJsonBody, mediaType } from './media-type.js';
+import { jsonLimitsOf } from './json-limits.js';
+import { answerFormat, bodyFormat, failureFormat } from './media-type.js';
 import type { Metrics } from './metrics.js';
+import { assertPlainHead } from './request-head.js';
 import { readRequest, withBody, type RequestOptions } from './request-details.js';
 import { requestIdOf } from './request-id.js';
 import { send, type FinalResponse } from './send.js';
+import { inTurns } from './turns.js';
+import { answerInXml, errorInXml } from './xml-answer.js';
 
 /** What serving FHIR requests needs. */
 export interface FhirHandlerOptions {
@@ -28,6 +40,10 @@ export interface FhirHandlerOptions {
   readonly requestLog: RequestLog;
   readonly metrics: Metrics;
   readonly request: RequestOptions;
+  readonly bodies: BodyMemory;
+  /** Undefined: nobody is asked who he is. */
+  readonly authenticator: Authenticator | undefined;
+  readonly authorization: AuthorizationServer;
 }
 
 const NOT_FOUND_MESSAGE = 'The server has nothing at this URL.';
@@ -43,11 +59,14 @@ export async function handleFhir(
 ): Promise<void> {
   const { server, metrics } = options;
   const start = performance.now();
-  const exchange: Exchange = { id: requestIdOf(message, server.newRequestId), request: undefined };
+  const body = new BodyShare(options.bodies);
+  const id = requestIdOf(message, server.newRequestId);
+  const exchange: Exchange = { id, request: undefined, format: undefined, body };
   metrics.begin();
   const response = await answer(options, message, { socket, exchange });
   const sent = response && deliver(options, response, { message, socket, exchange });
   if (sent) await sent;
+  body.end();
   const milliseconds = performance.now() - start;
   const told = complete(options, exchange, { status: socket.statusCode, milliseconds });
   if (told) await told;
@@ -78,7 +97,8 @@ function deliverNow(
   { message, socket, exchange }: Delivery,
 ): Promise<void> | undefined {
   const final = addCommonHeaders(options, message, { response, exchange });
-  return send(socket, final, { head: message.method === 'HEAD' });
+  const { stallTimeoutMs } = options.server.settings;
+  return send(socket, final, { isHead: message.method === 'HEAD', stallTimeoutMs });
 }
 
 interface Delivery {
@@ -91,6 +111,9 @@ interface Delivery {
 interface Exchange {
   readonly id: string;
   request: RequestDetails | undefined;
+  /** What resources are answered in, as far as that is known. */
+  format: FhirFormat | undefined;
+  readonly body: BodyShare;
 }
 
 /** The response; undefined where a hook has written it to the socket itself. */
@@ -106,9 +129,16 @@ async function answer(
       if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_PROCESSED', event)) === 'handled') return undefined;
     }
     if (message.method === 'OPTIONS') return preflight(message);
-    return await serve(options, message, exchange);
+    const auth = { message, limits: options.server.settings, share: exchange.body };
+    const place = authPlaceOf(message.url ?? '/', options.request);
+    const token = place && (await answerAuth(options.authorization, place, auth));
+    if (token) return token;
+    const response = await serve(options, message, exchange);
+    return exchange.format === 'xml' ? await answerInXml(response, exchange.request) : response;
   } catch (error) {
-    return failure(options, error, exchange);
+    exchange.format ??= failureFormat(message.url ?? '', message.headers);
+    const response = await failure(options, error, exchange);
+    return exchange.format === 'xml' ? errorInXml(response) : response;
   }
 }
 
@@ -118,19 +148,39 @@ async function serve(
   exchange: Exchange,
 ): Promise<OutgoingResponse> {
   const { server } = options;
-  const { hooks } = server;
+  assertPlainHead(message, server.settings.maxHeaders);
   const parsed = readRequest(message, exchange.id, options.request);
   if (!parsed) throw new FhirError('NOT_FOUND', NOT_FOUND_MESSAGE);
   exchange.request = parsed;
-  assertJsonAcceptedUnlessContent(parsed, message);
+  return completing(
+    server,
+    () => exchange.request ?? parsed,
+    () => serveParsed(options, message, { exchange, parsed }),
+  );
+}
+
+async function serveParsed(
+  options: FhirHandlerOptions,
+  message: IncomingMessage,
+  { exchange, parsed }: { readonly exchange: Exchange; readonly parsed: RequestDetails },
+): Promise<OutgoingResponse> {
+  const { server } = options;
+  const { hooks } = server;
+  const admitted = options.authenticator?.admit(parsed);
+  if (admitted) await admitted;
+  exchange.format = answerFormat(parsed, message.headers);
   const early: HookResponse = { status: 200, headers: {}, body: undefined };
   if (hooks.has('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED')) {
     const selecting = { request: parsed, response: early };
     if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLER_SELECTED', selecting)) === 'handled')
       return early;
   }
-  const request = mayHaveContent(parsed) ? await readContent(server, message, parsed) : parsed;
+  const request = mayHaveContent(parsed)
+    ? await readContent(server, { message, request: parsed, share: exchange.body })
+    : parsed;
   exchange.request = request;
+  // A form may have asked for a format.
+  if (request.parameters !== parsed.parameters) exchange.format = answerFormat(request, message.headers);
   if (hooks.has('SERVER_INCOMING_REQUEST_POST_PROCESSED')) {
     const processed = { request, response: early };
     if ((await hooks.veto('SERVER_INCOMING_REQUEST_POST_PROCESSED', processed)) === 'handled') return early;
@@ -160,37 +210,39 @@ function internalError({ id }: Exchange): OutgoingResponse {
   return { status: 500, headers: {}, body: error.toOutcome() };
 }
 
-/** Files of exports come in their own type, and a Binary may be asked for in its own (https://hl7.org/fhir/R4/binary.html#rest). */
-function assertJsonAcceptedUnlessContent(request: RequestDetails, message: IncomingMessage): void {
-  if (request.operation === FILE_OPERATION) return;
-  if (request.resourceType !== 'Binary') assertJsonAccepted(message.headers.accept, request.parameters);
-}
-
 function mayHaveContent({ method }: RequestDetails): boolean {
   return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE';
 }
 
-/** Reads the body where the interaction has one: JSON, a form for searches, or the bytes of a Binary. */
+/** A request whose body is still to come. */
+interface Incoming {
+  readonly message: IncomingMessage;
+  readonly request: RequestDetails;
+  readonly share: BodyShare;
+}
+
+/** Reads the body where the interaction has one: JSON or XML, a form for searches, or the bytes of a Binary. */
 async function readContent(
   server: ServerParts,
-  message: IncomingMessage,
-  request: RequestDetails,
+  { message, request, share }: Incoming,
 ): Promise<RequestDetails> {
   const contentType = message.headers['content-type'];
-  const { maxBodyBytes, maxBinaryBytes, maxJsonDepth } = server.settings;
-  if (isSearch(request)) return readSearchForm(message, request, maxBodyBytes);
+  const { settings } = server;
+  if (isSearch(request)) return readSearchForm(settings, { message, request, share });
   if (isRawBinary(request, contentType)) {
     const raw: RawContent = {
       kind: 'raw',
       contentType: contentType ?? '',
-      stream: limitBody(message, maxBinaryBytes),
+      stream: limitBody(message, settings),
     };
     return withBody(request, raw);
   }
-  const bytes = await readBody(message, maxBodyBytes);
+  const bytes = await readBody(message, settings, share);
   if (bytes.length === 0 && request.interaction === 'operation') return request;
-  assertJsonBody(contentType, request.interaction);
-  return withBundleInteraction(withBody(request, parseJson(bytes, { maxDepth: maxJsonDepth })));
+  const limits = jsonLimitsOf(settings);
+  const isXml = bodyFormat(contentType, request.interaction) === 'xml';
+  const content = isXml ? await inTurns(parseXmlSteps(bytes, limits)) : parseJson(bytes, limits);
+  return withBundleInteraction(withBody(request, content));
 }
 
 function isSearch({ interaction }: RequestDetails): boolean {
@@ -202,17 +254,15 @@ function isRawBinary(
   contentType: string | undefined,
 ): boolean {
   if (resourceType !== 'Binary' || (interaction !== 'create' && interaction !== 'update')) return false;
-  const type = mediaType(contentType);
-  return type !== '' && type !== 'application/fhir+json' && type !== 'application/json';
+  return !isBinaryResource(contentType);
 }
 
 /** Parameters of the URL and of the form count alike (https://hl7.org/fhir/R4/http.html#search). */
 async function readSearchForm(
-  message: IncomingMessage,
-  request: RequestDetails,
-  maxBytes: number,
+  settings: Settings,
+  { message, request, share }: Incoming,
 ): Promise<RequestDetails> {
-  const bytes = await readBody(message, maxBytes);
+  const bytes = await readBody(message, settings, share);
   const type = mediaType(message.headers['content-type']);
   if (bytes.length > 0 && type !== 'application/x-www-form-urlencoded') {
     throw new FhirError('UNSUPPORTED_MEDIA_TYPE', 'A search is sent as application/x-www-form-urlencoded.');
@@ -239,7 +289,9 @@ function addCommonHeaders(
 ): FinalResponse {
   const { status, headers, body } = response;
   const common = commonHeaders(options.server.settings, exchange.id, message.headers.origin);
-  return { status, headers: Object.assign(common, headers), body };
+  const vary = headers['vary'] ?? headers['Vary'];
+  const also = vary === undefined ? {} : { vary: `${common['vary']}, ${vary}` };
+  return { status, headers: Object.assign(common, headers, also), body };
 }
 
 function complete(

@@ -54,6 +54,7 @@ export function readRequest(
     compartment: target.compartment,
     parameters: url.parameters,
     headers: new RequestHeaders(message),
+    remoteAddress: message.socket.remoteAddress,
     body: undefined,
     parent: undefined,
     attributes: new Map(),

@@ -4,6 +4,7 @@ import type { RequestDetails } from '../model/request.js';
 import type { Bundle, BundleEntry } from '../model/resource.js';
 import { toEntryRequest } from './bundle-entry.js';
 import { answerEntry, bundleText } from './bundle-response.js';
+import { completing } from './completed.js';
 import { AnswerBudget, dispatchEntry } from './entry-answer.js';
 import { returnPreference } from './response.js';
 import type { ServerParts } from './server-parts.js';
@@ -37,7 +38,11 @@ async function runEntry(
 ): Promise<string> {
   try {
     const { request } = toEntryRequest(parent, entry, index);
-    const response = await dispatchEntry(server, request, budget);
+    const response = await completing(
+      server,
+      () => request,
+      () => dispatchEntry(server, request, budget),
+    );
     return answerEntry(
       response,
       isWrite(request) && returnPreference(request) === 'OperationOutcome' ? 'outcome' : 'resource',

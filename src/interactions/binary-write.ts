@@ -10,6 +10,7 @@ import { blobBinary, inlineBinary, type RawContent } from './binary.js';
 import { assertWritePreconditions, findCurrent } from './find.js';
 import { assertValid } from './incoming.js';
 import { planCreation, planReplacement } from './plan-write.js';
+import { assertMayClaimId } from './permission.js';
 import { executeWrites, type PlannedWrite } from './planned-write.js';
 import { writeResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
@@ -77,6 +78,7 @@ async function findDestination(
   assertWritePreconditions(request, current);
   if (current) return { id: resourceId, assignment: server.resolver.assignmentOf(current), current };
   assertClientId(server, resourceId);
+  assertMayClaimId(request, 'Binary', resourceId);
   await server.hooks.veto('STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID', { request, resource });
   return { id: resourceId, assignment: await server.resolver.resolveCreate(request, resource), current };
 }

@@ -1,12 +1,14 @@
 /** Binary in its own media type: https://hl7.org/fhir/R4/binary.html#rest */
 import { Readable } from 'node:stream';
-import { FHIR_JSON, versionHeaders } from './response.js';
+import { binaryFormat, FHIR_JSON, FHIR_XML, type FhirFormat } from '../fhir/media-types.js';
+import { writeXml } from '../fhir/xml/write.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { StoredVersion } from '../storage/store.js';
 import { BLOB_EXTENSION, blobIdOf } from './blob-pointer.js';
 import { singleHeader } from './find.js';
+import { versionHeaders } from './response.js';
 import type { ServerParts } from './server-parts.js';
 
 /** The body of a request that carries a Binary's content as it is. */
@@ -16,9 +18,6 @@ export interface RawContent {
   /** Ends with an error where the content is larger than allowed. */
   readonly stream: AsyncIterable<Buffer>;
 }
-
-/** Media types that ask for the resource, not for its content. */
-const FHIR_TYPES = /application\/(fhir\+json|json|json\+fhir)|text\/json/i;
 
 export function isRawContent(body: unknown): body is RawContent {
   return typeof body === 'object' && body !== null && (body as { kind?: unknown }).kind === 'raw';
@@ -49,7 +48,7 @@ function binaryHead(request: RequestDetails, contentType: string): Resource {
 }
 
 /**
- * The answer to a read of a Binary: its content in its own type, unless the client asks for FHIR JSON. Content that
+ * The answer to a read of a Binary: its content in its own type, unless the client asks for the resource. Content that
  * is not in the resource's text is streamed.
  */
 export function binaryResponse(
@@ -60,27 +59,33 @@ export function binaryResponse(
   const headers = versionHeaders(version.version, version.updated);
   const blobId = blobIdOf(resource);
   const chunks = blobId === undefined ? undefined : server.blobs.read(version.partition, blobId);
-  if (wantsResource(request)) {
-    const body = chunks ? Readable.from(binaryJson(resource, chunks)) : (version.text ?? '');
-    return { status: 200, headers: { ...headers, 'content-type': FHIR_JSON }, body };
+  const format = wantedFormat(request);
+  if (format !== undefined && chunks !== undefined) {
+    const write = format === 'xml' ? binaryXml : binaryJson;
+    const type = format === 'xml' ? FHIR_XML : FHIR_JSON;
+    const body = Readable.from(write(resource, chunks));
+    return { status: 200, headers: { ...headers, 'content-type': type }, body };
   }
+  if (format !== undefined)
+    return { status: 200, headers: { ...headers, 'content-type': FHIR_JSON }, body: version.text ?? '' };
   const { contentType, data } = resource;
   const type =
     typeof contentType === 'string' && /^[\x20-\x7e]+$/.test(contentType)
       ? contentType
       : 'application/octet-stream';
   // Somebody's HTML must not run as if it were the server's.
-  const safe = { 'content-security-policy': "sandbox; default-src 'none'", 'content-type': type };
+  const safe = {
+    'content-security-policy': "sandbox; default-src 'none'; frame-ancestors 'none'",
+    'content-type': type,
+  };
   const body = chunks ? Readable.from(chunks) : Buffer.from(typeof data === 'string' ? data : '', 'base64');
   return { status: 200, headers: { ...headers, ...safe }, body };
 }
 
-/** FHIR JSON was asked for by `_format` or Accept; anything else means the content. */
-function wantsResource(request: RequestDetails): boolean {
-  if (request.parent !== undefined) return true;
-  const format = request.parameters.find(([name]) => name === '_format');
-  if (format) return true;
-  return FHIR_TYPES.test((request.headers.get('accept') ?? []).join(','));
+/** A format that was asked for by `_format` or Accept; anything else means the content. */
+function wantedFormat({ parent, headers, parameters }: RequestDetails): FhirFormat | undefined {
+  if (parent !== undefined) return 'json';
+  return binaryFormat(headers.get('accept')?.join(','), parameters);
 }
 
 /** The resource's text with the base64 of the content in it, piece by piece. */
@@ -89,4 +94,12 @@ export async function* binaryJson(resource: Resource, chunks: AsyncIterable<Buff
   yield `${JSON.stringify(rest).slice(0, -1)},"data":"`;
   for await (const chunk of chunks) yield chunk.toString('base64');
   yield '"}';
+}
+
+/** The same as XML, where `data` is the last element. */
+async function* binaryXml(resource: Resource, chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
+  const { _data: _pointer, ...rest } = resource;
+  yield `${writeXml(rest).slice(0, -'</Binary>'.length)}<data value="`;
+  for await (const chunk of chunks) yield chunk.toString('base64');
+  yield '"/></Binary>';
 }

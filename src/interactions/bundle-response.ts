@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
-import { successOutcome, versionHeaders, versionUrl } from './response.js';
+import { answerPreference, successOutcome, versionHeaders, versionUrl } from './response.js';
 import type { WriteOutcome } from './planned-write.js';
 
 /** A batch-response or transaction-response around entries that are text already. */
@@ -28,7 +28,8 @@ export function writeEntry(
   }
   const isTold = preference === 'OperationOutcome' || outcome.warnings !== undefined;
   if (isTold && text !== null) response['outcome'] = successOutcome(outcome);
-  return entryText(response, preference === 'representation' ? text : null);
+  const shown = answerPreference(request, outcome, preference);
+  return entryText(response, shown === 'representation' ? text : null);
 }
 
 /** The entry for any other answer; what tells of a failure, or of a write, is the entry's outcome. */

@@ -1,5 +1,6 @@
 /** capabilities: https://hl7.org/fhir/R4/http.html#capabilities */
 import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
+import { smartEndpoints } from '../clients/smart-endpoints.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
@@ -25,6 +26,13 @@ const INTERACTIONS = [
   'search-type',
 ];
 const SYSTEM_INTERACTIONS = ['transaction', 'batch', 'search-system', 'history-system'];
+/** https://hl7.org/fhir/smart-app-launch/conformance.html, and the older extension that clients still look for. */
+const OAUTH_URIS = 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris';
+const SECURITY_SERVICE = {
+  system: 'http://terminology.hl7.org/CodeSystem/restful-security-service',
+  code: 'SMART-on-FHIR',
+  display: 'SMART-on-FHIR',
+};
 const COMPARTMENTS = ['device', 'encounter', 'patient', 'practitioner', 'relatedPerson'];
 
 /**
@@ -45,17 +53,19 @@ export async function capabilities(server: ServerParts, request: RequestDetails)
   const presentation = presentationOf(request);
   if (presentation === PLAIN && !server.hooks.has('SERVER_CAPABILITY_STATEMENT_GENERATED')) {
     const layer = { shared, own, level } as const;
-    const make = (base: string): Resource => toStatement(server, { base, level }, list);
+    const { serverBase } = request;
+    const make = (base: string): Resource => toStatement(server, { base, serverBase, level }, list);
     return jsonResponse(200, statementText(server, request, layer, make));
   }
-  const statement = toStatement(server, { base: request.base, level }, list);
+  const { base, serverBase } = request;
+  const statement = toStatement(server, { base, serverBase, level }, list);
   const shown = await server.hooks.transform('SERVER_CAPABILITY_STATEMENT_GENERATED', { request }, statement);
   return resourceResponse(request, present(shown, presentation));
 }
 
 function toStatement(
   server: ServerParts,
-  { base, level }: Pick<RequestDetails, 'base'> & Pick<StatementLayer, 'level'>,
+  { base, serverBase, level }: Pick<RequestDetails, 'base' | 'serverBase'> & Pick<StatementLayer, 'level'>,
   parametersOf: ParametersByType,
 ): Resource {
   const operations = describeOperations(level);
@@ -70,11 +80,12 @@ function toStatement(
     software: { name: 'Bulkhead', version: server.version },
     implementation: { description: 'Bulkhead FHIR server', url: base },
     fhirVersion: '4.0.1',
-    format: ['application/fhir+json', 'json'],
-    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
+    format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json', 'application/fhir+xml'],
     rest: [
       {
         mode: 'server',
+        ...security(server, { base, serverBase }),
         interaction: SYSTEM_INTERACTIONS.map((code) => ({ code })),
         searchParam: commonCapabilities(),
         operation: operations.filter(({ levels }) => levels.includes('system')).map(toOperation),
@@ -85,6 +96,26 @@ function toStatement(
         })),
       },
     ],
+  };
+}
+
+/** Nothing where no token is needed. */
+function security({ settings }: ServerParts, place: Pick<RequestDetails, 'base' | 'serverBase'>): object {
+  if (settings.auth === 'off') return {};
+  const endpoints = smartEndpoints(settings, place);
+  const uris = endpoints && {
+    url: OAUTH_URIS,
+    extension: [
+      { url: 'token', valueUri: endpoints.token },
+      { url: 'authorize', valueUri: endpoints.authorization },
+    ],
+  };
+  return {
+    security: {
+      ...(uris ? { extension: [uris] } : {}),
+      cors: true,
+      service: [{ coding: [SECURITY_SERVICE], text: 'Bearer tokens with SMART scopes.' }],
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { deleteResource } from './delete.js';
 import { history } from './history.js';
 import { followPage } from './page.js';
 import { patch } from './patch.js';
+import { assertPermitted } from './permission.js';
 import { read, vread } from './read.js';
 import { searchSystem, searchType } from './search.js';
 import type { ServerParts } from './server-parts.js';
@@ -47,10 +48,12 @@ export function dispatch(server: ServerParts, request: RequestDetails): Promise<
 async function askAndHandle(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   assertPresentable(request);
   await server.hooks.veto('SERVER_INCOMING_REQUEST_PRE_HANDLED', { request });
+  assertPermitted(request);
   return HANDLERS[request.interaction](server, request);
 }
 
 function handle(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   assertPresentable(request);
+  assertPermitted(request);
   return HANDLERS[request.interaction](server, request);
 }

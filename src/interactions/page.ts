@@ -29,7 +29,9 @@ export async function followPage(server: ServerParts, request: RequestDetails): 
   const { compartment } = state.place;
   if (compartment !== null) await assertShown(server, request, { scope, compartment });
   const result = await server.searcher.page(scope, request, state);
-  return searchResponse(server, { ...request, parameters: state.parameters }, { result, page: token });
+  const format = request.parameters.filter(([name]) => name === '_format');
+  const parameters = [...state.parameters.filter(([name]) => name !== '_format'), ...format];
+  return searchResponse(server, { ...request, parameters }, { result, page: token });
 }
 
 interface OpenPage {
@@ -52,15 +54,15 @@ async function openPage(server: ServerParts, request: RequestDetails, token: str
 }
 
 async function openPinned(server: ServerParts, request: RequestDetails, token: string): Promise<OpenPage> {
-  const resourceType = pinnedTypeOf(server, token);
+  const resourceType = pinnedTypeOf(server, await server.resolver.resolveRead(request), token);
   const scope = await server.resolver.resolveReadOf(request, { ...targetOf(request), resourceType });
   return { scope, state: server.searcher.openPage<State>(scope, token) };
 }
 
 /** Only pages of SearchParameters may hold a partition's own beside those of DEFAULT. */
-function pinnedTypeOf(server: ServerParts, token: string): string {
+function pinnedTypeOf(server: ServerParts, scope: PartitionScope, token: string): string {
   try {
-    return typesOf(server.searcher.openPinnedPage<State>(token))[0] ?? 'SearchParameter';
+    return typesOf(server.searcher.openPinnedPage<State>(scope, token))[0] ?? 'SearchParameter';
   } catch (error) {
     if (isUnknown(error) && server.settings.partitionSearchParameters) return 'SearchParameter';
     throw error;

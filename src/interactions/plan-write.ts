@@ -11,6 +11,7 @@ import type { Resource } from '../model/resource.js';
 import type { ConditionClaim, StoredVersion } from '../storage/store.js';
 import { assertReplacementValid, prepareResource } from './incoming.js';
 import { contentOf } from './find.js';
+import { assertWithin, permissionOf } from './permission.js';
 import type { Attempt, PlannedWrite, WriteOutcome } from './planned-write.js';
 import type { ServerParts } from './server-parts.js';
 
@@ -42,6 +43,8 @@ export async function planCreation(
   const prepared = prepareResource(request, { resource, id, version: 1, updated, registry });
   const { text, index, references } = prepared;
   const type = resource.resourceType;
+  const { partition } = assignment;
+  await assertWithin(server, request, permissionOf(request), { type, id, updated, index, partition });
   return {
     change: {
       kind: 'create',
@@ -81,6 +84,8 @@ export async function planReplacement(
   const { current: registry } = await server.partitionParameters.of(current.partition);
   const next = nextVersion(server, request, { resource, current, registry });
   const previousIndex = extractIndexValues(previous, registry);
+  await assertWithin(server, request, 'update', { ...current, index: previousIndex });
+  await assertWithin(server, request, 'update', { ...current, ...next.content });
   return {
     change: { kind: 'update', current, previousIndex, ...next.content, ...(claim ? { claim } : {}) },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_UPDATED', () => ({
@@ -103,6 +108,7 @@ async function planRevival(
   await assertReplacementValid(server, request, { before: sent, after: resource });
   const { current: registry } = await server.partitionParameters.of(current.partition);
   const next = nextVersion(server, request, { resource, current, registry });
+  await assertWithin(server, request, 'update', { ...current, ...next.content });
   return {
     change: { kind: 'update', current, previousIndex: null, ...next.content, ...(claim ? { claim } : {}) },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_CREATED', () => ({
@@ -128,6 +134,7 @@ export async function planDeletion(
   const referrers = attempt.ignoredConflicts.has(`${type}/${id}`) ? 'ignore' : 'forbid';
   const { current: registry } = await server.partitionParameters.of(current.partition);
   const previousIndex = extractIndexValues(resource, registry);
+  await assertWithin(server, request, 'delete', { ...current, index: previousIndex });
   return {
     change: { kind: 'delete', current, updated, previousIndex, referrers },
     beforeCommit: precommit(server, 'STORAGE_PRECOMMIT_RESOURCE_DELETED', () => ({

@@ -1,10 +1,13 @@
+import { accessOf, isWide } from '../model/access.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OutcomeIssue, Resource } from '../model/resource.js';
 import type { StagedBlob } from '../storage/blob-store.js';
+import { partitionOfChange } from '../storage/partition-usage.js';
 import { type Change, type DeleteChange, WriteConflictError, type WriteConflict } from '../storage/store.js';
 import { atEntry } from './entry-error.js';
 import { unknownTarget } from './incoming.js';
+import { withRecords } from './records.js';
 import {
   admitParameterWrites,
   findJudges,
@@ -12,6 +15,7 @@ import {
   type Judges,
   noticingParameterWrites,
 } from './search-parameter-writes.js';
+import { announceUsage, quotaExceeded, quotasOf } from './quotas.js';
 import type { ServerParts } from './server-parts.js';
 import { claimUniques } from './unique-combinations.js';
 
@@ -39,6 +43,8 @@ export interface PlannedWrite {
   readonly outcome: WriteOutcome;
   /** The resource as it will be stored; undefined for a delete. */
   readonly resource: Resource | undefined;
+  /** The transaction's entry that it answers, where that is not the request itself. */
+  readonly request?: RequestDetails;
   /** Position of the transaction's entry that it answers; errors name it. */
   readonly entry?: number;
   /** Content that was staged for the resource. */
@@ -58,14 +64,41 @@ export const FIRST_ATTEMPT: Attempt = { staleHolders: new Map(), ignoredConflict
 /** Concurrent writers of one resource take turns; each turn one of them gets through. */
 const MAX_ATTEMPTS = 200;
 
-/**
- * Plans and stores. What another request changed in between makes it plan anew, so that a plan's decisions
- * always hold for what is replaced.
- */
+/** Plans and stores, with what interceptors want to be stored besides: see `attemptWrites`. */
 export async function executeWrites<Plan extends { readonly writes: readonly PlannedWrite[] }>(
   server: ServerParts,
   request: RequestDetails,
   plan: (attempt: Attempt) => Promise<Plan>,
+): Promise<Plan> {
+  const { own } = await attemptWrites(server, {
+    request,
+    plan: async (attempt) => {
+      const planned = await plan(attempt);
+      return { own: planned, writes: await withRecords(server, request, planned.writes) };
+    },
+    onReferrers: (conflict) => decideOnReferrers(server, request, conflict),
+  });
+  return own;
+}
+
+/** Writes that are planned until they can be stored. */
+export interface Attempted<Plan> {
+  /** Who asks for them, and has to keep quotas; undefined: the server itself, which has not. */
+  readonly request?: RequestDetails;
+  readonly plan: (attempt: Attempt) => Promise<Plan>;
+  /** Whether a delete may go on although others refer to the resource; answers its key if so. */
+  readonly onReferrers: (conflict: ReferencedConflict) => Promise<string>;
+}
+
+type ReferencedConflict = Extract<WriteConflict, { readonly kind: 'referenced' }>;
+
+/**
+ * Plans and stores. What another request changed in between makes it plan anew, so that a plan's decisions
+ * always hold for what is replaced.
+ */
+export async function attemptWrites<Plan extends { readonly writes: readonly PlannedWrite[] }>(
+  server: ServerParts,
+  { request, plan, onReferrers }: Attempted<Plan>,
 ): Promise<Plan> {
   let attempt = FIRST_ATTEMPT;
   for (let turn = 1; ; turn++) {
@@ -73,14 +106,14 @@ export async function executeWrites<Plan extends { readonly writes: readonly Pla
     const admitted = judges.size === 0 ? planned.writes : await admitParameterWrites(planned.writes, judges);
     const writes = await claimUniques(server, admitted, attempt);
     try {
-      if (judges.size === 0) await store(server, writes);
-      else await noticingParameterWrites(server, judges, () => store(server, writes));
+      if (judges.size === 0) await store(server, request, writes);
+      else await noticingParameterWrites(server, judges, () => store(server, request, writes));
       return planned;
     } catch (error) {
       if (!(error instanceof WriteConflictError)) throw error;
       const { conflict } = error;
       const { entry } = writes.find(({ change }) => change === conflict.change) ?? {};
-      const next = afterConflict(server, request, { conflict, attempt, turn });
+      const next = afterConflict(server, { conflict, attempt, turn }, onReferrers);
       attempt = entry === undefined ? await next : await atEntry(entry, () => next);
     }
   }
@@ -108,12 +141,22 @@ async function planFresh<Plan extends { readonly writes: readonly PlannedWrite[]
   }
 }
 
-async function store(server: ServerParts, writes: readonly PlannedWrite[]): Promise<void> {
+async function store(
+  server: ServerParts,
+  request: RequestDetails | undefined,
+  writes: readonly PlannedWrite[],
+): Promise<void> {
   const changes = writes.flatMap(({ change }) => change ?? []);
   if (changes.length === 0) return;
   const hooks = writes.flatMap(({ beforeCommit }) => beforeCommit ?? []);
   const blobs = writes.flatMap(({ blob }) => blob ?? []);
-  const unit = { changes, ...(blobs.length === 0 ? {} : { attaches: blobs }) };
+  const quotas = request === undefined ? [] : await quotasOf(server, request, changes);
+  const limits = quotas.map(({ limit }) => limit);
+  const unit = {
+    changes,
+    ...(blobs.length === 0 ? {} : { attaches: blobs }),
+    ...(limits.length === 0 ? {} : { limits }),
+  };
   if (hooks.length === 0) await server.resources.write(unit);
   else {
     await server.resources.write({
@@ -124,12 +167,13 @@ async function store(server: ServerParts, writes: readonly PlannedWrite[]): Prom
     });
   }
   server.terminology.noticeWrites(writes.map(({ outcome }) => outcome.type));
+  if (request !== undefined) await announceUsage(server, request, quotas);
 }
 
 async function afterConflict(
   server: ServerParts,
-  request: RequestDetails,
   { conflict, attempt, turn }: { conflict: WriteConflict; attempt: Attempt; turn: number },
+  onReferrers: (conflict: ReferencedConflict) => Promise<string>,
 ): Promise<Attempt> {
   switch (conflict.kind) {
     case 'reference': {
@@ -139,10 +183,16 @@ async function afterConflict(
     case 'id-taken':
       throw new FhirError('DUPLICATE', 'The id is taken.');
     case 'referenced':
-      return ignoring(attempt, await decideOnReferrers(server, request, conflict));
+      return ignoring(attempt, await onReferrers(conflict));
     case 'late':
       if (turn >= MAX_ATTEMPTS) throw tooContended();
       server.clock.raise(conflict.horizon + 1);
+      return attempt;
+    case 'quota':
+      throw quotaExceeded(conflict);
+    case 'uncounted':
+      if (turn >= MAX_ATTEMPTS) throw tooContended();
+      await server.usages.ensure(partitionOfChange(conflict.change));
       return attempt;
     case 'version':
     case 'claim':
@@ -155,7 +205,7 @@ async function afterConflict(
 async function decideOnReferrers(
   server: ServerParts,
   request: RequestDetails,
-  { change, referrers }: Extract<WriteConflict, { kind: 'referenced' }>,
+  { change, referrers }: ReferencedConflict,
 ): Promise<string> {
   const { current } = change as DeleteChange;
   if (server.hooks.has('STORAGE_PRESTORAGE_DELETE_CONFLICTS')) {
@@ -166,6 +216,9 @@ async function decideOnReferrers(
       return `${current.type}/${current.id}`;
     }
   }
+  const access = accessOf(request);
+  if (access !== null && !isWide(access))
+    throw new FhirError('DELETE_CONFLICT', `${current.type}/${current.id} is still referred to.`);
   const who = referrers.map(({ type, id }) => `${type}/${id}`).join(', ');
   throw new FhirError('DELETE_CONFLICT', `${current.type}/${current.id} is still referred to by ${who}.`);
 }

@@ -1,20 +1,23 @@
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 
+/** No search has nearly as many; each costs something before it can be judged. */
+const MOST_PAIRS = 10_000;
+
 const NO_PARAMETERS: readonly QueryParameter[] = [];
 
 /**
  * `application/x-www-form-urlencoded` text of a URL, a form or a condition: repeated names kept, in order.
- * @throws FhirError INVALID_REQUEST for broken escapes, NUL and invalid UTF-8.
+ * @throws FhirError INVALID_REQUEST for broken escapes, NUL and invalid UTF-8, LIMIT_EXCEEDED
  */
 export function parseQuery(query: string): readonly QueryParameter[] {
   if (query === '') return NO_PARAMETERS;
   if (/%(?![0-9A-Fa-f]{2})/.test(query))
     throw new FhirError('INVALID_REQUEST', 'The query has a broken percent escape.');
-  const parameters = query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map(toParameter);
+  const pairs = query.split('&', MOST_PAIRS + 1);
+  if (pairs.length > MOST_PAIRS)
+    throw new FhirError('LIMIT_EXCEEDED', `A query has at most ${MOST_PAIRS} parameters.`);
+  const parameters = pairs.filter((pair) => pair !== '').map(toParameter);
   if (parameters.some(([name, value]) => isUnreadable(name) || isUnreadable(value))) throw unreadable();
   return parameters;
 }

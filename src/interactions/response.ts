@@ -1,12 +1,12 @@
 import { formatEntityTag, formatHttpDate } from '../fhir/conditional-headers.js';
+import { FHIR_JSON } from '../fhir/media-types.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { DEFAULT_PARTITION_NAME } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OperationOutcome } from '../model/resource.js';
+import { mayBeAnswered } from './permission.js';
 import type { WriteOutcome } from './planned-write.js';
 import { presentationOf, presentText, writeResource } from './show.js';
-
-export const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 /** What `Prefer: return=…` asks for (https://hl7.org/fhir/R4/http.html#ops). */
 type ReturnPreference = 'representation' | 'minimal' | 'OperationOutcome';
@@ -43,7 +43,7 @@ export function writeResponse(request: RequestDetails, outcome: WriteOutcome): O
   const { status, version, updated, text } = outcome;
   if (version === undefined || updated === undefined) return { status, headers: {}, body: undefined };
   const headers = versionHeaders(version, updated);
-  const preference = returnPreference(request);
+  const preference = answerPreference(request, outcome, returnPreference(request));
   if (text === null) return deletionResponse(request, outcome, preference);
   const url = versionUrl(request, outcome);
   // A conditional create tells where its resource is, whether it is new or was there.
@@ -52,6 +52,15 @@ export function writeResponse(request: RequestDetails, outcome: WriteOutcome): O
   if (preference === 'minimal') return { status, headers, body: undefined };
   if (preference === 'OperationOutcome') return withOutcome(request, outcome, headers);
   return jsonResponse(status, presentText(text, presentationOf(request)), headers);
+}
+
+/** What of it may be answered. */
+export function answerPreference(
+  request: RequestDetails,
+  { type }: WriteOutcome,
+  preference: ReturnPreference,
+): ReturnPreference {
+  return preference === 'representation' && !mayBeAnswered(request, type) ? 'minimal' : preference;
 }
 
 /** A deletion has no body unless one was asked for (https://hl7.org/fhir/R4/http.html#delete). */

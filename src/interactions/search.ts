@@ -1,4 +1,5 @@
 /** search: https://hl7.org/fhir/R4/search.html. */
+import { formatParameter } from '../fhir/media-types.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import {
@@ -116,7 +117,8 @@ export async function searchResponse(
   const matches = await showMatches(server, request, result.matches, presentation);
   const { included: found } = result;
   const included = found.length === 0 ? found : await showRows(server, request, found, presentation);
-  const style = { base: request.base, page, ...sharedBase(server, request) };
+  const format = formatParameter(request.parameters);
+  const style = { base: request.base, page, format, ...sharedBase(server, request) };
   const text = toSearchBundle({ ...result, matches, included }, style);
   return jsonResponse(200, presentText(text, presentation));
 }

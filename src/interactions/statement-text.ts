@@ -12,8 +12,8 @@ export interface StatementLayer {
 }
 
 interface KnownText extends StatementLayer {
-  /** Before and behind the base URL. */
-  readonly parts: readonly [string, string];
+  /** What stands between base URLs. */
+  readonly parts: readonly string[];
 }
 
 /** Most texts of one server, of nearly a megabyte each; tenants without parameters of their own share two. */
@@ -38,15 +38,18 @@ export function statementText(
   const texts = TEXTS.get(server) ?? [];
   const known = texts.find((one) => isSame(one, layer)) ?? { ...layer, parts: partsOf(make(BASE)) };
   TEXTS.set(server, [...texts.filter((one) => one !== known), known].slice(-MOST));
-  const [before, behind] = known.parts;
-  return `${before}${JSON.stringify(base)}${behind}`;
+  return known.parts.join(inText(base));
 }
 
 function isSame(one: StatementLayer, other: StatementLayer): boolean {
   return one.shared === other.shared && one.own === other.own && one.level === other.level;
 }
 
-function partsOf(statement: Resource): readonly [string, string] {
-  const [before = '', behind = ''] = writeResource(statement, PLAIN).split(JSON.stringify(BASE));
-  return [before, behind];
+function partsOf(statement: Resource): readonly string[] {
+  return writeResource(statement, PLAIN).split(inText(BASE));
+}
+
+/** As it stands within a text of JSON. */
+function inText(base: string): string {
+  return JSON.stringify(base).slice(1, -1);
 }

@@ -5,10 +5,12 @@ import type { Bundle } from '../model/resource.js';
 import { TimeSlice } from '../storage/time-slice.js';
 import { type EntryRequest, patchBody, toEntryRequest } from './bundle-entry.js';
 import { answerEntry, bundleText, writeEntry } from './bundle-response.js';
+import { announceCompleted, completing, isHeard } from './completed.js';
 import { planDelete } from './delete.js';
 import { AnswerBudget, dispatchEntry } from './entry-answer.js';
 import { atEntry } from './entry-error.js';
 import { acceptResource } from './incoming.js';
+import { assertPermitted } from './permission.js';
 import { planPatch } from './patch.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
 import { returnPreference } from './response.js';
@@ -51,10 +53,12 @@ export async function transaction(
   const entries = await toEntryRequests(request, bundle, slice);
   assertTransactional(entries);
   await announceWrites(server, entries);
+  for (const { index, request: own } of entries) await atEntry(index, async () => assertPermitted(own));
   const { entryWrites } = await executeWrites(server, request, async (attempt) => {
     const planned = await planEntries(server, request, { entries, attempt, slice });
     return { writes: planned.map(({ write }) => write), entryWrites: planned };
   });
+  await announceStored(server, entryWrites);
   const answers = new Map<number, string>();
   const preference = bundlePreference(request);
   for (const { entry, write } of entryWrites) {
@@ -68,6 +72,19 @@ export async function transaction(
     'transaction-response',
     entries.map(({ index }) => answers.get(index)!),
   );
+}
+
+/** Some at a time, so that hooks which write share commits. */
+const ANNOUNCED_AT_ONCE = 32;
+
+async function announceStored(server: ServerParts, stored: readonly EntryWrite[]): Promise<void> {
+  if (!isHeard(server)) return;
+  for (let start = 0; start < stored.length; start += ANNOUNCED_AT_ONCE) {
+    const some = stored.slice(start, start + ANNOUNCED_AT_ONCE);
+    await Promise.all(
+      some.map(({ entry, write }) => announceCompleted(server, entry.request, write.outcome)),
+    );
+  }
 }
 
 async function toEntryRequests(
@@ -147,7 +164,7 @@ async function plan(
 ): Promise<void> {
   const write = await atEntry(entry.index, work);
   assertOnlyOnce(entry, write, touched);
-  planned.push({ entry, write: { ...write, entry: entry.index } });
+  planned.push({ entry, write: { ...write, entry: entry.index, request: entry.request } });
   if (slice.isOver()) await slice.yield();
 }
 
@@ -203,7 +220,14 @@ async function assertReadable(
 
 async function readEntry(server: ServerParts, entry: EntryRequest, budget: AnswerBudget): Promise<string> {
   try {
-    return answerEntry(await dispatchEntry(server, entry.request, budget));
+    const { request } = entry;
+    return answerEntry(
+      await completing(
+        server,
+        () => request,
+        () => dispatchEntry(server, request, budget),
+      ),
+    );
   } catch (error) {
     if (!(error instanceof FhirError)) throw error;
     return answerEntry({ status: error.status, headers: {}, body: JSON.stringify(error.toOutcome()) });

@@ -11,6 +11,7 @@ import { writeRawBinary } from './binary-write.js';
 import { type Condition, findMatch, toClaim, toCondition } from './condition.js';
 import { assertWritePreconditions, findCurrent } from './find.js';
 import { acceptResource } from './incoming.js';
+import { assertMayClaimId } from './permission.js';
 import { planCreation, planReplacement } from './plan-write.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
 import { writeResponse } from './response.js';
@@ -69,6 +70,7 @@ async function planUpdateAsCreate(
   { resource, id, claim, scope }: NewResource,
 ): Promise<PlannedWrite> {
   assertClientId(server, id);
+  assertMayClaimId(request, resource.resourceType, id);
   await server.hooks.veto('STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID', { request, resource });
   const assignment = await server.resolver.resolveCreate(request, resource);
   if (!scope.partitions.includes(assignment.partition)) await assertUnused(server, assignment, resource, id);

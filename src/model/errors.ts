@@ -7,13 +7,22 @@ import type { OperationOutcome, OutcomeIssue } from './resource.js';
  */
 export const ERROR_CATALOGUE = {
   MALFORMED_JSON: { status: 400, issue: 'structure', advice: 'Send one JSON document in UTF-8.' },
+  MALFORMED_XML: {
+    status: 400,
+    issue: 'structure',
+    advice: 'Send one FHIR resource as XML 1.0 in UTF-8, without DOCTYPE.',
+  },
   PAYLOAD_TOO_LARGE: {
     status: 413,
     issue: 'too-long',
     advice: 'Send less, or raise the limit in the settings.',
   },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, issue: 'not-supported', advice: 'Send application/fhir+json.' },
-  NOT_ACCEPTABLE: { status: 406, issue: 'not-supported', advice: 'Accept application/fhir+json.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    issue: 'not-supported',
+    advice: 'Send application/fhir+json or +xml.',
+  },
+  NOT_ACCEPTABLE: { status: 406, issue: 'not-supported', advice: 'Accept application/fhir+json or +xml.' },
   INVALID_RESOURCE: { status: 422, issue: 'invalid', advice: 'Correct the elements that the issues name.' },
   INVALID_REQUEST: { status: 400, issue: 'invalid', advice: 'Correct the request.' },
   UNKNOWN_RESOURCE_TYPE: { status: 404, issue: 'not-supported', advice: 'Use a FHIR R4 resource type.' },
@@ -128,6 +137,13 @@ export const ERROR_CATALOGUE = {
     issue: 'invalid',
     advice: 'Name the same tenant everywhere in one request.',
   },
+  INVALID_CLIENT: { status: 422, issue: 'invalid', advice: 'Correct what is said of the client.' },
+  CLIENT_EXISTS: {
+    status: 409,
+    issue: 'duplicate',
+    advice: 'Use another client id, or remove the client first.',
+  },
+  UNKNOWN_CLIENT: { status: 404, issue: 'not-found', advice: 'Check the client id and the partition.' },
   LOGIN_REQUIRED: { status: 401, issue: 'login', advice: 'Send a valid bearer token.' },
   FORBIDDEN: { status: 403, issue: 'forbidden', advice: 'Ask the administrator for access.' },
   NOT_SUPPORTED: { status: 400, issue: 'not-supported', advice: 'Leave this out of the request.' },
@@ -136,12 +152,22 @@ export const ERROR_CATALOGUE = {
     issue: 'throttled',
     advice: 'Try again after the time in Retry-After.',
   },
+  QUOTA_EXCEEDED: {
+    status: 429,
+    issue: 'business-rule',
+    advice: 'Delete what is not needed, or ask the administrator for more room.',
+  },
   EXPORT_FAILED: {
     status: 500,
     issue: 'exception',
     advice: 'Start the export again; if it fails again, tell the administrator its id.',
   },
   BUSY: { status: 503, issue: 'transient', advice: 'Try again after the time in Retry-After.' },
+  AUDIT_UNAVAILABLE: {
+    status: 503,
+    issue: 'transient',
+    advice: 'Try again later; nothing is answered that cannot be recorded.',
+  },
   OUTCOME_UNKNOWN: {
     status: 504,
     issue: 'timeout',

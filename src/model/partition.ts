@@ -1,3 +1,5 @@
+import type { ScopedAccess } from './access.js';
+
 declare const idBrand: unique symbol;
 declare const scopeBrand: unique symbol;
 
@@ -37,6 +39,8 @@ export interface PartitionScope {
    * resources of these types and no others.
    */
   readonly types: ReadonlySet<string> | null;
+  /** Who reads sees no more than this; left out: everything of the partitions. */
+  readonly access?: ScopedAccess;
 }
 
 /** The one partition (and date, `YYYY-MM-DD`) that a new resource is written to. Made only by the resolver. */
@@ -46,6 +50,7 @@ export interface PartitionAssignment {
   readonly date: string | null;
   /** What may be looked at there before something is written, as in PartitionScope. */
   readonly types: ReadonlySet<string> | null;
+  readonly access?: ScopedAccess;
 }
 
 /**

@@ -45,6 +45,8 @@ export interface RequestDetails {
   readonly parameters: readonly QueryParameter[];
   /** Header values by lower-case name; a header that was sent twice has two values. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** Where the connection comes from, as the socket tells it; undefined where there is none. */
+  readonly remoteAddress?: string | undefined;
   /** The parsed body, where the interaction has one. */
   readonly body: unknown;
   /** For an entry of a bundle: the bundle's request. */

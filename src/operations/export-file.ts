@@ -35,7 +35,6 @@ export async function exportFile(server: ServerParts, request: RequestDetails): 
       'content-type': NDJSON,
       'content-disposition': `attachment; filename="${name}"`,
       'accept-ranges': 'bytes',
-      'cache-control': 'private, no-cache',
       vary: 'accept-encoding',
     },
   };

@@ -7,6 +7,7 @@ import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
+import { assertOpen } from '../search/assert-searchable.js';
 import { isResultParameter } from '../search/parse-result.js';
 
 /** Filters whose searches are read and checked. */
@@ -40,6 +41,7 @@ export async function readExportFilters(
   for (const { type, query } of filters) {
     const given = withoutResults(queryOf(query), request, issues);
     const search = await server.searcher.parse(scope, request, type, given);
+    assertOpen(search, scope);
     issues.push(...search.ignored);
     read.push({ type, parameters: search.applied });
   }

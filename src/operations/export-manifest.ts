@@ -34,6 +34,6 @@ function accessTo(
     const url = isPresigned && (await output.presign?.(file.key, Math.min(exportUrlSeconds, left)));
     return url || `${base}/$export-file/${job.id}/${fileName(file)}`;
   };
-  const byToken = exportRequiresAccessToken === true || partitioning.includes('token');
+  const byToken = exportRequiresAccessToken === true || job.owner !== null || partitioning.includes('token');
   return { requiresAccessToken: !isPresigned && byToken, urlOf };
 }

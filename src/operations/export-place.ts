@@ -1,8 +1,11 @@
+import { requestOf } from '../export/export-request.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionId, PartitionScope } from '../model/partition.js';
+import { principalOf } from '../model/principal.js';
 import { type RequestDetails, SUBJECT } from '../model/request.js';
 import type { ExportJob } from '../storage/export-store.js';
+import { assertCovers } from './export-access.js';
 
 /** An export that the caller may see, and where it was looked for. */
 export interface FoundExport {
@@ -26,15 +29,19 @@ export function partitionOfExport(scope: PartitionScope): PartitionId {
 }
 
 /** Who asks; null where callers are not told apart. */
-export function ownerOf({ attributes }: RequestDetails): string | null {
-  const subject = attributes.get(SUBJECT);
-  return typeof subject === 'string' ? subject : null;
+export function ownerOf(request: RequestDetails): string | null {
+  const subject = request.attributes.get(SUBJECT);
+  if (typeof subject === 'string') return subject;
+  const principal = principalOf(request);
+  if (principal === undefined) return null;
+  const { issuer, subject: own, client } = principal;
+  return JSON.stringify([issuer, own ?? null, client ?? null]);
 }
 
 /**
  * The export of this id. One of another partition or of somebody else is none, and so is one that was cancelled, or
  * whose time is over.
- * @throws FhirError NOT_FOUND, in the same words for all of them
+ * @throws FhirError NOT_FOUND, in the same words for all of them; FORBIDDEN where the token does not cover it any more
  */
 export async function findExport(
   server: ServerParts,
@@ -44,8 +51,9 @@ export async function findExport(
   const scope = await server.resolver.resolveRead(request);
   const isSearched = only(scope) !== undefined && UUID.test(id);
   const job = isSearched ? await server.exports.jobs.find(scope, id) : undefined;
-  if (job && job.owner === ownerOf(request) && isThere(server, job)) return { scope, job };
-  throw unknownExport(id);
+  if (!job || job.owner !== ownerOf(request) || !isThere(server, job)) throw unknownExport(id);
+  assertCovers(request, requestOf(job));
+  return { scope, job };
 }
 
 /** The same for every reason. */

@@ -40,9 +40,14 @@ async function underWay(server: ServerParts, found: FoundExport, page: number): 
   if (!server.exports.polls.allows(job.id))
     throw new FhirError('TOO_MANY_REQUESTS', 'The status is asked for too often.', { headers: retry });
   const headers = { ...retry, 'x-progress': describeProgress(job) };
-  if (!requestOf(job).partialManifests || job.at === null) return { status: 202, headers, body: undefined };
+  if (!requestOf(job).partialManifests || !hasFiles(job)) return { status: 202, headers, body: undefined };
   const body = await manifestOf(server, found, page);
   return { status: 202, headers: { ...headers, ...JSON_HEADERS }, body };
+}
+
+/** A part of a manifest that is told of never changes: there is none before there are files. */
+function hasFiles(job: ExportJob): boolean {
+  return Object.keys(progressOf(job)?.parts ?? {}).length > 0;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };

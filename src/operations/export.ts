@@ -1,15 +1,19 @@
 /** $export: the kick-off of https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-kick-off-request */
 import { describeExport, type ExportRequest } from '../export/export-request.js';
+import { typesOfLevel } from '../export/exported-types.js';
 import { parseExport, type ParsedExport } from '../export/parse-export.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { isLenient, resourceResponse } from '../interactions/response.js';
+import { quotaOf } from '../interactions/quotas.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { ExportLevel } from '../model/bulk-export.js';
 import { FhirError } from '../model/errors.js';
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../model/partition.js';
+import { type Quota, quotaHeaders } from '../model/quota.js';
 import type { RequestDetails } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { NewExportJob } from '../storage/export-store.js';
+import { grantExport } from './export-access.js';
 import { readExportFilters } from './export-filters.js';
 import { readExportParameters } from './export-parameters.js';
 import { ownerOf, partitionOfExport, statusUrl } from './export-place.js';
@@ -21,7 +25,9 @@ export async function startExport(server: ServerParts, request: RequestDetails):
   const partition = partitionOfExport(scope);
   assertAsync(request);
   const level = levelOf(request);
-  const parsed = await parse(server, request, level);
+  const given = await parse(server, request, level);
+  const { types, limits } = await grantExport(server, scope, { request, parsed: given });
+  const parsed = { ...given, types };
   await assertSubjects(server, scope, { request, parsed });
   const filters = await readExportFilters(server, scope, { request, filters: parsed.filters });
   const asked: ExportRequest = {
@@ -30,8 +36,9 @@ export async function startExport(server: ServerParts, request: RequestDetails):
     issues: [...parsed.issues, ...filters.issues, ...keptElsewhere(parsed, partition)],
     url: urlOf(request),
     base: request.base,
-    scopes: null,
+    limits,
   };
+  await bringParameters(server, partition, parsed, level);
   const created = server.clock();
   const id = server.newRequestId();
   const job = { id, partition, owner: ownerOf(request), request: JSON.stringify(asked), created };
@@ -69,6 +76,17 @@ async function parse(
   return parseExport(wanted, { level, handling, base, method, now: server.clock() });
 }
 
+/** R4's own parameters are in DEFAULT once somebody has asked for one, as whoever exports them does. */
+async function bringParameters(
+  { parameters }: ServerParts,
+  partition: PartitionId,
+  { types }: ParsedExport,
+  level: ExportLevel,
+): Promise<void> {
+  if (partition !== DEFAULT_PARTITION_ID) return;
+  if ((types ?? typesOfLevel(level)).includes('SearchParameter')) await parameters.seed();
+}
+
 /** What is kept in DEFAULT is not the tenant's: whoever asks for it by name is told. */
 function keptElsewhere({ types }: ParsedExport, partition: PartitionId): readonly OutcomeIssue[] {
   if (partition === DEFAULT_PARTITION_ID) return [];
@@ -97,7 +115,9 @@ async function store(
   const event = { request, job: describeExport(job, asked) };
   await hooks.veto('STORAGE_INITIATE_BULK_EXPORT', { ...event });
   await hooks.veto('STORAGE_PRESTORAGE_BATCH_JOB_CREATE', { ...event });
-  if (!(await exports.jobs.create(job, settings.exportMaxPerPartition))) throw tooMany();
+  const { jobs: quota = Infinity } = (await quotaOfExport(server, request, job.partition)) ?? {};
+  const most = Math.min(quota, settings.exportMaxPerPartition);
+  if (!(await exports.jobs.create(job, most))) throw quota === most ? jobsExceeded(quota) : tooMany();
   try {
     await hooks.observe('STORAGE_POSTSTORAGE_BATCH_JOB_CREATE', { ...event });
   } catch (error) {
@@ -106,12 +126,28 @@ async function store(
   }
 }
 
+async function quotaOfExport(
+  server: ServerParts,
+  request: RequestDetails,
+  id: PartitionId,
+): Promise<Quota | undefined> {
+  const partition = server.directory.byId(id);
+  return partition && quotaOf(server, request, partition);
+}
+
 /** Seconds after which an export may have ended. */
 const RETRY_SECONDS = 10;
 
 function tooMany(): FhirError {
   return new FhirError('TOO_MANY_REQUESTS', 'Too many exports are under way already.', {
     headers: { 'retry-after': String(RETRY_SECONDS) },
+  });
+}
+
+function jobsExceeded(jobs: number): FhirError {
+  const message = `The partition may have ${jobs} exports that wait or run, and has as many: cancel one, or wait for its end.`;
+  return new FhirError('QUOTA_EXCEEDED', message, {
+    headers: { ...quotaHeaders({ jobs }, { jobs }), 'retry-after': String(RETRY_SECONDS) },
   });
 }
 

@@ -3,6 +3,7 @@ import { metaAdd, metaDelete } from '../fhir/meta.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { contentOf, findCurrent, gone, notFound, onlyOne } from '../interactions/find.js';
 import { assertValid, isJsonObject } from '../interactions/incoming.js';
+import { assertWhole } from '../interactions/permission.js';
 import { planReplacement } from '../interactions/plan-write.js';
 import { executeWrites, type PlannedWrite } from '../interactions/planned-write.js';
 import { resourceResponse } from '../interactions/response.js';
@@ -23,6 +24,7 @@ export async function meta(server: ServerParts, request: RequestDetails): Promis
   assertKnown(readParameters(request), []);
   const scope = await server.resolver.resolveRead(request);
   if (request.resourceId === undefined) {
+    assertWhole(request, 'search', request.resourceType ?? '*');
     const types = request.resourceType === undefined ? undefined : [request.resourceType];
     return metaResponse(request, await server.labels.inUse(scope, types));
   }

@@ -1,8 +1,19 @@
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { assertAdmin } from '../interactions/admin.js';
+import { assertGranted } from '../interactions/permission.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FILE_OPERATION, STATUS_OPERATION } from '../interactions/target.js';
+import { accessOf, insufficientScope } from '../model/access.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
+import type { Permission } from '../model/smart-scope.js';
+import {
+  disableClient,
+  enableClient,
+  listClients,
+  registerClient,
+  removeClient,
+} from './client-management.js';
 import { exportFile } from './export-file.js';
 import { exportStatus } from './export-status.js';
 import { startExport } from './export.js';
@@ -24,6 +35,7 @@ import { reindex, reindexCancel, reindexStatus } from './reindex.js';
 import { explainDescribed } from './search-explain.js';
 import { stats } from './stats.js';
 import { subsumes } from './subsumes.js';
+import { usage } from './usage.js';
 import { validateCodeInCodeSystem, validateCodeInValueSet } from './validate-code.js';
 import { validate } from './validate.js';
 
@@ -44,7 +56,16 @@ export interface OperationDescription {
   readonly title?: string;
 }
 
+/**
+ * What a token must grant for an operation to be called; what it reads and writes is limited besides. `type`: on the
+ * type of its URL, or, on the server, on every type. `token`: anything at all. `itself`: it judges by what it is asked.
+ */
+export type OperationPermission =
+  | { readonly kind: 'type'; readonly permissions: readonly Permission[] }
+  | { readonly kind: 'token' | 'admin' | 'itself' };
+
 interface Operation extends OperationDescription {
+  readonly permission: OperationPermission;
   /** Whether GET is allowed: nothing is changed, and all parameters fit into a URL. */
   readonly readOnly: boolean;
   /** Where they are others than GET and POST, or POST alone. */
@@ -55,9 +76,18 @@ interface Operation extends OperationDescription {
 const R4 = 'http://hl7.org/fhir/OperationDefinition';
 const OWN = 'urn:bulkhead:operation';
 
+const ADMIN: OperationPermission = { kind: 'admin' };
+const TOKEN: OperationPermission = { kind: 'token' };
+const ITSELF: OperationPermission = { kind: 'itself' };
+
+function forType(...permissions: readonly Permission[]): OperationPermission {
+  return { kind: 'type', permissions };
+}
+
 function serverOperation(name: string, run: Operation['run']): Operation {
   const definition = `${OWN}:${name}`;
-  return { name: `$${name}`, definition, levels: ['system'], serverOnly: true, readOnly: true, run };
+  const place = { levels: ['system'], serverOnly: true } as const;
+  return { name: `$${name}`, definition, ...place, permission: ADMIN, readOnly: true, run };
 }
 
 function partitionOperation(name: string, readOnly: boolean, run: Operation['run']): Operation {
@@ -65,22 +95,31 @@ function partitionOperation(name: string, readOnly: boolean, run: Operation['run
 }
 
 function reindexOperation(name: string, run: Operation['run']): Operation {
-  return { name: `$${name}`, definition: `${OWN}:${name}`, levels: ['system'], readOnly: false, run };
+  const definition = `${OWN}:${name}`;
+  return { name: `$${name}`, definition, levels: ['system'], permission: ADMIN, readOnly: false, run };
+}
+
+function clientOperation(name: string, run: Operation['run']): Operation {
+  const definition = `${OWN}:client-${name}`;
+  return { name: `$client-${name}`, definition, levels: ['system'], permission: ADMIN, readOnly: false, run };
 }
 
 function terminologyOperation(type: string, name: string, run: Operation['run']): Operation {
   const levels: readonly OperationLevel[] = name === 'lookup' ? ['type'] : ['type', 'instance'];
-  return { name: `$${name}`, definition: `${R4}/${type}-${name}`, levels, type, readOnly: true, run };
+  const definition = `${R4}/${type}-${name}`;
+  return { name: `$${name}`, definition, levels, type, permission: TOKEN, readOnly: true, run };
 }
 
 function observationOperation(name: string, run: Operation['run']): Operation {
   const definition = `${R4}/Observation-${name}`;
-  return { name: `$${name}`, definition, levels: ['type'], type: 'Observation', readOnly: true, run };
+  const place = { levels: ['type'], type: 'Observation' } as const;
+  return { name: `$${name}`, definition, ...place, permission: forType('search'), readOnly: true, run };
 }
 
 function recordOperation(type: string, level: OperationLevel, run: Operation['run']): Operation {
   const definition = `${R4}/${type}-everything`;
-  return { name: '$everything', definition, levels: [level], type, readOnly: true, run };
+  const permission = forType(level === 'instance' ? 'read' : 'search');
+  return { name: '$everything', definition, levels: [level], type, permission, readOnly: true, run };
 }
 
 const BULK = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition';
@@ -88,13 +127,14 @@ const BULK = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition';
 /** Called by GET too: what they change is nothing that is read. */
 function exportOperation(level: OperationLevel, title: string, type?: string): Operation {
   const definition = `${BULK}/${title}`;
-  const place = type === undefined ? {} : { type };
-  return { name: '$export', title, definition, levels: [level], ...place, readOnly: true, run: startExport };
+  const place = { levels: [level], ...(type === undefined ? {} : { type }) };
+  const called = { permission: ITSELF, readOnly: true, run: startExport };
+  return { name: '$export', title, definition, ...place, ...called };
 }
 
 function exportResult(name: string, methods: readonly string[], run: Operation['run']): Operation {
   const definition = `${OWN}:${name.slice(1)}`;
-  return { name, definition, levels: ['system'], readOnly: true, methods, run };
+  return { name, definition, levels: ['system'], permission: ITSELF, readOnly: true, methods, run };
 }
 
 /** Every operation; `docs/operations.md` is held equal to this table by a test. */
@@ -103,6 +143,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: '$meta',
     definition: `${R4}/Resource-meta`,
     levels: ['system', 'type', 'instance'],
+    permission: forType('read'),
     readOnly: true,
     run: meta,
   },
@@ -110,6 +151,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: '$meta-add',
     definition: `${R4}/Resource-meta-add`,
     levels: ['instance'],
+    permission: forType('read', 'update'),
     readOnly: false,
     run: metaAddOperation,
   },
@@ -117,6 +159,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: '$meta-delete',
     definition: `${R4}/Resource-meta-delete`,
     levels: ['instance'],
+    permission: forType('read', 'update'),
     readOnly: false,
     run: metaDeleteOperation,
   },
@@ -124,6 +167,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: '$validate',
     definition: `${R4}/Resource-validate`,
     levels: ['type', 'instance'],
+    permission: TOKEN,
     readOnly: true,
     run: validate,
   },
@@ -143,11 +187,24 @@ export const OPERATIONS: readonly Operation[] = [
   partitionOperation('delete-partition', false, deletePartition),
   partitionOperation('move-partition', false, movePartition),
   partitionOperation('list-partitions', true, listPartitions),
+  clientOperation('register', registerClient),
+  { ...clientOperation('list', listClients), readOnly: true },
+  clientOperation('disable', disableClient),
+  clientOperation('enable', enableClient),
+  clientOperation('remove', removeClient),
   serverOperation('partition-explain', explainPartition),
   serverOperation('search-explain', explainDescribed),
   exportOperation('system', 'export'),
   exportOperation('type', 'patient-export', 'Patient'),
   exportOperation('instance', 'group-export', 'Group'),
+  {
+    name: '$usage',
+    definition: `${OWN}:usage`,
+    levels: ['system'],
+    permission: ITSELF,
+    readOnly: true,
+    run: usage,
+  },
   exportResult(STATUS_OPERATION, ['GET', 'DELETE'], exportStatus),
   exportResult(FILE_OPERATION, ['GET'], exportFile),
   { ...reindexOperation('reindex', reindex), levels: ['system', 'type'] },
@@ -169,7 +226,25 @@ export async function runOperation(server: ServerParts, request: RequestDetails)
   if (request.method !== 'POST' && !operation.readOnly) {
     throw new FhirError('METHOD_NOT_ALLOWED', `${name} is called by POST.`, { headers: { allow: 'POST' } });
   }
+  assertMayRun(server, operation, request);
   return operation.run(server, request);
+}
+
+/** @throws FhirError FORBIDDEN */
+function assertMayRun(server: ServerParts, { permission }: Operation, request: RequestDetails): void {
+  if (permission.kind === 'admin') return assertAdmin(server, request);
+  const access = accessOf(request);
+  if (access === null) return;
+  switch (permission.kind) {
+    case 'type':
+      for (const one of permission.permissions) assertGranted(access, one, request.resourceType ?? '*');
+      return;
+    case 'token':
+      if (access.grantsAny || access.admin) return;
+      throw insufficientScope('The token grants nothing.');
+    case 'itself':
+      return;
+  }
 }
 
 /** Those that can be called on the server, or under a tenant's URL. */

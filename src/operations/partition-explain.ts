@@ -5,6 +5,7 @@ import { resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { parseTarget } from '../interactions/target.js';
 import { FhirError } from '../model/errors.js';
+import { PRINCIPAL, principalOf } from '../model/principal.js';
 import { DESCRIBED_ONLY, type RequestDetails } from '../model/request.js';
 import { targetOf } from '../partition/resolver.js';
 import { assertKnown, type OperationParameter, readParameters, single } from './parameters.js';
@@ -82,8 +83,15 @@ export function describe(request: RequestDetails, parameters: readonly Operation
     parameters: queryParameters,
     headers: describedHeaders(parameters),
     body: undefined,
-    attributes: new Map([[DESCRIBED_ONLY, true]]),
+    attributes: describedAttributes(request),
   };
+}
+
+/** What is described is asked by whoever asks about it. */
+function describedAttributes(request: RequestDetails): Map<string, unknown> {
+  const described = new Map<string, unknown>([[DESCRIBED_ONLY, true]]);
+  const principal = principalOf(request);
+  return principal ? described.set(PRINCIPAL, principal) : described;
 }
 
 function describedHeaders(parameters: readonly OperationParameter[]): ReadonlyMap<string, readonly string[]> {

@@ -1,6 +1,7 @@
 /** _explain=true and $search-explain: how a search is answered. For administrators. */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { resourceResponse } from '../interactions/response.js';
+import { assertAdmin } from '../interactions/admin.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
@@ -34,6 +35,7 @@ async function explainOwn(
   request: RequestDetails,
   value: string,
 ): Promise<OutgoingResponse> {
+  assertAdmin(server, request);
   if (!isServerLevel(request))
     throw new FhirError(
       'FORBIDDEN',

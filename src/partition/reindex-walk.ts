@@ -149,7 +149,6 @@ export class ReindexWalk {
     const wanted = (types ?? []).filter((type) => this.target.types?.includes(type) ?? true);
     for (const type of wanted.toSorted()) {
       if (type < this.progress.type) continue;
-      if (type > this.progress.type) this.move({ type, after: '' });
       await this.walkType(partition, type);
       if (this.isStopped()) return;
     }
@@ -161,14 +160,16 @@ export class ReindexWalk {
     const doubtful = doubtfulTime(this.parts, [...paths, ...own.paths]);
     let isContended = false;
     let attempts = 0;
+    // The home may have types of others alone: nobody is told of one before there is a resource of the partition.
+    let after = type === this.progress.type ? this.progress.after : '';
     while (!this.isStopped()) {
-      const { after } = this.progress;
       const start: BatchStart = { partition, type, after, isContended, doubtful };
       const result: BatchResult | undefined = await this.whileServed(partition, () =>
         this.parts.storage.useRows(partition, (rows) => reindexBatch(rows, parts, start)),
       );
       if (result?.after === undefined) return;
       attempts = result.after === after ? attempts + 1 : 0;
+      after = result.after;
       if (attempts > MOST_ATTEMPTS) throw new Error(`${type} after '${after}' is never the same twice.`);
       isContended = result.isContended;
       await this.record(type, result);
@@ -195,6 +196,7 @@ export class ReindexWalk {
     const { seen, added, failed, failures } = this.progress;
     const fresh = result.failures.map(({ id, message }) => `${type}/${id}: ${message}`);
     this.move({
+      type,
       after: result.after ?? '',
       seen: seen + result.seen,
       added: added + result.added,

@@ -1,6 +1,7 @@
 import { isPromise, type Asked } from '../hooks/dispatch.js';
 import type { MaybePromise, PointcutName, ReadTarget } from '../hooks/pointcuts.js';
 import type { HookRegistry } from '../hooks/registry.js';
+import type { ScopedAccess } from '../model/access.js';
 import { FhirError } from '../model/errors.js';
 import {
   DEFAULT_PARTITION_ID,
@@ -11,10 +12,13 @@ import {
   type PartitionId,
   type PartitionScope,
 } from '../model/partition.js';
+import { principalOf } from '../model/principal.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { StoredVersion } from '../storage/store.js';
 import type { PartitionDirectory } from './directory.js';
+import { scopedAccess } from './scoped-access.js';
+import { assertMayChange, granted, knownPrincipal } from './tenant-grants.js';
 
 /** How partitions are decided; see `partitioning` and `unnamedPartitions` in the settings. */
 export interface PartitionResolverOptions {
@@ -24,6 +28,8 @@ export interface PartitionResolverOptions {
   readonly unnamed: boolean;
   /** Types that are kept in DEFAULT for everybody, and that partitions may hold of their own besides. */
   readonly alsoHeld: ReadonlySet<string>;
+  /** Whether tokens grant partitions; else everybody may have each. */
+  readonly grants: 'judged' | 'ignored';
   /** Registers an unnamed partition when it is first written to. */
   readonly adopt: (id: PartitionId) => Promise<void>;
 }
@@ -84,6 +90,7 @@ export class PartitionResolver {
    * only where a hook answers one.
    */
   resolveReadOf(request: RequestDetails, target: ReadTarget): MaybePromise<PartitionScope> {
+    if (this.isPublic(request)) return this.scopeOfDefinitions();
     const choice = this.options.enabled ? this.identifyRead(request, target) : DEFAULT_CHOICE;
     return isPromise(choice)
       ? choice.then((late) => this.scopeOf(request, target, late))
@@ -98,20 +105,31 @@ export class PartitionResolver {
     const known = this.assignments.get(request);
     if (known) return known;
     const choice = this.options.enabled ? await this.identifyCreate(request, resource) : DEFAULT_CHOICE;
-    const selection = this.select(choice);
+    const selection = this.selectFor(request, choice);
     this.assertWritable(resource.resourceType, selection);
     await this.announce(request, targetOf(request), selection);
     const [partition] = selection.partitions;
     if (this.options.unnamed && partition) await this.options.adopt(partition.id);
-    const assignment = toAssignment(selection);
+    const assignment = toAssignment(selection, scopedAccess(request, 'read'));
     this.assignments.set(request, assignment);
     return assignment;
   }
 
   /** The scope of an assignment's one partition: where a conditional create looks for matches. */
   scopeOfAssignment(assignment: PartitionAssignment): PartitionScope {
-    const { partition, types } = assignment;
-    return brand<PartitionScope>({ partitions: [partition], all: false, types });
+    const { partition, types, access } = assignment;
+    return brand<PartitionScope>({ partitions: [partition], all: false, types, ...(access && { access }) });
+  }
+
+  /** What the maker of a request may see of the one partition that it writes to. */
+  scopeOfWrite(request: RequestDetails, partition: PartitionId): PartitionScope {
+    const access = scopedAccess(request, request.interaction);
+    return brand<PartitionScope>({
+      partitions: [partition],
+      all: false,
+      types: null,
+      ...(access && { access }),
+    });
   }
 
   /** Where the next version of a stored resource goes: partition and date stay what they are. */
@@ -148,9 +166,11 @@ export class PartitionResolver {
     const choice = this.options.enabled ? decision.answer : DEFAULT_CHOICE;
     const type = resource?.resourceType ?? target.resourceType;
     if (choice === undefined && !(resource && isPinned(type))) throw this.undecided(pointcut);
-    const selected = this.select(choice ?? DEFAULT_CHOICE);
-    if (resource) this.assertWritable(resource.resourceType, selected);
-    const selection = resource ? selected : this.pin({ ...target, resourceType: type }, selected);
+    const decided = choice ?? DEFAULT_CHOICE;
+    const selection = resource
+      ? this.selectFor(request, decided)
+      : this.selectToRead(request, { ...target, resourceType: type }, decided);
+    if (resource) this.assertWritable(resource.resourceType, selection);
     await this.announce(request, target, selection);
     return { pointcut, by: decision.by, asked: decision.asked, ...selection };
   }
@@ -178,9 +198,10 @@ export class PartitionResolver {
     choice: PartitionChoice | undefined,
   ): MaybePromise<PartitionScope> {
     if (choice === undefined) throw this.undecided(this.pointcutFor('read'));
-    const selection = this.pin(target, this.select(choice));
+    const selection = this.selectToRead(request, target, choice);
     const announced = this.announce(request, target, selection);
-    return announced ? announced.then(() => toScope(selection)) : toScope(selection);
+    const access = scopedAccess(request, target.interaction);
+    return announced ? announced.then(() => toScope(selection, access)) : toScope(selection, access);
   }
 
   private async identifyCreate(request: RequestDetails, resource: Resource): Promise<PartitionChoice> {
@@ -203,6 +224,34 @@ export class PartitionResolver {
     const asked = this.hooks.describe(pointcut);
     const who = asked.length === 0 ? 'no interceptor is registered for it' : `asked: ${asked.join(', ')}`;
     return new FhirError('PARTITION_NOT_DECIDED', `Nobody answered ${pointcut}; ${who}.`);
+  }
+
+  /** @param reads - the type that is only read */
+  private selectFor(request: RequestDetails, choice: PartitionChoice, reads?: string): Selection {
+    if (this.options.grants === 'ignored') return this.select(choice);
+    // Without partitions there is nothing to grant, but somebody must have been let in.
+    if (!this.options.enabled) return knownPrincipal(request) && this.select(choice);
+    return granted(request, reads, () => this.select(choice));
+  }
+
+  private selectToRead(request: RequestDetails, target: ReadTarget, choice: PartitionChoice): Selection {
+    const changes = CHANGES.has(target.interaction);
+    const selection = this.pin(
+      target,
+      this.selectFor(request, choice, changes ? undefined : target.resourceType),
+    );
+    if (changes && this.options.enabled && this.options.grants === 'judged')
+      assertMayChange(request, selection);
+    return selection;
+  }
+
+  /** What is open to everybody tells nothing about tenants. */
+  private isPublic(request: RequestDetails): boolean {
+    return (
+      this.options.grants === 'judged' &&
+      request.interaction === 'capabilities' &&
+      principalOf(request) === undefined
+    );
   }
 
   private select(choice: PartitionChoice): Selection {
@@ -295,12 +344,7 @@ export class PartitionResolver {
 }
 
 /** Interactions that change what they find. */
-const CHANGES: ReadonlySet<string> = new Set<ReadTarget['interaction']>([
-  'create',
-  'update',
-  'patch',
-  'delete',
-]);
+const CHANGES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
 
 const DEFAULT_CHOICE: PartitionChoice = { by: 'default' };
 
@@ -324,13 +368,17 @@ function isPinned(resourceType: string | undefined): resourceType is string {
   return resourceType !== undefined && NON_PARTITIONABLE_TYPES.has(resourceType);
 }
 
-function toScope({ partitions, all, types }: Selection): PartitionScope {
-  return brand<PartitionScope>({ partitions: partitions.map(({ id }) => id), all, types });
+function toScope({ partitions, all, types }: Selection, access: ScopedAccess | undefined): PartitionScope {
+  const ids = partitions.map(({ id }) => id);
+  return brand<PartitionScope>({ partitions: ids, all, types, ...(access && { access }) });
 }
 
-function toAssignment({ partitions, date, types }: Selection): PartitionAssignment {
-  const [partition] = partitions;
-  return brand<PartitionAssignment>({ partition: partition?.id ?? DEFAULT_PARTITION_ID, date, types });
+function toAssignment(
+  { partitions, date, types }: Selection,
+  access: ScopedAccess | undefined,
+): PartitionAssignment {
+  const partition = partitions[0]?.id ?? DEFAULT_PARTITION_ID;
+  return brand<PartitionAssignment>({ partition, date, types, ...(access && { access }) });
 }
 
 /** The one place where a scope or an assignment comes to be. */

@@ -15,6 +15,8 @@ export interface BundleStyle {
   readonly page?: string | undefined;
   /** The self link, where it is not the search's own. */
   readonly self?: string;
+  /** What `_format` said; its links say it too, so that pages are alike. */
+  readonly format?: string | undefined;
   /** The JSON text of a row as it is served; the stored text where left out. */
   readonly render?: (row: SearchRow) => string;
 }
@@ -76,18 +78,23 @@ function pathOf({ type, compartment, everything }: SearchPlace): string {
   return type === null ? '' : `/${type}`;
 }
 
-/** The URL of a page. */
-export function pageLink(base: string, token: string): string {
-  return `${base}?_page=${token}`;
+/** The URL of a page, in the format that the client has named, if it has. */
+export function pageLink(base: string, token: string, format?: string): string {
+  return inFormat(`${base}?_page=${token}`, format);
 }
 
-function links(result: SearchResult, { base, page, self }: BundleStyle): string {
+function inFormat(url: string, format: string | undefined): string {
+  if (format === undefined) return url;
+  return `${url}${url.includes('?') ? '&' : '?'}_format=${encode(format)}`;
+}
+
+function links(result: SearchResult, { base, page, self, format }: BundleStyle): string {
   const { request, next } = result;
-  const first = self ?? selfLink(base, request.place, served(request));
-  const own = page === undefined ? first : pageLink(base, page);
+  const first = inFormat(self ?? selfLink(base, request.place, served(request)), format);
+  const own = page === undefined ? first : pageLink(base, page, format);
   const all = [{ relation: 'self', url: own }];
   if (page !== undefined) all.push({ relation: 'first', url: first });
-  if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next) });
+  if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next, format) });
   return JSON.stringify(all);
 }
 

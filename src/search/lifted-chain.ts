@@ -22,12 +22,13 @@ export function isLifted({ parameter }: ChainCriterion): boolean {
 
 /**
  * A chain with what is copied for it. Copies are of resources of the same partition, so that a scope of several, or
- * one that leaves types out, follows the references; so does one in which copies wait to be renewed.
+ * one that leaves types or resources out, follows the references; so does one in which copies wait to be renewed.
  */
 export async function liftChain(chain: ChainCriterion, parts: LiftingParts): Promise<Criterion> {
   const { store, scope, onStaleCopies } = parts;
   const [partition, ...others] = scope.partitions;
   if (partition === undefined || others.length > 0 || scope.types) return chain;
+  if (scope.access && !chain.targets.every(({ type }) => isOpen(scope.access, type))) return chain;
   const lifted = chain.targets.flatMap((target) => toCopied(chain, target) ?? []);
   if (lifted.length === 0) return chain;
   const covered = lifted.map(({ target }) => target);
@@ -38,6 +39,11 @@ export async function liftChain(chain: ChainCriterion, parts: LiftingParts): Pro
   const copied: Criterion = { ...chain, targets: covered, copies: combined(lifted) };
   const rest = chain.targets.filter((target) => !covered.includes(target));
   return rest.length === 0 ? copied : { kind: 'any', of: [copied, { ...chain, targets: rest }] };
+}
+
+/** Copies tell nothing of whose they are. */
+function isOpen(scoped: PartitionScope['access'], type: string): boolean {
+  return scoped === undefined || scoped.access.grantOf('search', type).kind === 'all';
 }
 
 /** The types whose values the criteria take from copies. */

@@ -34,6 +34,8 @@ interface Sealed {
   readonly state: unknown;
   readonly partitions: readonly number[];
   readonly all: boolean;
+  /** Of the access that it was made with; left out where there was none. */
+  readonly access?: string;
   readonly expires: number;
 }
 
@@ -67,6 +69,7 @@ export function sealPage(state: object, scope: PartitionScope, { key, lifetime, 
     state,
     partitions: scope.partitions,
     all: scope.all,
+    ...(scope.access && { access: scope.access.access.digest }),
     expires: now() + lifetime,
   };
   const nonce = takeNonce();
@@ -98,7 +101,8 @@ export function openPage<State>(token: string, scope: PartitionScope, { key, now
 }
 
 /** All partitions stay all partitions when one is added. */
-function isSameScope({ partitions, all }: Sealed, scope: PartitionScope): boolean {
+function isSameScope({ partitions, all, access }: Sealed, scope: PartitionScope): boolean {
+  if (access !== scope.access?.access.digest) return false;
   if (all || scope.all) return all && scope.all;
   const own = new Set<number>(scope.partitions);
   return own.size === partitions.length && partitions.every((id) => own.has(id));

@@ -1,3 +1,4 @@
+import { formatParameter } from '../fhir/media-types.js';
 import { parseReference } from '../fhir/references.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionId, PartitionScope } from '../model/partition.js';
@@ -16,6 +17,7 @@ import type { ParseContext } from './parse-context.js';
 import { PendingParameters } from './pending-parameters.js';
 import { planSearch } from './plan.js';
 import { planRequest } from './plan-several.js';
+import { assertSearchable } from './assert-searchable.js';
 import { rememberedStore } from './remembered-store.js';
 import { resolveSearch } from './resolve.js';
 import { runSearch, type SearchResult, type SearchRunner } from './run.js';
@@ -80,7 +82,9 @@ export class Searcher {
     const inForce = await this.parts.inForce(scope);
     const asked = typeof place === 'string' ? { type: place, compartment: null } : place;
     const handling = isLenient(request) ? 'lenient' : 'strict';
-    return read(asked, parameters, this.context(request.base, inForce, handling));
+    const search = read(asked, parameters, this.context(request.base, inForce, handling));
+    assertSearchable(search, scope);
+    return search;
   }
 
   /**
@@ -97,7 +101,7 @@ export class Searcher {
 
   /** The first page of what was parsed. @throws FhirError SEARCH_TIMEOUT */
   async run(scope: PartitionScope, search: SearchRequest): Promise<SearchResult> {
-    const runner = { ...this.runner, ...(await this.parts.inForce(scope)) };
+    const runner = { ...this.runnerIn(scope), ...(await this.parts.inForce(scope)) };
     return this.answered(scope, search, (resolved) => runSearch(runner, scope, resolved));
   }
 
@@ -106,7 +110,7 @@ export class Searcher {
     const inForce = await this.parts.inForce(scope);
     const context = { ...this.context(request.base, inForce, 'strict'), now: state.asOf };
     const search = read(state.place, state.parameters, context);
-    const runner = { ...this.runner, ...inForce };
+    const runner = { ...this.runnerIn(scope), ...inForce };
     return this.answered(scope, search, (resolved) => runSearch(runner, scope, resolved, state));
   }
 
@@ -131,13 +135,14 @@ export class Searcher {
   }
 
   /** The same for a page of DEFAULT, which the caller's own scope is not. */
-  openPinnedPage<State>(token: string): State {
-    return openPage<State>(token, this.parts.definitions, this.seal);
+  openPinnedPage<State>(scope: PartitionScope, token: string): State {
+    return openPage<State>(token, this.definitionsIn(scope), this.seal);
   }
 
   /** A link to a page that `state` tells how to make; it is good for this scope alone. */
   pageUrl(request: RequestDetails, scope: PartitionScope, state: object): string {
-    return pageLink(request.base, sealPage(state, scope, this.seal));
+    const format = formatParameter(request.parameters);
+    return pageLink(request.base, sealPage(state, scope, this.seal), format);
   }
 
   /**
@@ -156,6 +161,7 @@ export class Searcher {
     const search = parseSearch(type, parameters, context);
     pending.assertNone();
     assertNotContained(search, 'by conditions');
+    assertSearchable(search, scope);
     return this.answered(scope, search, (resolved) =>
       this.parts.store.match(scope, planSearch({ ...resolved, sort: [] })),
     );
@@ -187,10 +193,22 @@ export class Searcher {
   private async resolve(scope: PartitionScope, search: SearchRequest): Promise<SearchRequest> {
     const { store } = this.parts;
     const asked = search.others.length === 0 ? store : rememberedStore(store);
-    const resolving = { ...this.parts, store: asked, scope };
+    const resolving = { ...this.parts, store: asked, scope, definitions: this.definitionsIn(scope) };
     const others: TypedSearch[] = [];
     for (const other of search.others) others.push(await resolveSearch(other, resolving));
     return { ...(await resolveSearch(search, resolving)), others };
+  }
+
+  /** DEFAULT's definitions, as far as the reader may see them. */
+  private definitionsIn({ access }: PartitionScope): PartitionScope {
+    const { definitions } = this.parts;
+    return access === undefined ? definitions : { ...definitions, access };
+  }
+
+  private runnerIn(scope: PartitionScope): Omit<SearchRunner, keyof InForce> {
+    return scope.access === undefined
+      ? this.runner
+      : { ...this.runner, definitions: this.definitionsIn(scope) };
   }
 
   private context(base: string, { parameters }: InForce, handling: ParseContext['handling']): ParseContext {

@@ -3,13 +3,16 @@ import type { Kind } from './kinds.js';
 
 /** An absolute http(s) URL without query; given back without a trailing slash. */
 export const webUrl: Kind<string> = {
-  type: z
-    .string()
-    .trim()
-    .refine(isWebUrl)
-    .transform((url) => url.replace(/\/+$/, '')),
+  type: z.string().trim().refine(isWebUrl).transform(withoutEndSlashes),
   values: 'an absolute http or https URL without a query',
 };
+
+/** The text without the slashes at its end. */
+export function withoutEndSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end--;
+  return text.slice(0, end);
+}
 
 /** A path of URL-safe segments; given back without a trailing slash, so that `/` becomes the empty text. */
 export const urlPath: Kind<string> = {
@@ -56,10 +59,10 @@ export const exportPlace: Kind<string> = {
   values: '`local`, `s3://BUCKET` or `s3://BUCKET/PREFIX`',
 };
 
-/** An origin as browsers send it, or `*`. */
+/** An origin as browsers send it, or `*`; one with a star in it would match nothing. */
 export const pageOrigin: z.ZodType<string, string> = z
   .string()
-  .refine((text) => text === '*' || (isWebUrl(text) && new URL(text).origin === text));
+  .refine((text) => text === '*' || (!text.includes('*') && isWebUrl(text) && new URL(text).origin === text));
 
 function isWebUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;

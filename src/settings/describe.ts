@@ -38,11 +38,12 @@ export function settingsTable(): string {
 }
 
 /** Between the user and the host of a URL, or among its parameters. */
-const PASSWORDS = [/(\/\/[^/:@]*:).*(?=@)/g, /([?&](?:ssl)?password=)[^&]*/g];
+const PASSWORD = /^([^/]*\/\/[^/:@]*:).*@/s;
+const PASSWORD_PARAMETERS = /([?&](?:ssl)?password=)[^&]*/g;
 
 /** A database's URL as people may see it: without its password. */
 export function maskedUrl(url: string): string {
-  return PASSWORDS.reduce((text, password) => text.replaceAll(password, '$1********'), url);
+  return url.replace(PASSWORD, '$1********@').replaceAll(PASSWORD_PARAMETERS, '$1********');
 }
 
 function toShown(name: SettingName, value: unknown): string {
@@ -50,5 +51,6 @@ function toShown(name: SettingName, value: unknown): string {
   if (SETTINGS[name].secret) return '********';
   if (name === 'basePath' && value === '') return '/';
   if (name === 'databaseUrl') return maskedUrl(String(value));
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (!Array.isArray(value)) return String(value);
+  return value.some((item) => typeof item === 'object') ? JSON.stringify(value) : value.join(',');
 }

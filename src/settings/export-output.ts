@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { withoutEndSlashes } from './addresses.js';
 import type { Settings } from './schema.js';
 
 /** Where the settings say that exports are kept; what a store of exports' files is opened with. */
@@ -17,17 +18,18 @@ export type ExportOutput =
       readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
     };
 
-const S3_URL = /^s3:\/\/([^/]+)\/?(.*?)\/?$/;
+const S3_URL = /^s3:\/\/([^/]+)(?:\/(.*))?$/s;
 
 /** Where exports are kept. */
 export function exportOutputOf(settings: Settings): ExportOutput {
-  const [, bucket, prefix] = S3_URL.exec(settings.exportOutput) ?? [];
+  const [, bucket, path = ''] = S3_URL.exec(settings.exportOutput) ?? [];
   if (bucket === undefined) return { kind: 'local', folder: settings.exportDir ?? besideDatabase(settings) };
+  const prefix = withoutEndSlashes(path);
   const { exportS3AccessKeyId: accessKeyId, exportS3SecretAccessKey: secretAccessKey } = settings;
   return {
     kind: 's3',
     bucket,
-    prefix: prefix ? `${prefix}/` : '',
+    prefix: prefix === '' ? '' : `${prefix}/`,
     endpoint: settings.exportS3Endpoint,
     region: settings.exportS3Region,
     pathStyle: settings.exportS3PathStyle,

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { databaseUrl, exportPlace, headerName, pageOrigin, urlPath, webUrl } from './addresses.js';
+import { AUTHENTICATION_SETTINGS } from './authentication.js';
+import { AUTHORIZATION_SERVER_SETTINGS } from './authorization-server.js';
 import { autoFlag, bytes, flag, integer, list, oneOf, optional, secret, setting, text } from './kinds.js';
 import type { Kind } from './kinds.js';
+import { LIMITS } from './limits.js';
 
 /** Who finds a request's tenant: shipped interceptors, only the registered ones, or nobody. */
 export type PartitioningMode = 'url' | 'header' | 'token' | 'interceptors' | 'off';
@@ -28,8 +31,6 @@ const origins = list(pageOrigin, '`*`, or a list of origins such as `https://app
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** No S3 signs a URL for longer. */
 const WEEK_SECONDS = 7 * 24 * 60 * 60;
-const milliseconds = integer(1, DAY_MS);
-const count = integer(1, 1_000_000);
 
 /** Every setting: its type, default and description. Names in the environment are made of these names. */
 export const SETTINGS = {
@@ -80,10 +81,8 @@ export const SETTINGS = {
     'X-Request-Partition-IDs',
     'Header that lists partition ids, `DEFAULT` or `_ALL`, with `header`.',
   ),
-  tokenJwksUrl: optional(webUrl, 'Key set (JWKS) that bearer tokens are verified with; needed with `token`.'),
-  tokenIssuer: optional(text(), 'The `iss` that a bearer token must have; needed with `token`.'),
-  tokenAudience: optional(text(), 'The `aud` that a bearer token must have; needed with `token`.'),
-  tokenTenantClaim: setting(text(), 'tenant_id', 'Claim of a bearer token that names the tenant.'),
+  ...AUTHENTICATION_SETTINGS,
+  ...AUTHORIZATION_SERVER_SETTINGS,
   references: setting(
     oneOf('same', 'default', 'any'),
     'same',
@@ -186,7 +185,7 @@ export const SETTINGS = {
   exportFileBytes: setting(
     bytes(),
     64 * 2 ** 20,
-    'About the size of the files of bulk exports, and what is done again at most after a kill.',
+    'About the size of the files of bulk exports, and of the parts in which they are saved.',
   ),
   exportLifetimeMinutes: setting(
     integer(1, 525_600),
@@ -199,19 +198,7 @@ export const SETTINGS = {
     'Attempts of a bulk export that come no further until it fails, each after a longer pause.',
   ),
 
-  maxBodyBytes: setting(bytes(), 32 * 2 ** 20, 'Largest JSON body.'),
-  maxBinaryBytes: setting(bytes(), 2 ** 30, 'Largest raw Binary.'),
-  maxJsonDepth: setting(integer(8, 512), 64, 'Deepest nesting of a JSON body.'),
-  maxBundleEntries: setting(count, 5000, 'Most entries of a batch or transaction.'),
-  defaultPageSize: setting(count, 20, 'Entries of a page where `_count` is left out.'),
-  maxPageSize: setting(count, 1000, 'Most entries of a page, whatever `_count` says.'),
-  maxSearchParameters: setting(count, 50, 'Most parameters of one search.'),
-  maxSearchValues: setting(count, 500, 'Most comma-separated values of one search parameter.'),
-  maxChainDepth: setting(integer(1, 20), 5, 'Most references that one chain, or one `_has`, follows.'),
-  maxIncludes: setting(count, 1000, 'Most included resources of one page.'),
-  searchTimeoutMs: setting(milliseconds, 30_000, 'Longest time for one search.'),
-  requestTimeoutMs: setting(milliseconds, 120_000, 'Longest time for one request.'),
-  shutdownGraceMs: setting(milliseconds, 10_000, 'Time that requests in flight get when the server stops.'),
+  ...LIMITS,
   pageLinkTtlMinutes: setting(
     integer(1, 525_600),
     24 * 60,

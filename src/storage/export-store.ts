@@ -1,5 +1,5 @@
 import type { PartitionId, PartitionScope } from '../model/partition.js';
-import type { SearchStore } from './search-store.js';
+import type { SearchPlan, SearchStore } from './search-store.js';
 import type { ResourceStore } from './store.js';
 
 /** `waiting`: nobody works on it now. `running`: somebody has its lease. The others are final. */
@@ -54,6 +54,12 @@ export interface ExportFile {
   readonly count: number;
 }
 
+/** Resources by their row ids, and the list of an export that they are on: that of a type, or one of another name. */
+export interface MatchList {
+  readonly list: string;
+  readonly rowIds: readonly number[];
+}
+
 /**
  * The jobs of bulk exports with their files and lists of resources, in the main database. Changes by a claim answer
  * false, and change nothing, where its token is not the job's any more.
@@ -61,6 +67,8 @@ export interface ExportFile {
 export interface ExportJobStore {
   /** Answers false, and stores nothing, where the partition has `most` jobs that have not ended: one transaction. */
   create(job: NewExportJob, most: number): Promise<boolean>;
+  /** How many jobs of the partition have not ended. */
+  countOpen(partition: PartitionId): Promise<number>;
   find(scope: PartitionScope, id: string): Promise<ExportJob | undefined>;
   files(scope: PartitionScope, id: string): Promise<readonly ExportFile[]>;
   /**
@@ -68,17 +76,19 @@ export interface ExportJobStore {
    * then those that were worked on longest ago. Two callers never get the same.
    */
   claim(owner: string, leaseMs: number): Promise<ExportClaim | undefined>;
+  /** Whether there is a job that could be claimed. */
+  hasDue(): Promise<boolean>;
   renew(claim: ExportClaim, leaseMs: number): Promise<boolean>;
   /** Sets the transaction time and the progress; lists of an earlier attempt to freeze are gone. */
   saveFrozen(claim: ExportClaim, at: number, progress: string): Promise<boolean>;
   /** Empties the job's lists, before they are made (anew). */
   clearMatches(claim: ExportClaim): Promise<boolean>;
-  /** Adds resources to a list, each once: that of a type, or one of another name. */
-  addMatches(claim: ExportClaim, type: string, rowIds: readonly number[]): Promise<boolean>;
+  /** Adds resources to lists, to each of them once. Where it answers false, or rejects, some may have been added. */
+  addMatches(claim: ExportClaim, lists: readonly MatchList[]): Promise<boolean>;
   /** Row ids of the list of a type above `after`, in order. */
   matches(claim: ExportClaim, type: string, after: number, limit: number): Promise<readonly number[]>;
   countMatches(claim: ExportClaim, type: string): Promise<number>;
-  /** Files that are finished, and the progress behind them: both or neither. Counts as coming further. */
+  /** Files that are finished, and the progress behind them: both or neither. Counts as coming further: of the claims in vain there is this one alone, should it end in vain. */
   saveProgress(claim: ExportClaim, files: readonly ExportFile[], progress: string): Promise<boolean>;
   /** Gives the job back, to be claimed from `dueAt` (ms since 1970) on; `attempt: 'kept'`: it counts as one in vain. */
   release(claim: ExportClaim, dueAt: number, attempt: 'kept' | 'taken back'): Promise<boolean>;
@@ -143,6 +153,8 @@ export interface VersionPage {
   readonly unreadable: readonly PageEntry[];
   /** Where the next page begins; null: there is none. */
   readonly next: VersionKey | null;
+  /** Gives up the memory of the lines, which must not be looked at afterwards; it goes by itself where this is left out. */
+  readonly release?: () => void;
 }
 
 /** Resources of a type, whose versions at one time are asked for. */
@@ -162,11 +174,20 @@ export interface VersionListPage extends Omit<VersionPage, 'next'> {
   readonly rest: readonly number[];
 }
 
+/** A search of everything that matches, however much that is. */
+export interface SnapshotSearch extends SearchStore {
+  /**
+   * Row ids of all matches, each once and in order, some thousands at a time. It is one statement, which the database
+   * works on while it is asked for more; the order of the plan is of no account. @throws FhirError SEARCH_TIMEOUT
+   */
+  rowIds(scope: PartitionScope, plan: SearchPlan): AsyncIterable<readonly number[]>;
+}
+
 /** The state of a partition at one moment, for as long as the function that is given it runs. */
 export interface PartitionSnapshot {
   /** The moment: every version of it or before is seen, and none after it will ever be written. */
   readonly at: number;
-  readonly search: SearchStore;
+  readonly search: SnapshotSearch;
   readonly resources: Pick<ResourceStore, 'read'>;
 }
 

@@ -3,7 +3,7 @@ import type { PartitionId } from '../model/partition.js';
 
 /** A file that is being written, by one call at a time. Ends with `finish` or `abort`, or when any call rejects. */
 export interface OutputFile {
-  /** Resolves when more may be written: memory stays bounded. The bytes must not be changed afterwards. */
+  /** Resolves when the bytes may be changed, and more may be written: memory stays bounded. */
   write(chunk: Uint8Array): Promise<void>;
   /** Resolves once every byte is kept for good under the key; otherwise rejects and leaves nothing behind. */
   finish(): Promise<void>;
@@ -22,6 +22,10 @@ export interface OutputStore {
   read(key: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
   /** A URL by which anybody can read the file for `seconds`; undefined where the store has none. */
   presign?(key: string, seconds: number): Promise<string>;
+  /** Keys of the files of a job that are finished. */
+  keys(partition: PartitionId, job: string): AsyncIterable<string>;
+  /** Removes a finished file; nothing happens where there is none. */
+  remove(key: string): Promise<void>;
   /** Removes all files of a job: finished, half written, or none. */
   removeJob(partition: PartitionId, job: string): Promise<void>;
   removePartition(partition: PartitionId): Promise<void>;

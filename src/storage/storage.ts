@@ -1,9 +1,11 @@
 import type { PartitionId } from '../model/partition.js';
 import type { BlobStore } from './blob-store.js';
+import type { ClientStore } from './client-store.js';
 import type { ExportJobStore, HomeExports } from './export-store.js';
 import type { HomeMigration } from './placement/fleet.js';
 import type { HomeRows } from './placement/home.js';
 import type { PartitionMover } from './placement/partition-mover.js';
+import type { UsageStore } from './partition-usage.js';
 import type { SearchStore } from './search-store.js';
 import type { Synchronous } from './sql/sqlite/open.js';
 import type { LabelStore, PartitionRegistry, ReferencePolicy, ResourceStore } from './store.js';
@@ -40,8 +42,12 @@ export interface Storage {
   readonly blobs: BlobStore;
   readonly partitions: PartitionRegistry;
   readonly mover: PartitionMover;
+  /** What partitions hold, as far as it is kept. */
+  readonly usage: UsageStore;
   /** Jobs of bulk exports. */
   readonly exports: ExportJobStore;
+  /** Clients of the authorization server. */
+  readonly clients: ClientStore;
   /** Makes `owner` the one who works on a running job for `ms` milliseconds; false where somebody else does. */
   leaseJob(id: string, owner: string, ms: number): Promise<boolean>;
   /** Rows of a partition, in its home; `work` sees nothing of others. */

@@ -3,6 +3,8 @@ import type { LiteralReference } from '../fhir/references.js';
 import type { Partition, PartitionAssignment, PartitionId, PartitionScope } from '../model/partition.js';
 import type { Meta } from '../model/resource.js';
 import type { StagedBlob } from './blob-store.js';
+import type { LimitsInForce, UsageLimit } from './partition-usage.js';
+import type { PartitionUsage } from '../model/quota.js';
 
 /** One stored version of a resource. `text` is the complete JSON as served; null for a deletion. */
 export interface StoredVersion {
@@ -43,6 +45,8 @@ interface NewVersion {
 
 export interface CreateChange extends NewVersion {
   readonly kind: 'create';
+  /** The server's own: it counts in what the partition holds, and is never too much. */
+  readonly exempt?: true;
   readonly assignment: PartitionAssignment;
   readonly claim?: ConditionClaim;
   /** Further claims of the same kind: values that no other resource of the partition and type may have. */
@@ -81,6 +85,14 @@ export function claimsOf(change: Change): readonly ConditionClaim[] {
 
 const NO_CLAIMS: readonly ConditionClaim[] = [];
 
+/** Resources of this type tell of what was: they hold nothing that they refer to, and may come after it has gone. */
+export const LOOSE_TYPE = 'AuditEvent';
+
+/** Whether what the change refers to may be deleted already. */
+export function isLoose(change: Change): boolean {
+  return change.kind === 'create' && change.type === LOOSE_TYPE;
+}
+
 /**
  * Values that resources of `type` have a copy of: those of the resources of `targetType` in the same partition that they
  * refer to on `linkPath`. Both stand in the index of values within elements.
@@ -100,6 +112,8 @@ export interface WriteUnit {
   readonly copies?: readonly CopyRule[];
   /** Blobs that the changes refer to: staged until now, kept from this commit on. */
   readonly attaches?: readonly StagedBlob[];
+  /** How much the partitions may hold; left out: any amount. */
+  readonly limits?: readonly UsageLimit[];
   /** Runs after the rows are written and before the commit; a throw rolls the whole unit back. */
   readonly beforeCommit?: () => Promise<void>;
 }
@@ -120,6 +134,18 @@ export type WriteConflict =
   | { readonly kind: 'reference'; readonly change: Change; readonly reference: LiteralReference }
   /** The change is dated at or before a time up to which the partition was exported: only later times are taken. */
   | { readonly kind: 'late'; readonly change: Change; readonly horizon: number }
+  /** The partition would hold more than it may; `used`: what it holds without the unit. */
+  | {
+      readonly kind: 'quota';
+      readonly change: Change;
+      readonly used: PartitionUsage;
+      readonly wanted: PartitionUsage;
+      readonly limits: LimitsInForce;
+      /** As the limits say it. */
+      readonly mayBeTold: boolean;
+    }
+  /** There is a limit to what the partition may hold, and what it holds has not been counted yet. */
+  | { readonly kind: 'uncounted'; readonly change: Change }
   /**
    * Resources of the same partition still refer to it; at most ten are named. Referrers elsewhere neither block a
    * delete nor show through it.

@@ -1,5 +1,6 @@
 import { DEFAULT_PARTITION_ID, type PartitionScope } from '../model/partition.js';
-import type { Condition, ContainedCondition, HasCondition, SearchPlan, SearchStore } from './search-store.js';
+import { planWithin } from './plan-within.js';
+import type { SearchPlan, SearchStore } from './search-store.js';
 import type { HistoryQuery, ResourceStore, StoredVersion } from './store.js';
 
 /** The two stores that see resources. */
@@ -7,11 +8,6 @@ interface Stores {
   readonly resources: ResourceStore;
   readonly search: SearchStore;
 }
-
-type Types = ReadonlySet<string>;
-
-/** A condition that no resource meets. */
-const NEVER: Condition = { kind: 'any', of: [] };
 
 /**
  * The same stores, in which a scope that is limited to types (see PartitionScope) has nothing of other types: not by
@@ -62,11 +58,11 @@ function isOpen({ types }: PartitionScope, type: string | undefined): boolean {
 
 function searchWithin(store: SearchStore): SearchStore {
   return {
-    page: (scope, plan, window) => store.page(scope, planWithin(scope, plan), window),
-    firstPage: (scope, plan, window) => store.firstPage(scope, planWithin(scope, plan), window),
-    count: (scope, plan, limit) => store.count(scope, planWithin(scope, plan), limit),
-    match: (scope, plan) => store.match(scope, planWithin(scope, plan)),
-    explain: (scope, plan, window) => store.explain(scope, planWithin(scope, plan), window),
+    page: (scope, plan, window) => store.page(scope, openPlan(scope, plan), window),
+    firstPage: (scope, plan, window) => store.firstPage(scope, openPlan(scope, plan), window),
+    count: (scope, plan, limit) => store.count(scope, openPlan(scope, plan), limit),
+    match: (scope, plan) => store.match(scope, openPlan(scope, plan)),
+    explain: (scope, plan, window) => store.explain(scope, openPlan(scope, plan), window),
     hasStaleCopies: (scope, types) => store.hasStaleCopies(scope, types),
     linked: async (scope, query) => {
       const { types } = scope;
@@ -76,61 +72,7 @@ function searchWithin(store: SearchStore): SearchStore {
   };
 }
 
-function planWithin({ types }: PartitionScope, plan: SearchPlan): SearchPlan {
-  if (!types) return plan;
-  const type = typesWithin(plan.type, types);
-  const where = type === null ? NEVER : conditionWithin(plan.where, types);
-  const { contained } = plan;
-  return {
-    ...plan,
-    type: type ?? [],
-    where,
-    ...(contained && { contained: containedWithin(contained, types) }),
-  };
-}
-
-/** Null where none of them is left. */
-function typesWithin(asked: SearchPlan['type'], types: Types): SearchPlan['type'] | null {
-  if (typeof asked === 'string') return types.has(asked) ? asked : null;
-  const left = asked.filter((type) => types.has(type));
-  return left.length === 0 ? null : left;
-}
-
-function conditionWithin(condition: Condition, types: Types): Condition {
-  switch (condition.kind) {
-    case 'all':
-    case 'any':
-      return { ...condition, of: condition.of.map((part) => conditionWithin(part, types)) };
-    case 'not':
-      return { ...condition, of: conditionWithin(condition.of, types) };
-    case 'chain': {
-      const targets = condition.targets
-        .filter(({ type }) => types.has(type))
-        .map(({ type, where }) => ({ type, where: conditionWithin(where, types) }));
-      return targets.length === 0 ? NEVER : { ...condition, targets };
-    }
-    case 'has':
-      return hasWithin(condition, types);
-    case 'contained':
-      return containedWithin(condition, types);
-    case 'ids':
-    case 'types':
-    case 'updated':
-    case 'index':
-    case 'element':
-      return condition;
-  }
-}
-
-/** What a visible resource contains is visible, whatever its type. */
-function containedWithin(condition: ContainedCondition, types: Types): ContainedCondition {
-  const where = conditionWithin(condition.where, types);
-  if (condition.via !== null) return { ...condition, where };
-  const within = condition.within?.filter((type) => types.has(type)) ?? [...types];
-  return { ...condition, within, where };
-}
-
-function hasWithin(condition: HasCondition, types: Types): Condition {
-  const type = typesWithin(condition.type, types);
-  return type === null ? NEVER : { ...condition, type, where: conditionWithin(condition.where, types) };
+/** Resources of the types are open whole, and of others there is nothing. */
+function openPlan({ types }: PartitionScope, plan: SearchPlan): SearchPlan {
+  return types ? planWithin(plan, new Map([...types].map((type) => [type, null]))) : plan;
 }

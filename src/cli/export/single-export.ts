@@ -7,6 +7,7 @@ import type {
   ExportJob,
   ExportJobStore,
   ExportOutcome,
+  MatchList,
   NewExportJob,
 } from '../../storage/export-store.js';
 import { RowIds } from './row-ids.js';
@@ -61,6 +62,10 @@ export class SingleExport implements ExportJobStore {
     return Promise.resolve(true);
   }
 
+  countOpen(): Promise<number> {
+    return Promise.resolve(this.stored && this.stored.ended === null ? 1 : 0);
+  }
+
   find(_scope: PartitionScope, id: string): Promise<ExportJob | undefined> {
     return Promise.resolve(this.stored?.id === id ? this.stored : undefined);
   }
@@ -78,6 +83,10 @@ export class SingleExport implements ExportJobStore {
     return Promise.resolve({ job, token: this.token });
   }
 
+  hasDue(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   renew(claim: ExportClaim): Promise<boolean> {
     return this.changeBy(claim, {});
   }
@@ -91,10 +100,12 @@ export class SingleExport implements ExportJobStore {
     return Promise.resolve(true);
   }
 
-  addMatches(_claim: ExportClaim, type: string, rowIds: readonly number[]): Promise<boolean> {
-    const list = this.lists.get(type) ?? new RowIds();
-    list.add(rowIds);
-    this.lists.set(type, list);
+  addMatches(_claim: ExportClaim, lists: readonly MatchList[]): Promise<boolean> {
+    for (const { list: name, rowIds } of lists) {
+      const list = this.lists.get(name) ?? new RowIds();
+      list.add(rowIds);
+      this.lists.set(name, list);
+    }
     return Promise.resolve(true);
   }
 
@@ -108,7 +119,10 @@ export class SingleExport implements ExportJobStore {
 
   saveProgress(claim: ExportClaim, files: readonly ExportFile[], progress: string): Promise<boolean> {
     this.keep(files);
-    return this.changeBy(claim, { progress, attempts: 0 });
+    // What was read of the next part meanwhile is not saved yet.
+    const before = progressOf(this.job)?.done ?? 0;
+    this.read -= Math.min(this.read, (JSON.parse(progress) as ExportProgress).done - before);
+    return this.changeBy(claim, { progress, attempts: 1 });
   }
 
   release(claim: ExportClaim, dueAt: number, attempt: 'kept' | 'taken back'): Promise<boolean> {
@@ -122,6 +136,7 @@ export class SingleExport implements ExportJobStore {
     if (outcome.state === 'failed')
       return this.changeBy(claim, { state: 'failed', error: outcome.error, ended: this.clock() });
     this.keep(outcome.files);
+    this.read = 0;
     return this.changeBy(claim, { state: 'complete', progress: outcome.progress, ended: this.clock() });
   }
 
@@ -150,7 +165,6 @@ export class SingleExport implements ExportJobStore {
 
   private keep(files: readonly ExportFile[]): void {
     this.finished = [...this.finished, ...files];
-    this.read = 0;
   }
 
   private changeBy({ token }: ExportClaim, changes: Partial<ExportJob>): Promise<boolean> {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { PartitionId } from '../../model/partition.js';
 import type { OutputFile, OutputStore } from '../../storage/output-store.js';
@@ -24,6 +23,14 @@ export class ZippedOutput implements OutputStore {
 
   read(...asked: Parameters<OutputStore['read']>): ReturnType<OutputStore['read']> {
     return this.output.read(...asked);
+  }
+
+  keys(partition: PartitionId, job: string): ReturnType<OutputStore['keys']> {
+    return this.output.keys(partition, job);
+  }
+
+  remove(key: string): Promise<void> {
+    return this.output.remove(key);
   }
 
   removeJob(partition: PartitionId, job: string): Promise<void> {
@@ -58,8 +65,9 @@ class ZippedFile implements OutputFile {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.gzip.write(chunk)) return;
-    await Promise.race([once(this.gzip, 'drain'), this.copying]);
+    const taken = Promise.withResolvers<void>();
+    this.gzip.write(chunk, (error) => (error ? taken.reject(error) : taken.resolve()));
+    await Promise.race([taken.promise, this.copying]);
   }
 
   async finish(): Promise<void> {

@@ -21,6 +21,7 @@ export async function openDatabaseTarget(loaded: LoadedSettings, partition: stri
   });
   await createWhereAllowed(server, partition);
   return {
+    transactionEntries: server.settings.maxBundleEntries,
     probe: () => send(server, partition, EMPTY_BATCH),
     send: (bundle) => send(server, partition, bundle),
     sendBinary: (binary) => sendBinary(server, partition, binary),

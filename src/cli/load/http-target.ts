@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseJson, stringifyJson } from '../../fhir/json.js';
 import type { Bundle } from '../../model/resource.js';
+import { withoutEndSlashes } from '../../settings/addresses.js';
 import { CommandError } from '../command-error.js';
 import type { LargeBinary } from './large-binary.js';
 import { EMPTY_BATCH, type LoadTarget, type TargetAnswer, toAnswer, toSingleAnswer } from './target.js';
+import { TRANSACTION_ENTRIES } from './unit.js';
 
 /** Where a server is, and how it is spoken to. */
 export interface HttpTargetOptions {
@@ -27,6 +29,7 @@ export function openHttpTarget({ base, partition, headers }: HttpTargetOptions):
   const url = toBase(base) + (partition === undefined ? '' : `/${encodeURIComponent(partition)}`);
   const common = { ...toHeaders(headers), 'content-type': 'application/fhir+json', prefer: 'return=minimal' };
   return {
+    transactionEntries: TRANSACTION_ENTRIES,
     probe: () => send(url, common, { bundle: EMPTY_BATCH, attempts: 1 }),
     send: (bundle) => send(url, common, { bundle, attempts: ATTEMPTS }),
     sendBinary: (binary) => sendBinary(url, common, binary),
@@ -101,17 +104,17 @@ function toBase(text: string): string {
   if (!URL.canParse(text) || !/^https?:\/\//.test(text)) {
     throw new CommandError(`--url: ${JSON.stringify(text)} is not a URL such as http://localhost:8080/fhir.`);
   }
-  return text.replace(/\/+$/, '');
+  return withoutEndSlashes(text);
 }
 
 function toHeaders(headers: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     headers.map((header) => {
-      const [, name, value] = /^([^:\s]+):\s*(.+)$/.exec(header) ?? [];
+      const [, name, value] = /^([^:\s]+):(.+)$/.exec(header) ?? [];
       if (name === undefined || value === undefined) {
         throw new CommandError(`--header: ${JSON.stringify(header)} is not of the form "Name: value".`);
       }
-      return [name.toLowerCase(), value];
+      return [name.toLowerCase(), value.trim()];
     }),
   );
 }

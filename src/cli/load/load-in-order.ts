@@ -7,7 +7,7 @@ import { readUnits } from './read-units.js';
 import type { SourceFile } from './source-files.js';
 import type { Tally } from './tally.js';
 import type { LoadTarget } from './target.js';
-import { type LoadUnit, TRANSACTION_ENTRIES } from './unit.js';
+import type { LoadUnit } from './unit.js';
 
 /** What is loaded in order, and how. */
 export interface OrderedLoad {
@@ -111,7 +111,7 @@ class LoadingInOrder {
           await this.send(unit, failed.file);
           continue;
         }
-        if (sizeOf(deletions) + unit.entries.length > TRANSACTION_ENTRIES) {
+        if (sizeOf(deletions) + unit.entries.length > this.load.target.transactionEntries) {
           await this.sendDeletions(deletions, failed.file);
           deletions = [];
         }
@@ -197,7 +197,8 @@ class LoadingInOrder {
   }
 
   private async sendKnot(lines: readonly ReadLine[]): Promise<void> {
-    if (lines.length > TRANSACTION_ENTRIES) return this.failAll(lines, tooLarge(lines.length));
+    const most = this.load.target.transactionEntries;
+    if (lines.length > most) return this.failAll(lines, tooLarge(lines.length, most));
     const entries = lines.map(({ entry }) => entry);
     const unit: LoadUnit = { type: 'transaction', entries, broken: [] };
     const { failures, ...report } = await loadUnit(this.load.target, unit);
@@ -252,6 +253,6 @@ function groupsOf<Item>(items: readonly Item[], keyOf: (item: Item) => unknown):
   return groups.values();
 }
 
-function tooLarge(count: number): string {
-  return `It is one of ${count} resources that refer to each other; one transaction takes ${TRANSACTION_ENTRIES}.`;
+function tooLarge(count: number, most: number): string {
+  return `It is one of ${count} resources that refer to each other; one transaction takes ${most}.`;
 }

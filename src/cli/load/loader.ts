@@ -61,7 +61,7 @@ async function loadAgain(
   while (left.length > 0 && !stopped.aborted) {
     const before = countOf(left);
     const documents = left
-      .filter(({ file }) => file.format === 'json')
+      .filter(({ file }) => file.format !== 'ndjson')
       .map((failure) => ({ file: failure.file, before: failure }));
     const lines = left.filter(({ file }) => file.format === 'ndjson');
     left = [

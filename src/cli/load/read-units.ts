@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import split2 from 'split2';
-import { parseJson } from '../../fhir/json.js';
+import { DEFAULT_JSON_LIMITS, parseJson } from '../../fhir/json.js';
+import { parseXml } from '../../fhir/xml/parse.js';
 import type { Resource } from '../../model/resource.js';
 import type { SourceFile } from './source-files.js';
 import { BATCH_ENTRIES, type Failure, isResource, type LoadUnit, toBatch, toUnits } from './unit.js';
@@ -23,8 +24,8 @@ const MAX_LINE_LENGTH = 256 * 2 ** 20;
 const BATCH_CHARACTERS = 4 * 2 ** 20;
 
 /**
- * Reads a file as what is to be sent of it. NDJSON is read as a stream, a batch of lines at a time; a JSON
- * document is one piece and held in memory.
+ * Reads a file as what is to be sent of it. NDJSON is read as a stream, a batch of lines at a time; a
+ * document of JSON or XML is one piece and held in memory.
  * @throws Error for a file that cannot be read or unpacked.
  */
 export async function* readUnits(file: SourceFile, options: ReadOptions): AsyncGenerator<LoadUnit> {
@@ -35,7 +36,8 @@ export async function* readUnits(file: SourceFile, options: ReadOptions): AsyncG
 async function readDocument(file: SourceFile, options: ReadOptions): Promise<readonly LoadUnit[]> {
   const chunks: Buffer[] = [];
   for await (const chunk of openFile(file, options)) chunks.push(chunk as Buffer);
-  return toUnits(parseJson(Buffer.concat(chunks)));
+  const content = Buffer.concat(chunks);
+  return toUnits(file.format === 'xml' ? parseXml(content, DEFAULT_JSON_LIMITS) : parseJson(content));
 }
 
 /** A transaction is repeated as a whole. */

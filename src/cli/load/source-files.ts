@@ -4,13 +4,16 @@ import { basename, join, relative, resolve } from 'node:path';
 import { CommandError } from '../command-error.js';
 import { UNFINISHED, unfinishedMessage } from '../unfinished-export.js';
 
+/** A document is JSON or XML. */
+export type SourceFormat = 'json' | 'xml' | 'ndjson';
+
 /** One file to load. */
 export interface SourceFile {
   readonly path: string;
   /** As it is told to people: relative to the working directory. */
   readonly name: string;
   readonly bytes: number;
-  readonly format: 'json' | 'ndjson';
+  readonly format: SourceFormat;
   readonly gzip: boolean;
   /** Files of a lower stage are loaded before any of a higher one, as those refer to them. */
   readonly stage: number;
@@ -32,20 +35,20 @@ export async function findSourceFiles(paths: readonly string[], cwd: string): Pr
 
 /** Hidden files, and what a bulk export tells about itself. */
 const IGNORED = /(^|[/\\])(\.|manifest\.json$|error\.\d+\.ndjson(\.gz)?$)/;
-const LOADABLE = /\.(json|ndjson)(\.gz)?$/i;
+const LOADABLE = /\.(json|ndjson|xml)(\.gz)?$/i;
 
 async function filesAt(path: string, given: string): Promise<readonly string[]> {
   if (!existsSync(path)) throw new CommandError(`${given} does not exist.`);
   if ((await stat(path)).isFile()) {
     if (LOADABLE.test(path)) return [path];
-    throw new CommandError(`${given} is neither .json nor .ndjson, with or without .gz.`);
+    throw new CommandError(`${given} is neither .json nor .ndjson nor .xml, with or without .gz.`);
   }
   const names = await readdir(path, { recursive: true });
   if (names.includes(UNFINISHED)) throw new CommandError(unfinishedMessage(given));
   const files = names.filter((name) => LOADABLE.test(name) && !IGNORED.test(name));
   if (files.length === 0 && names.includes('manifest.json')) return [];
   if (files.length === 0)
-    throw new CommandError(`${given} has no .json, .json.gz, .ndjson or .ndjson.gz file.`);
+    throw new CommandError(`${given} has no .json, .ndjson or .xml file, with or without .gz.`);
   return files.map((name) => join(path, name));
 }
 
@@ -54,10 +57,16 @@ async function toSourceFile(path: string, name: string): Promise<SourceFile> {
     path,
     name,
     bytes: (await stat(path)).size,
-    format: /\.ndjson(\.gz)?$/i.test(path) ? 'ndjson' : 'json',
+    format: formatOf(path),
     gzip: /\.gz$/i.test(path),
     stage: stageOf(basename(path)),
   };
+}
+
+function formatOf(path: string): SourceFormat {
+  const [, extension = ''] = LOADABLE.exec(path) ?? [];
+  const format = extension.toLowerCase();
+  return format === 'ndjson' || format === 'xml' ? format : 'json';
 }
 
 /**
@@ -68,7 +77,7 @@ const STAGES: readonly RegExp[] = [
   /hospitalInformation|^Organization\b.*\.ndjson/i,
   /practitionerInformation|^(Location|Practitioner|Medication|Substance)\b.*\.ndjson/i,
   /^(PractitionerRole|Patient|HealthcareService|Device)\b.*\.ndjson/i,
-  /^(Encounter|EpisodeOfCare|Group|RelatedPerson|Coverage)\b.*\.ndjson|\.json(\.gz)?$/i,
+  /^(Encounter|EpisodeOfCare|Group|RelatedPerson|Coverage)\b.*\.ndjson|\.(json|xml)(\.gz)?$/i,
 ];
 
 /** What refers to clinical resources, and to each other in this order. */

@@ -1,5 +1,6 @@
 import type { FailedFile } from './failed-file.js';
 import type { LoadSummary } from './loader.js';
+import type { SourceFormat } from './source-files.js';
 import type { Failure } from './unit.js';
 
 const MOST_REASONS = 20;
@@ -54,7 +55,7 @@ function groupLines(reason: string, { resources, places }: Group): readonly stri
   return [`  ${count(resources, 'resource')}: ${reason}`, ...shown.map((place) => `    ${place}`)];
 }
 
-function placeOf(name: string, format: 'json' | 'ndjson', { position, what }: Failure): string {
+function placeOf(name: string, format: SourceFormat, { position, what }: Failure): string {
   const line = format === 'ndjson' ? `line ${(position ?? 0) + 1}` : `entry ${position ?? 0}`;
   return [name, ...(position === undefined ? [] : [line]), ...(what === undefined ? [] : [`(${what})`])].join(
     ' ',

@@ -3,6 +3,8 @@ import type { LargeBinary } from './large-binary.js';
 
 /** Where resources are loaded to: a database, or a server over HTTP. */
 export interface LoadTarget {
+  /** Entries that one transaction may have, as far as is known. */
+  readonly transactionEntries: number;
   /** Whether there is a server, and the partition: what an empty batch is answered with. */
   probe(): Promise<TargetAnswer>;
   /** Has a batch or transaction processed; failures of the whole are an answer too. */

@@ -26,7 +26,7 @@ export interface Failure {
 /** Entries of one batch: enough to share commits, few enough to keep memory small. */
 export const BATCH_ENTRIES = 200;
 
-/** More than a server takes in one transaction by default. */
+/** Of a transaction, unless it is known how many the server takes: as many as it does by default. */
 export const TRANSACTION_ENTRIES = 5000;
 
 const KINDS: Readonly<Record<string, 'whole' | 'each' | 'refused'>> = {

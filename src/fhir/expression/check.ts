@@ -160,7 +160,7 @@ function blank(text: string): string {
 
 /** What is read as a look at the reference itself needs nothing else; see `rewriteForEngine`. */
 function findForeign(expression: string, isParsed: boolean): ExpressionFinding | undefined {
-  const code = expression.replaceAll(/'(?:[^'\\]|\\.)*'/g, blank);
+  const code = expression.replaceAll(/'(?:[^'\\]|\\.)*(?:'|\\?$)/gs, blank);
   const looked = isParsed ? code.replaceAll(/\bresolve\s*\(\s*\)\s+is\b/g, blank) : code;
   const found = FOREIGN_CALL.exec(looked) ?? FOREIGN_VARIABLE.exec(looked);
   if (!found) return undefined;

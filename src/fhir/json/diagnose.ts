@@ -1,20 +1,13 @@
 import { FhirError } from '../../model/errors.js';
-import {
-  escapedUnit,
-  escapeLength,
-  MAX_KEY_LENGTH,
-  MAX_MEMBERS,
-  MAX_NUMBER_LENGTH,
-  numberEnd,
-} from './scan.js';
+import { escapedUnit, escapeLength, type JsonLimits, numberEnd } from './scan.js';
 
 /**
  * Reads a document that was refused, slowly, up to its first fault. Returns the error to throw: MALFORMED_JSON with
  * line, column and path.
  */
-export function diagnoseJson(text: string, maxDepth: number): FhirError {
+export function diagnoseJson(text: string, limits: JsonLimits): FhirError {
   try {
-    new JsonReader(text, maxDepth).readDocument();
+    new JsonReader(text, limits).readDocument();
   } catch (error) {
     if (error instanceof FhirError) return error;
     throw error;
@@ -22,18 +15,23 @@ export function diagnoseJson(text: string, maxDepth: number): FhirError {
   return new FhirError('MALFORMED_JSON', 'The body is not valid JSON.');
 }
 
+/** Characters that are read for a better message; a large document holds the server up for long enough already. */
+const MOST_READ = 2 ** 20;
+
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** A strict reader of the grammar (RFC 8259) that builds nothing but the path it stands at. */
 class JsonReader {
   readonly #text: string;
-  readonly #maxDepth: number;
+  readonly #limits: JsonLimits;
   readonly #path: (string | number)[] = [];
   #at = 0;
+  #left: number;
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, limits: JsonLimits) {
     this.#text = text;
-    this.#maxDepth = maxDepth;
+    this.#limits = limits;
+    this.#left = limits.maxValues;
   }
 
   readDocument(): void {
@@ -46,6 +44,7 @@ class JsonReader {
 
   #readValue(): void {
     this.#skipSpace();
+    this.#assertNear();
     const char = this.#text[this.#at];
     if (char === '{') this.#readObject();
     else if (char === '[') this.#readArray();
@@ -72,11 +71,12 @@ class JsonReader {
     this.#readString();
     const key = String(JSON.parse(this.#text.slice(start, this.#at)));
     this.#path[this.#path.length - 1] = key;
-    if (this.#at - start - 2 > MAX_KEY_LENGTH)
-      this.#fail(`a member name has more than ${MAX_KEY_LENGTH} characters`, start);
+    const { maxKeyLength, maxMembers } = this.#limits;
+    if (this.#at - start - 2 > maxKeyLength)
+      this.#fail(`a member name has more than ${maxKeyLength} characters`, start);
     if (key === '__proto__') this.#fail('the member name __proto__ is not allowed', start);
     if (keys.has(key)) this.#fail(`the member "${key}" is there twice`, start);
-    if (keys.add(key).size > MAX_MEMBERS) this.#fail(`an object has more than ${MAX_MEMBERS} members`, start);
+    if (keys.add(key).size > maxMembers) this.#fail(`an object has more than ${maxMembers} members`, start);
     if (!this.#take(':')) this.#fail("expected ':'");
     this.#readValue();
   }
@@ -95,7 +95,9 @@ class JsonReader {
   }
 
   #enter(): void {
-    if (this.#path.length >= this.#maxDepth) this.#fail(`nested deeper than ${this.#maxDepth} levels`);
+    const { maxDepth } = this.#limits;
+    if (this.#path.length >= maxDepth) this.#fail(`nested deeper than ${maxDepth} levels`);
+    this.#count();
     this.#path.push('');
     this.#at++;
   }
@@ -105,6 +107,7 @@ class JsonReader {
     for (let char = this.#text[this.#at]; char !== '"'; char = this.#text[this.#at]) {
       if (char === undefined) this.#fail('a string does not end', start);
       if (char < ' ') this.#fail(controlFault(char));
+      this.#assertNear();
       this.#at += char === '\\' ? this.#escapeLength() : 1;
     }
     this.#at++;
@@ -121,7 +124,8 @@ class JsonReader {
   #readNumber(): void {
     const start = this.#at;
     const end = numberEnd(this.#text, start);
-    if (end - start > MAX_NUMBER_LENGTH) this.#fail(`a number has more than ${MAX_NUMBER_LENGTH} characters`);
+    const { maxNumberLength } = this.#limits;
+    if (end - start > maxNumberLength) this.#fail(`a number has more than ${maxNumberLength} characters`);
     const literal = this.#text.slice(start, end);
     if (!NUMBER.test(literal)) this.#fail(`${quote(literal)} is not a JSON number`);
     if (!Number.isFinite(Number(literal))) this.#fail(`the number ${quote(literal)} is out of range`);
@@ -139,8 +143,21 @@ class JsonReader {
   #take(char: string): boolean {
     this.#skipSpace();
     if (this.#text[this.#at] !== char) return false;
+    if (char === ',') this.#count();
     this.#at++;
     return true;
+  }
+
+  #assertNear(): void {
+    if (this.#at <= MOST_READ) return;
+    throw new FhirError(
+      'MALFORMED_JSON',
+      `The fault, or what is beyond the limits, comes after the first ${MOST_READ} characters.`,
+    );
+  }
+
+  #count(): void {
+    if (--this.#left < 0) this.#fail(`there are more than ${this.#limits.maxValues} members and items`);
   }
 
   #skipSpace(): void {

@@ -6,16 +6,24 @@ export interface JsonScan {
   readonly literals: readonly number[];
 }
 
-/** No object of FHIR comes near; it bounds what a document of keys alone can cost. */
-export const MAX_MEMBERS = 2000;
-/** Longest member name, in characters. */
-export const MAX_KEY_LENGTH = 256;
-/** Longest number literal, in characters. */
-export const MAX_NUMBER_LENGTH = 1000;
+/** What a JSON document may demand of the server. */
+export interface JsonLimits {
+  /** How deep objects and arrays may be nested; the document itself is depth 1. */
+  readonly maxDepth: number;
+  /** Members and items of all objects and arrays together, about. */
+  readonly maxValues: number;
+  /** Members of one object. */
+  readonly maxMembers: number;
+  /** Longest member name, in characters. */
+  readonly maxKeyLength: number;
+  /** Longest number literal, in characters. */
+  readonly maxNumberLength: number;
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
 const ZERO = 0x30;
@@ -26,10 +34,12 @@ const NINE = 0x39;
  * surrogates, numbers that are not finite, sizes. Undefined if there is any of it; `diagnoseJson` says what. The
  * grammar is not checked: `JSON.parse` does that.
  */
-export function scanJson(text: string, maxDepth: number): JsonScan | undefined {
+export function scanJson(text: string, limits: JsonLimits): JsonScan | undefined {
+  const { maxDepth, maxMembers, maxKeyLength, maxNumberLength } = limits;
   const literals: number[] = [];
   const counts: number[] = [0];
   let members = 0;
+  let left = limits.maxValues;
   let depth = 0;
   let keyLength = 0;
   for (let at = 0; at < text.length; at++) {
@@ -41,14 +51,17 @@ export function scanJson(text: string, maxDepth: number): JsonScan | undefined {
       at = end;
     } else if (code === COLON) {
       members++;
-      if (++counts[depth]! > MAX_MEMBERS || keyLength > MAX_KEY_LENGTH) return undefined;
+      if (++counts[depth]! > maxMembers || keyLength > maxKeyLength) return undefined;
+    } else if (code === COMMA) {
+      if (--left < 0) return undefined;
     } else if (code === 0x7b || code === 0x5b) {
-      if (++depth > maxDepth) return undefined;
+      if (++depth > maxDepth || --left < 0) return undefined;
       counts[depth] = 0;
     } else if (code === 0x7d || code === 0x5d) {
       if (--depth < 0) return undefined;
     } else if (isNumberStart(code)) {
       const end = numberEnd(text, at);
+      if (end - at > maxNumberLength) return undefined;
       if (!isPlainNumber(text, at, end) && !keepLiteral(text, at, end, literals)) return undefined;
       at = end - 1;
     }
@@ -151,7 +164,6 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Adds a number that must be kept as text; false if it is refused. What is no number is left for `JSON.parse` to refuse. */
 function keepLiteral(text: string, start: number, end: number, literals: number[]): boolean {
-  if (end - start > MAX_NUMBER_LENGTH) return false;
   const literal = text.slice(start, end);
   if (!NUMBER.test(literal)) return true;
   const value = Number(literal);

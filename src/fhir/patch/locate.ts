@@ -38,7 +38,10 @@ const REFUSED = /%\w{0,40}|__proto__|\/[/*]|"/;
 type FhirPath = typeof import('fhirpath');
 
 /** Loaded when the first patch comes: it takes some 60 ms. */
-function loadFhirPath(): { readonly engine: FhirPath; readonly model: Parameters<FhirPath['evaluate']>[3] } {
+export function loadFhirPath(): {
+  readonly engine: FhirPath;
+  readonly model: Parameters<FhirPath['evaluate']>[3];
+} {
   const require = createRequire(import.meta.url);
   return { engine: require('fhirpath'), model: require('fhirpath/fhir-context/r4') };
 }
@@ -54,14 +57,14 @@ function assertAllowed(path: string): void {
     throw new FhirError('INVALID_REQUEST', `A path has more than ${MAX_PATH_LENGTH} characters.`);
   }
   const code = withoutLiterals(path);
-  const called = [...code.matchAll(/(\w+)\s*\(/g)].map(([, name = '']) => name);
+  const called = [...code.matchAll(/\b(\w+)\s*\(/g)].map(([, name = '']) => name);
   const refused = called.find((name) => !CALLABLE.has(name)) ?? REFUSED.exec(code)?.[0];
   if (refused !== undefined) throw new FhirError('INVALID_REQUEST', `A path may not use ${refused}.`);
 }
 
 /** Empties strings and unwraps delimited identifiers, in one pass, so that neither can hide the other's quotes. */
 function withoutLiterals(path: string): string {
-  return path.replaceAll(/'(?:[^'\\]|\\.)*'|`[^`]*`/gs, (literal) =>
+  return path.replaceAll(/'(?:[^'\\]|\\.)*(?:'|\\?$)|`[^`]*(?:`|$)/gs, (literal) =>
     literal.startsWith("'") ? "''" : literal.slice(1, -1).replaceAll(/\W/g, '%'),
   );
 }

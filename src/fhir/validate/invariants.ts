@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type * as FhirPath from 'fhirpath';
 import type { OutcomeIssue, Resource } from '../../model/resource.js';
 import type { CompactConstraint } from '../r4/compact.js';
+import { TimeSpent, withinTime } from '../time-budget.js';
 import { Findings } from './findings.js';
 import { walkConstraints, type ConstrainedNode, type Frame } from './walk.js';
 
@@ -9,7 +10,10 @@ import { walkConstraints, type ConstrainedNode, type Frame } from './walk.js';
 export const MAX_NODES = 20_000;
 
 /** The sum over all evaluations of the nodes that one may visit; evaluation ends when it is spent. */
-export const MAX_STEPS = 5_000_000;
+export const MAX_STEPS = 500_000;
+
+/** Longest time in milliseconds, should the sum not tell it: a step takes about one microsecond. */
+const MAX_MS = 2_000;
 
 type Evaluate = (node: unknown, environment: Frame) => readonly unknown[];
 type Sizes = ReadonlyMap<unknown, number>;
@@ -19,14 +23,14 @@ const compiled = new Map<string, Evaluate>();
 /**
  * Evaluates the invariants of the R4 definitions (https://hl7.org/fhir/R4/conformance-rules.html#constraints) on
  * a resource whose structure is valid, with those of its datatypes and of the resources within it. The severity
- * is the invariant's. At most MAX_ISSUES, errors first. Where MAX_NODES or MAX_STEPS is exceeded, an issue of
+ * is the invariant's. At most MAX_ISSUES, errors first. Where MAX_NODES, MAX_STEPS or the time is exceeded, an issue of
  * severity information says that not all of them were evaluated.
  */
 export function validateInvariants(resource: Resource): readonly OutcomeIssue[] {
   const findings = new Findings();
   const sizes = new Map<unknown, number>();
   const isSmall = measure(resource, sizes) <= MAX_NODES;
-  if (!isSmall || !evaluateWithin(MAX_STEPS, walkConstraints(resource), { sizes, findings })) {
+  if (!isSmall || !evaluateInTime(resource, { sizes, findings })) {
     findings.add({
       severity: 'information',
       code: 'too-costly',
@@ -35,6 +39,20 @@ export function validateInvariants(resource: Resource): readonly OutcomeIssue[] 
     });
   }
   return findings.issues();
+}
+
+function evaluateInTime(
+  resource: Resource,
+  state: { readonly sizes: Sizes; readonly findings: Findings },
+): boolean {
+  // A module must not be ended half loaded.
+  engine();
+  try {
+    return withinTime(MAX_MS, () => evaluateWithin(MAX_STEPS, walkConstraints(resource), state));
+  } catch (error) {
+    if (error instanceof TimeSpent) return false;
+    throw error;
+  }
 }
 
 function evaluateWithin(

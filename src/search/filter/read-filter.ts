@@ -120,6 +120,8 @@ class FilterReader {
   }
 
   private value(): string {
+    // It would be part of the value, and find nothing.
+    if (this.text[this.at] === "'") throw this.unexpected('a word or a text in double quotes');
     const value = this.text[this.at] === '"' ? this.string() : this.take(TOKEN);
     if (value === undefined) throw this.unexpected('a value');
     if (this.at < this.text.length && !this.peek(/[\s)\]]/y))

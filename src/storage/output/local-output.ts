@@ -5,7 +5,13 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { PartitionId } from '../../model/partition.js';
 import type { OutputFile, OutputStore } from '../output-store.js';
-import { checkedJobPrefix, isJobSegment, parseOutputKey, partitionOfSegment } from './output-key.js';
+import {
+  checkedJobPrefix,
+  isJobSegment,
+  isOutputKey,
+  parseOutputKey,
+  partitionOfSegment,
+} from './output-key.js';
 import { type FileWriter, StrictFile } from './strict-file.js';
 
 /** Patients' data: for the server's own user alone. */
@@ -47,6 +53,16 @@ export class LocalOutput implements OutputStore {
   async read(key: string, range?: { readonly start: number; readonly end: number }): Promise<Readable> {
     const handle = await open(this.path(key), 'r');
     return handle.createReadStream(range);
+  }
+
+  async *keys(partition: PartitionId, job: string): AsyncGenerator<string> {
+    const prefix = checkedJobPrefix(partition, job);
+    const entries = (await readdir(join(this.folder, prefix)).catch(undefinedWhereMissing)) ?? [];
+    for (const name of entries) if (isOutputKey(prefix + name)) yield prefix + name;
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.path(key), { force: true });
   }
 
   async removeJob(partition: PartitionId, job: string): Promise<void> {
@@ -93,6 +109,8 @@ export class LocalOutput implements OutputStore {
 
 /** What is handed to the disk while more is being made, so that little is left to wait for at the end. */
 const FLUSHED_BYTES = 8 * 2 ** 20;
+/** The system copies it in one go, on a core that others may wait for. */
+const WRITTEN_AT_ONCE = 2 ** 20;
 
 class LocalWriter implements FileWriter {
   private renamed = false;
@@ -110,7 +128,8 @@ class LocalWriter implements FileWriter {
 
   async append(chunk: Uint8Array): Promise<void> {
     // A disk that is nearly full takes a part of it, and refuses the rest.
-    for (let at = 0; at < chunk.length;) at += (await this.handle.write(chunk, at)).bytesWritten;
+    for (let at = 0; at < chunk.length;)
+      at += (await this.handle.write(chunk, at, Math.min(WRITTEN_AT_ONCE, chunk.length - at))).bytesWritten;
     this.unflushed += chunk.length;
     if (this.unflushed >= FLUSHED_BYTES) this.flush();
     this.assertTaken();

@@ -21,9 +21,14 @@ const JOBS = new RegExp(`^${JOB}$`);
  * @throws Error for any other text
  */
 export function parseOutputKey(key: string): OutputKey {
-  if (!KEYS.test(key)) throw new Error(`${JSON.stringify(key)} is no key of an export's file.`);
+  if (!isOutputKey(key)) throw new Error(`${JSON.stringify(key)} is no key of an export's file.`);
   const [partition = '', , job = '', name = ''] = key.split('/');
   return { partition: Number(partition.slice(1)) as PartitionId, job, name };
+}
+
+/** Whether it is a key, and not what a store keeps beside the files. */
+export function isOutputKey(text: string): boolean {
+  return KEYS.test(text);
 }
 
 /** The prefix of a job's keys. @throws Error where the job's id could lead elsewhere */

@@ -4,7 +4,13 @@ import { GetObjectCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/cli
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { PartitionId } from '../../model/partition.js';
 import type { OutputFile, OutputStore } from '../output-store.js';
-import { checkedJobPrefix, isJobSegment, parseOutputKey, partitionOfSegment } from './output-key.js';
+import {
+  checkedJobPrefix,
+  isJobSegment,
+  isOutputKey,
+  parseOutputKey,
+  partitionOfSegment,
+} from './output-key.js';
 import { createS3Client, type S3OutputOptions, statusOf } from './s3-client.js';
 import { S3Objects } from './s3-objects.js';
 import { S3Writer } from './s3-writer.js';
@@ -42,6 +48,18 @@ export class S3Output implements OutputStore {
   async presign(key: string, seconds: number): Promise<string> {
     const command = new GetObjectCommand({ Bucket: this.options.bucket, Key: this.whole(key) });
     return getSignedUrl(this.client, command, { expiresIn: seconds });
+  }
+
+  async *keys(partition: PartitionId, job: string): AsyncGenerator<string> {
+    for await (const keys of this.objects.keys(this.prefix(partition, job)))
+      for (const whole of keys) {
+        const key = whole.slice(this.options.prefix.length);
+        if (isOutputKey(key)) yield key;
+      }
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.objects.remove([this.whole(key)]);
   }
 
   async removeJob(partition: PartitionId, job: string): Promise<void> {

@@ -34,7 +34,9 @@ export class S3Writer implements FileWriter {
     this.done.catch((error: Error) => this.fail(error));
   }
 
-  async append(chunk: Uint8Array): Promise<void> {
+  /** The upload keeps what it is given until it was sent. */
+  async append(bytes: Uint8Array): Promise<void> {
+    const chunk = Buffer.from(bytes);
     if (!this.marked && this.bytes + chunk.length > PART_BYTES) {
       this.marked = true;
       await this.objects.put(this.keys.marker, new Uint8Array());

@@ -2,7 +2,10 @@ import type { IndexValues } from '../../fhir/index-values.js';
 import type { LiteralReference } from '../../fhir/references.js';
 import type { PartitionId, Placement } from '../../model/partition.js';
 import type { BlobStore } from '../blob-store.js';
+import type { ClientStore } from '../client-store.js';
 import type { ExportJobStore, HomeExports } from '../export-store.js';
+import type { PartitionUsage } from '../../model/quota.js';
+import type { UsageStore } from '../partition-usage.js';
 import type { SearchStore } from '../search-store.js';
 import type { CopyRule, LabelStore, PartitionContents, PartitionRegistry, ResourceStore } from '../store.js';
 
@@ -156,9 +159,16 @@ export interface HomeCopies {
   drop(partition: PartitionId, paths: readonly CopyPath[], limit: number): Promise<number>;
 }
 
+/** What is kept of what partitions hold, see UsageStore. */
+export interface HomeUsage extends UsageStore {
+  /** Takes over what was kept in the home that a partition comes from; undefined: nothing was. */
+  bring(partition: PartitionId, usage: PartitionUsage | undefined): Promise<void>;
+}
+
 /** Rows of one partition, for moving, counting and deleting them in bounded batches. */
 export interface HomeRows {
   readonly copies: HomeCopies;
+  readonly usage: HomeUsage;
   contents(partition: PartitionId): Promise<PartitionContents>;
   /** Deletes at most `limit` rows of the partition; answers how many went, or 1 where work is left. Zero: nothing is. */
   purgeSome(partition: PartitionId, limit: number): Promise<number>;
@@ -239,7 +249,7 @@ export interface HomeRows {
   movedCounts(partition: PartitionId): Promise<MovedCounts>;
   /** Up to which time (ms) the partition is fixed: no version is written any more that is dated so; 0: nothing is. */
   horizon(partition: PartitionId): Promise<number>;
-  /** Fixes it up to a time at least. */
+  /** Fixes it up to a time at least, before which nobody writes: what is created later has greater row ids too. */
   raiseHorizon(partition: PartitionId, at: number): Promise<void>;
 }
 
@@ -340,6 +350,7 @@ export interface MainDatabase {
   readonly registry: MainRegistry;
   readonly homes: HomeProvider;
   readonly exports: ExportJobStore;
+  readonly clients: ClientStore;
   setting(key: string, create: () => string): Promise<string>;
   settings(prefix: string): Promise<ReadonlyMap<string, string>>;
   saveSettings(values: ReadonlyMap<string, string>): Promise<void>;

@@ -107,7 +107,9 @@ export class PartitionMover {
       await run.save(progress);
     }
     if (progress.phase === 'drain' && !run.isStopped()) {
-      progress = { ...progress, phase: 'done', left: await this.drain(job.partition, parameters, run) };
+      const left = await this.drain(job.partition, parameters, run);
+      // Who was stopped goes on when a server starts: what stays in the old place would stay for good.
+      progress = { ...progress, phase: left > 0 && run.isStopped() ? 'drain' : 'done', left };
     }
     return progress;
   }
@@ -289,6 +291,7 @@ class OngoingMove {
     await this.bringChanged(Number.POSITIVE_INFINITY);
     await bringBlobs(this.route);
     await target.raiseHorizon(partition, await source.horizon(partition));
+    await target.usage.bring(partition, await source.usage.read(partition));
     const [here, there] = await Promise.all([source.movedCounts(partition), target.movedCounts(partition)]);
     return JSON.stringify(here) === JSON.stringify(there);
   }

@@ -1,13 +1,13 @@
 import { FhirError } from '../../model/errors.js';
 import type { PartitionId, PartitionScope } from '../../model/partition.js';
 import {
-  type Change,
   type HistoryQuery,
   type ResourceStore,
   type StoredVersion,
   WriteConflictError,
   type WriteUnit,
 } from '../store.js';
+import { partitionOfChange } from '../partition-usage.js';
 import type { IdClaim, MainRegistry } from './home.js';
 import type { HomeRouter } from './home-router.js';
 import { mergeSorted, newestFirst } from './merge.js';
@@ -56,7 +56,7 @@ export class PlacedResources implements ResourceStore {
   }
 
   async write(unit: WriteUnit): Promise<void> {
-    const partitions = new Set(unit.changes.map(partitionOf));
+    const partitions = new Set(unit.changes.map(partitionOfChange));
     const [first] = partitions;
     if (first === undefined) return this.main.write(unit);
     if (partitions.size > 1) await this.assertTogether([...partitions]);
@@ -90,8 +90,4 @@ export class PlacedResources implements ResourceStore {
     const change = creates.find(({ type, id }) => type === taken?.type && id === taken.id);
     if (change) throw new WriteConflictError({ kind: 'id-taken', change });
   }
-}
-
-function partitionOf(change: Change): PartitionId {
-  return change.kind === 'create' ? change.assignment.partition : change.current.partition;
 }

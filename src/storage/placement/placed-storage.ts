@@ -55,7 +55,12 @@ export async function openPlacedStorage(main: MainDatabase, options: PlacementOp
       heardMs: options.heardMs ?? HEARD_MS,
     }),
     leaseJob: (id, owner, ms) => main.registry.leaseJob(id, owner, ms),
+    usage: {
+      read: (partition) => router.use(partition, ({ rows }) => rows.usage.read(partition)),
+      count: (partition) => router.write(partition, ({ rows }) => rows.usage.count(partition)),
+    },
     exports: main.exports,
+    clients: main.clients,
     useExports: (partition, work) => router.write(partition, ({ exports }) => work(exports)),
     useRows: (partition, work) => router.use(partition, ({ rows }) => work(rows)),
     migrateHomes: () => migrateHomes(main.registry, main.homes, knownMigrations().at(-1) ?? null),

@@ -1,4 +1,5 @@
 import type { PageEntry, VersionKey, VersionPage } from '../export-store.js';
+import { giveBack, type PageMemory } from './page-memory.js';
 
 /** What a row of a walk is at the time that is asked for. */
 export const ROW_STATES = {
@@ -35,15 +36,16 @@ export const EMPTY_PAGE: VersionPage = {
 
 /** Room for the text that goes beyond what a page should hold. */
 const SLACK = 64 * 1024;
-/** Most types have little to walk. */
-const FIRST_ROOM = 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+/** Bytes of UTF-8 that a UTF-16 unit takes at most. */
+const MOST_BYTES_OF_UNIT = 3;
 const LINE_FEED = 0x0a;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** Puts the rows of a walk together to a page. Texts are bytes of UTF-8, and are copied once. */
+/** Puts the rows of a walk together to a page. Texts are copied once. */
 export class PageBuilder {
-  private bytes: Buffer;
+  private bytes: Buffer = NOTHING;
   private length = 0;
   private count = 0;
   /** Rows that were added. */
@@ -56,23 +58,29 @@ export class PageBuilder {
   constructor(
     private readonly limit: { readonly bytes: number; readonly rows: number },
     private readonly detail: 'lines' | 'entries' | 'deletions',
-  ) {
-    this.bytes = Buffer.allocUnsafeSlow(Math.min(limit.bytes + SLACK, FIRST_ROOM));
-  }
+    private readonly memory: PageMemory,
+  ) {}
 
   /** Whether nothing more goes in. */
   get isFull(): boolean {
     return this.length >= this.limit.bytes || this.rows >= this.limit.rows;
   }
 
-  /** `text` is copied before this returns. */
-  add(row: WalkedRow, text: Buffer | null): void {
+  /** `text`, which may be its bytes, is copied before this returns. */
+  add(row: WalkedRow, text: string | Buffer | null): void {
     this.rows++;
     this.last = row;
     if (row.state === ROW_STATES.passed) return;
     if (row.state === ROW_STATES.deleted) this.deleted.push(toEntry(row));
     else if (text === null || !isLine(text)) this.unreadable.push(toEntry(row));
     else this.addLine(row, text);
+  }
+
+  /** Nobody wants the page. */
+  abandon(): void {
+    giveBack(this.bytes);
+    this.bytes = NOTHING;
+    this.length = 0;
   }
 
   /** The page, after the last row there is or the first that does not go in. */
@@ -87,19 +95,36 @@ export class PageBuilder {
     };
   }
 
-  private addLine(row: WalkedRow, text: Buffer): void {
-    const end = this.length + text.length;
-    if (end >= this.bytes.length) this.grow(end + 1);
-    this.bytes.set(text, this.length);
+  private addLine(row: WalkedRow, text: string | Buffer): void {
+    const end = typeof text === 'string' ? this.write(text) : this.copy(text);
     this.bytes[end] = LINE_FEED;
     this.length = end + 1;
     this.count++;
     if (this.detail === 'entries') this.entries.push(toEntry(row));
   }
 
-  private grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.limit.bytes) + SLACK);
+  /** Answers where it ends. */
+  private write(text: string): number {
+    if (!this.hasRoom(text.length * MOST_BYTES_OF_UNIT)) this.makeRoom(Buffer.byteLength(text));
+    return this.length + this.bytes.write(text, this.length);
+  }
+
+  private copy(text: Buffer): number {
+    this.makeRoom(text.length);
+    this.bytes.set(text, this.length);
+    return this.length + text.length;
+  }
+
+  /** For so many bytes and a line feed. */
+  private hasRoom(bytes: number): boolean {
+    return this.length + bytes < this.bytes.length;
+  }
+
+  private makeRoom(bytes: number): void {
+    if (this.hasRoom(bytes)) return;
+    const larger = this.memory.take(Math.max(this.length + bytes + 1, this.limit.bytes) + SLACK);
     this.bytes.copy(larger, 0, 0, this.length);
+    giveBack(this.bytes);
     this.bytes = larger;
   }
 
@@ -115,7 +140,8 @@ export class PageBuilder {
 }
 
 /** What is there of a text is one object on one line; that it can be parsed would take longer than to write it. */
-function isLine(text: Buffer): boolean {
+function isLine(text: string | Buffer): boolean {
+  if (typeof text === 'string') return text.startsWith('{') && text.endsWith('}') && !text.includes('\n');
   return text[0] === OPENING_BRACE && text[text.length - 1] === CLOSING_BRACE && !text.includes(LINE_FEED);
 }
 

@@ -11,6 +11,8 @@ import type { PartitionedTable } from './tables.js';
 
 /** More labels of one kind than this are not listed. */
 const MOST_LABELS = 1_000;
+/** Beyond the last that is listed: of one code in several systems, all are listed or none. */
+const NEXT_LABEL = MOST_LABELS + 1;
 
 /** Where labels of one kind are indexed. */
 interface LabelRows {
@@ -73,14 +75,22 @@ export class SqlLabelStore implements LabelStore {
       .toNative();
     const values = toSlots(bindings).map((slot) => slots.values[slot] ?? null);
     const { partitions } = scope;
-    return this.reader.all({ sql, bindings: values, cost: 'expensive', partitions, plan: 'custom' });
+    const found = await this.reader.all({
+      sql,
+      bindings: values,
+      cost: 'expensive',
+      partitions,
+      plan: 'custom',
+    });
+    const [cut] = found[MOST_LABELS] ?? [];
+    return cut === undefined ? found : found.filter(([value]) => value !== cut);
   }
 
   private query(tables: ScopedTables, { table, columns, paths }: LabelRows, slots: Slots): Knex.QueryBuilder {
     const query = tables.open(table, 't').distinct(columns.map((column) => `t.${column}`));
     query.whereRaw(this.dialect.inJsonList('t.PARAM_ID'), toMarkers([slots.add(JSON.stringify(paths))]));
     for (const column of columns) query.orderBy(`t.${column}`);
-    return query.limit(...(toMarkers([slots.add(MOST_LABELS)]) as [number]));
+    return query.limit(...(toMarkers([slots.add(NEXT_LABEL)]) as [number]));
   }
 }
 

@@ -7,6 +7,10 @@ import * as fullText from '../../../migrations/0004-full-text.js';
 import * as contained from '../../../migrations/0005-contained.js';
 import * as dateEnds from '../../../migrations/0006-date-ends.js';
 import * as bulkExport from '../../../migrations/0007-bulk-export.js';
+import * as auth from '../../../migrations/0008-auth.js';
+import * as longDates from '../../../migrations/0010-long-dates.js';
+import * as resourceTypeIds from '../../../migrations/0011-resource-type-ids.js';
+import * as quotas from '../../../migrations/0012-quotas.js';
 import { collectStatements } from './statement-batch.js';
 
 /** What cannot be changed once tables are made. */
@@ -29,6 +33,10 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005-contained': contained,
   '0006-date-ends': dateEnds,
   '0007-bulk-export': bulkExport,
+  '0008-auth': auth,
+  '0010-long-dates': longDates,
+  '0011-resource-type-ids': resourceTypeIds,
+  '0012-quotas': quotas,
 };
 
 const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({

@@ -10,6 +10,21 @@ export interface OwnedRows {
   readonly inUse: string;
 }
 
+/** SQL of what a row of a table stands for in what its partition holds; rows of the others stand for nothing. */
+export const HELD_BY_ROWS: Readonly<Partial<Record<RetainedTable, HeldByRow>>> = {
+  HFJ_RESOURCE: {
+    resources: 'case when RES_DELETED_AT is null then 1 else 0 end',
+    bytes: 'coalesce(octet_length(RES_TEXT), 0)',
+  },
+  HFJ_RES_VER: { resources: '0', bytes: 'coalesce(octet_length(RES_TEXT), 0)' },
+  HFJ_BINARY_CHUNK: { resources: '0', bytes: 'octet_length(CHUNK_DATA)' },
+};
+
+interface HeldByRow {
+  readonly resources: string;
+  readonly bytes: string;
+}
+
 /** How long before a retention content may have been sent whose resource comes during it; in milliseconds. */
 export const LONGEST_UPLOAD_MS = 24 * 60 * 60 * 1000;
 

@@ -1,13 +1,15 @@
 import type { Knex } from 'knex';
 import type { RowTest } from './predicates/row-test.js';
 import { ContainedSql } from './search-contained.js';
-import { pickDriver, type DrivingShape } from './search-driver.js';
+import { isById, pickDriver, type DrivingShape } from './search-driver.js';
 import { openElements } from './search-elements.js';
+import { hasFewer } from './search-few.js';
 import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { RowsShape, Shape, TypedShape } from './search-shape.js';
-import { toMarkers, type SlotList } from './slots.js';
+import { toMarkers, type Slot, type SlotList } from './slots.js';
 
 type Query = Knex.QueryBuilder;
+type ChainShape = Extract<Shape, { kind: 'chain' }>;
 type HasShape = Extract<Shape, { kind: 'has' }>;
 type ResourceShape = Extract<Shape, { kind: 'resource' }>;
 
@@ -23,10 +25,21 @@ export interface Subject {
   readonly partition: string;
   /** The alias of HFJ_RESOURCE, where the query around stands on it. */
   readonly resource?: string;
+  /** What finds the resources that are asked one after the other; `few`: it is certain that they are no more than that. */
+  readonly among?: DrivingShape | 'few';
 }
 
 /** RES_ID alone, where it may come several times; or with PARTITION_ID, each once. */
 export type Columns = 'ids' | 'rows';
+
+/** Two ways to ask the same. */
+interface Ways {
+  /** The number of resources from which on everything is collected. */
+  readonly many: Slot;
+  /** A query that finds something for a resource. */
+  readonly tried: () => Query;
+  readonly collected: () => Knex.Raw;
+}
 
 /** Writes conditions as SQL: as a query that finds resources, or as a test on a resource that another query found. */
 export class ConditionSql {
@@ -48,7 +61,7 @@ export class ConditionSql {
     const query = this.sql.dialect.knex
       .queryBuilder()
       .from(this.driven(driver.shape, typed.types, 'rows').as(name));
-    const subject = { id: `${name}.RES_ID`, partition: `${name}.PARTITION_ID` };
+    const subject = { id: `${name}.RES_ID`, partition: `${name}.PARTITION_ID`, among: driver.shape };
     for (const part of driver.rest) this.hold(query, part, subject);
     return query.select(columnsOf(name, columns));
   }
@@ -58,7 +71,9 @@ export class ConditionSql {
     switch (shape.kind) {
       case 'rows':
         return this.union(
-          (shape.tests ?? [null]).map((test) => this.found(this.sql.rows(shape, test), columns)),
+          (shape.tests ?? [null])
+            .flatMap(waysTo)
+            .map((test) => this.found(this.sql.rows(shape, test), columns)),
         );
       case 'element':
         return this.union(openElements(this.sql, shape, 'sought').map((rows) => this.found(rows, columns)));
@@ -84,10 +99,12 @@ export class ConditionSql {
   }
 
   /** Restricts an open HFJ_RESOURCE to live resources of the type that match. */
-  holdLive(query: Query, { types, where }: TypedShape, alias: string): void {
+  holdLive(query: Query, { types, where }: TypedShape, alias: string, among?: 'few'): void {
     this.sql.holdOne(query, `${alias}.RES_TYPE_ID`, types);
     query.whereRaw(`${alias}.RES_DELETED_AT is null`);
-    this.hold(query, where, { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID`, resource: alias });
+    const key = { id: `${alias}.RES_ID`, partition: `${alias}.PARTITION_ID` };
+    const few = among ?? (isNamed(where) ? 'few' : undefined);
+    this.hold(query, where, { ...key, resource: alias, ...(few && { among: few }) });
   }
 
   /** Adds a condition on a resource that the query walks. */
@@ -124,12 +141,11 @@ export class ConditionSql {
         return;
       case 'chain':
         query.where((either) => {
-          for (const target of shape.targets)
-            either.orWhereExists(this.sql.dialect.tried(this.ownLink(shape.params, target, subject)));
+          for (const target of shape.targets) either.orWhere(this.refers(shape, target, subject));
         });
         return;
       case 'has':
-        query.where(this.isIn(subject.id, this.referred(shape)));
+        query.where(this.isReferred(shape, subject));
         return;
     }
   }
@@ -194,12 +210,58 @@ export class ConditionSql {
     return opened;
   }
 
-  /** The subject's own link to a target that matches. */
-  private ownLink(params: SlotList, target: TypedShape, subject: Subject): Query {
+  /** The subject has a link to a target that matches. */
+  private refers({ params, many }: ChainShape, target: TypedShape, subject: Subject): Knex.Raw {
     const { knex, inProbedList } = this.sql.dialect;
-    const opened = this.sql.links(params);
-    const isTarget = inProbedList(`${opened.alias}.TARGET_RES_ID`);
-    return this.of(opened, subject).where(knex.raw(isTarget, [this.matching(target, 'ids')]));
+    return this.triedOrCollected(subject, {
+      many,
+      tried: () => {
+        const opened = this.sql.links(params);
+        return this.of(opened, subject).whereExists(this.other(target, `${opened.alias}.TARGET_RES_ID`));
+      },
+      collected: () => {
+        const opened = this.sql.links(params);
+        const isTarget = inProbedList(`${opened.alias}.TARGET_RES_ID`);
+        const own = this.of(opened, subject).where(knex.raw(isTarget, [this.matching(target, 'ids')]));
+        return this.exists(own);
+      },
+    });
+  }
+
+  /** A link of a resource that matches leads to the subject. */
+  private isReferred(shape: HasShape, subject: Subject): Knex.Raw {
+    return this.triedOrCollected(subject, {
+      many: shape.many,
+      tried: () => {
+        const { query, alias } = this.sql.links(shape.params);
+        query.whereRaw(`${alias}.TARGET_RES_ID = ${subject.id}`).select(this.sql.dialect.knex.raw('1'));
+        return query.whereExists(this.other(shape.source, `${alias}.RES_ID`));
+      },
+      collected: () => this.isIn(subject.id, this.referred(shape)),
+    });
+  }
+
+  /** The resource at the other end of a link, if it matches. */
+  private other(typed: TypedShape, id: string): Query {
+    const alias = this.sql.alias('r');
+    const query = this.sql.tables.open('HFJ_RESOURCE', alias);
+    query.whereRaw(`${alias}.RES_ID = ${id}`).select(this.sql.dialect.knex.raw('1'));
+    this.holdLive(query, typed, alias, 'few');
+    return this.sql.dialect.tried(query);
+  }
+
+  /** For few resources what each leads to is looked at; for many, all that can be led to is collected once. */
+  private triedOrCollected({ among }: Subject, ways: Ways): Knex.Raw {
+    if (among === undefined) return ways.collected();
+    if (among === 'few') return this.exists(ways.tried());
+    const few = hasFewer(this.sql, among, ways.many);
+    if (few === undefined) return ways.collected();
+    const either = [few, this.exists(ways.tried()), ways.collected()];
+    return this.sql.dialect.knex.raw('case when ? then ? else ? end', either);
+  }
+
+  private exists(query: Query): Knex.Raw {
+    return this.sql.dialect.knex.raw('exists ?', [this.sql.dialect.tried(query)]);
   }
 
   /** RES_IDs that matching resources refer to, whatever they are. */
@@ -245,8 +307,19 @@ export class ConditionSql {
 /** Index rows carry their type in PARAM_ID, so that nobody looks for it elsewhere. */
 const NO_TYPES: SlotList = [];
 
-function isSeek(shape: RowsShape, test: RowTest | null): boolean {
+/** Whether resources are asked for by their ids. */
+function isNamed(where: Shape): boolean {
+  return isById(where) || (where.kind === 'all' && where.of.some(isById));
+}
+
+/** Whether a resource's own row is a seek away. */
+export function isSeek(shape: RowsShape, test: RowTest | null): boolean {
   return INDEXED_BY_RESOURCE.has(shape.index) || test?.reach === 'key' || test?.reach === 'system';
+}
+
+/** A test leads to rows in one way, or in several. */
+function waysTo(test: RowTest | null): readonly (RowTest | null)[] {
+  return test?.sought?.map((way) => ({ ...test, ...way })) ?? [test];
 }
 
 function columnsOf(alias: string, columns: Columns): string[] {

@@ -26,7 +26,8 @@ export function pickDriver(shape: Shape): Driver | null {
   return best && { shape: best, rest: parts.filter((part) => part !== best) };
 }
 
-function isById(shape: Shape): boolean {
+/** Whether ids are asked for. */
+export function isById(shape: Shape): boolean {
   return shape.kind === 'resource' && shape.by === 'id';
 }
 

@@ -3,6 +3,7 @@ import type { SortDirection } from '../search-store.js';
 import { INDEX_TABLES, INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { SortShape } from './search-shape.js';
 import { isEmpty, toMarkers, type Slot } from './slots.js';
+import { ORDERS } from './standing-order.js';
 
 type Query = Knex.QueryBuilder;
 type IndexSort = Extract<SortShape, { by: 'index' }>;
@@ -41,10 +42,11 @@ export function orderBy(query: Query, columns: readonly OrderColumn[], after: Af
       `${column} ${direction === 'ascending' ? 'asc' : 'desc'}${nullable ? ' nulls last' : ''}`,
     );
   }
-  if (after !== null) begin(query, columns, after);
+  if (after !== null) beginAfter(query, columns, after);
 }
 
-function begin(query: Query, columns: readonly OrderColumn[], after: After): void {
+/** Begins the query behind `after`, in the order of the columns. */
+export function beginAfter(query: Query, columns: readonly OrderColumn[], after: After): void {
   const [first] = columns;
   if (first && columns.every((one) => !one.nullable && one.direction === first.direction)) {
     const slots = after.filter((slot) => slot !== null);
@@ -83,7 +85,7 @@ export function selectSortValue(query: Query, sort: SortShape, name: string, sql
   if (sort.by === 'index') selectIndexValue(query, sort, name, sql);
   else {
     const alias = sql.alias('r');
-    const column = sort.by === 'id' ? 'FHIR_ID' : 'RES_UPDATED';
+    const [column] = ORDERS[sort.by];
     const own = sql.tables.open('HFJ_RESOURCE', alias).whereRaw(`${alias}.RES_ID = m.RES_ID`);
     query.select(own.select(`${alias}.${column}`).as(name));
   }

@@ -55,27 +55,37 @@ export function orderedWalk(plan: PlanShape, page: OrderedPage): OrderedWalk | n
   const isWhole = where.kind === 'all' && where.of.length === 0;
   if (!isWhole || several || contained !== null || first?.by !== 'index') return null;
   if (!isSingle(first.params) || first.filters.length > 0) return null;
-  const begins = page.after === null || (page.after[0] !== null && INDEXED_BY_RESOURCE.has(first.index));
+  const begins = page.after === null || page.after[0] !== null;
   return begins ? { sort: first, several: sort.length > 1, page } : null;
 }
 
 /** RES_ID and the first key, as K0, of those resources that are on the page and of some more. */
 export function orderedIds(sql: RowSql, walk: OrderedWalk): Query {
-  return walk.several ? upToEdge(sql, walk) : alongIndex(sql, walk);
+  const { knex } = sql.dialect;
+  const { query, alias, key } = walk.several ? upToEdge(sql, walk) : alongIndex(sql, walk);
+  query.select(`${alias}.RES_ID`, knex.raw(`${key.column} as V`));
+  const name = sql.alias('w');
+  const rows = knex.queryBuilder();
+  const shown = shownBefore(sql, walk, name);
+  if (shown === null) rows.from(query.as(name));
+  else
+    rows
+      .withMaterialized(name, query)
+      .from(name)
+      .whereNot(isIn(sql, `${name}.RES_ID`, shown));
+  const value = knex.raw(`${nearest(key)}(${name}.V) as K0`);
+  return rows.select(`${name}.RES_ID`, value).groupBy(`${name}.RES_ID`);
 }
 
-function alongIndex(sql: RowSql, walk: OrderedWalk): Query {
-  const { query, alias, key } = openRows(sql, walk);
-  orderBy(query, [key, { ...byRowId(alias), direction: key.direction }], walk.page.after);
-  query.select(`${alias}.RES_ID`, sql.dialect.knex.raw(`${key.column} as V`));
-  query.limit(...(toMarkers([walk.page.reach]) as [number]));
-  const name = sql.alias('w');
-  const rows = sql.dialect.knex.queryBuilder().from(query.as(name));
-  return eachOnce(sql, { query: rows, alias: name, key: { ...key, column: `${name}.V` } });
+function alongIndex(sql: RowSql, walk: OrderedWalk): OrderedRows {
+  const rows = openRows(sql, walk);
+  orderBy(rows.query, [rows.key, { ...byRowId(rows.alias), direction: rows.key.direction }], walk.page.after);
+  rows.query.limit(...(toMarkers([walk.page.reach]) as [number]));
+  return rows;
 }
 
 /** Everything up to the key at which there is enough: what has one and the same is put in order by further keys. */
-function upToEdge(sql: RowSql, walk: OrderedWalk): Query {
+function upToEdge(sql: RowSql, walk: OrderedWalk): OrderedRows {
   const { knex } = sql.dialect;
   const rows = openRows(sql, walk);
   const ends = openRows(sql, walk);
@@ -92,7 +102,28 @@ function upToEdge(sql: RowSql, walk: OrderedWalk): Query {
   const edge = knex.queryBuilder().from(ends.query.as(name));
   edge.select(knex.raw(`${furthest(rows.key)}(${name}.V)`));
   rows.query.whereRaw(`${rows.key.column} ${back} ?`, [edge]);
-  return eachOnce(sql, rows);
+  return rows;
+}
+
+/**
+ * Those of the resources of a walk that came before the page, by another row: found by one walk along all that came,
+ * as their own rows are no seek away. Null where none can have.
+ */
+function shownBefore(sql: RowSql, walk: OrderedWalk, found: string): Query | null {
+  const { several, page, sort } = walk;
+  const [value, id] = page.after ?? [];
+  if (value === undefined || value === null || INDEXED_BY_RESOURCE.has(sort.index)) return null;
+  const { query, alias, key } = openRows(sql, walk);
+  const back = key.direction === 'ascending' ? '<' : '>';
+  if (several || id === undefined || id === null)
+    query.whereRaw(`${key.column} ${back} ?`, toMarkers([value]));
+  else query.whereRaw(`(${key.column}, ${alias}.RES_ID) ${back}= (?, ?)`, toMarkers([value, id]));
+  const candidates = sql.dialect.knex.queryBuilder().from(found).select('RES_ID');
+  return query.where(isIn(sql, `${alias}.RES_ID`, candidates)).select(`${alias}.RES_ID`);
+}
+
+function isIn({ dialect: { knex, inList } }: RowSql, column: string, list: Query): Knex.Raw {
+  return knex.raw(inList(column), [list]);
 }
 
 /** Rows of the path in an order's place. */
@@ -123,14 +154,6 @@ function openRows(sql: RowSql, { sort: { index, params, direction } }: OrderedWa
     alias,
     key: { column: `${alias}.${place}`, direction, nullable: false },
   };
-}
-
-function eachOnce(sql: RowSql, { query, alias, key }: OrderedRows): Query {
-  const value = `${nearest(key)}(${key.column}) as K0`;
-  return query
-    .clearSelect()
-    .select(`${alias}.RES_ID`, sql.dialect.knex.raw(value))
-    .groupBy(`${alias}.RES_ID`);
 }
 
 function nearest({ direction }: OrderColumn): string {

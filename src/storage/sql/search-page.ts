@@ -9,28 +9,33 @@ import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import { relevantMatches } from './search-relevance.js';
 import type { PlanShape, SortShape } from './search-shape.js';
-import { rangeProbe } from './search-probe.js';
+import { probeOf, systemProbe, walkProbe } from './search-probe.js';
 import {
   areSeeks,
   byRowId,
   holdRest,
+  isOpen,
   mergedIds,
-  openWalk,
   subjectOf,
   type Walk,
   walkedIds,
   walksOf,
 } from './search-walk.js';
+import { ORDERS } from './standing-order.js';
 import { toMarkers, type Slot } from './slots.js';
 
 type Query = Knex.QueryBuilder;
 
-/** Where a page begins and how long it is. */
-export interface PageSlots {
-  readonly after: After | null;
+/** How far matches are counted. */
+export interface CountSlots {
   readonly limit: Slot;
   /** How many rows a probe looks at. */
   readonly probed?: Slot;
+}
+
+/** Where a page begins and how long it is. */
+export interface PageSlots extends CountSlots {
+  readonly after: After | null;
 }
 
 /**
@@ -41,11 +46,12 @@ export interface PageSlots {
 export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
   if (plan.contained !== null) return writeContainedPage(sql, plan, page);
   const driver = pickDriver(plan.where);
-  const isOwn = !sql.tables.plural && (plan.order === null || plan.sort.length > 0);
-  const walks = isOwn && plan.sort.length === 0 ? walksOf(driver) : [];
-  if (walks.length > 1) return writeMergedWalks(sql, { plan, walks }, page);
-  if (walks.length === 1) return writeIndexWalk(sql, { plan, walk: walks[0]! }, page);
-  const order = driver === null && isOwn ? resourceOrder(plan) : null;
+  const isByAge = plan.sort.length === 0 && plan.standing === 'age';
+  const walks = isByAge && !sql.tables.plural ? walksOf(driver) : [];
+  const [walk] = walks;
+  if (walk && walks.length === 1 && !isOpen(walk)) return writeIndexWalk(sql, { plan, walk }, page);
+  if (walks.length > 0) return writeMergedWalks(sql, { plan, walks }, page);
+  const order = driver === null && !sql.tables.plural ? resourceOrder(plan) : null;
   if (order !== null && 'json' in plan.types && isEachTypeWalked(sql, plan, order))
     return writeEachType(sql, { plan, types: plan.types.json, order }, page);
   if (order !== null) return writeResourceWalk(sql, plan, order, page);
@@ -53,24 +59,35 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
 }
 
 /** How many match, or how many up to a limit. */
-export function writeCount(sql: RowSql, plan: PlanShape, limit: Slot | null): WrittenQuery {
+export function writeCount(sql: RowSql, plan: PlanShape, up: CountSlots | null): WrittenQuery {
   const driver = pickDriver(plan.where);
   const walks = sql.tables.plural || plan.contained !== null ? [] : walksOf(driver);
-  const matches = walkedMatches(sql, walks, limit) ?? allMatches(sql, plan);
-  if (limit !== null) matches.limit(...(toMarkers([limit]) as [number]));
+  const matches = walkedMatches(sql, walks, up) ?? allMatches(sql, plan);
+  if (up !== null) matches.limit(...(toMarkers([up.limit]) as [number]));
   const query = sql.dialect.knex
     .queryBuilder()
     .from(matches.as('c'))
     .select(sql.dialect.knex.raw('count(*)'));
-  return limit !== null && plan.contained === null && isQuick(plan, driver)
+  if (up !== null && isInAnySystem(walks))
+    return { query, cost: 'expensive', plan: 'generic', probe: systemProbe(sql, walks, up.probed) };
+  return up !== null && plan.contained === null && isQuick(plan, driver)
     ? { query, cost: 'cheap', plan: driver === null || driver.rest.length > 0 ? 'custom' : 'generic' }
     : { query, cost: 'expensive', plan: 'custom' };
 }
 
+/** RES_ID of everything that matches, each once and in order. */
+export function writeRowIds(sql: RowSql, plan: PlanShape): WrittenQuery {
+  const { knex } = sql.dialect;
+  const query = knex.queryBuilder().from(new ConditionSql(sql).matching(plan, 'rows').as('m'));
+  orderBy(query, [byRowId('m')], null);
+  return { query: query.select('m.RES_ID'), cost: 'expensive', plan: 'custom' };
+}
+
 /** What is counted along walks; undefined where that is more than all matches once. */
-function walkedMatches(sql: RowSql, walks: readonly Walk[], limit: Slot | null): Query | undefined {
-  if (walks.length === 1) return walkedIds(sql, walks[0]!);
-  return walks.length > 1 && limit !== null ? mergedIds(sql, walks, { after: null, limit }) : undefined;
+function walkedMatches(sql: RowSql, walks: readonly Walk[], up: CountSlots | null): Query | undefined {
+  const [walk] = walks;
+  if (walk && walks.length === 1 && !isOpen(walk)) return walkedIds(sql, walk);
+  return walks.length > 0 && up !== null ? mergedIds(sql, walks, { ...up, after: null }) : undefined;
 }
 
 /** What is counted: resources, and contained ones beside them. */
@@ -85,14 +102,14 @@ function writeIndexWalk(
 ): WrittenQuery {
   const { shape, test, driver } = walk;
   const r = sql.alias('r');
-  const { query, alias } = openWalk(sql, walk);
+  const { query, alias } = sql.rows(shape, test);
   sql.tables.join(query, 'HFJ_RESOURCE', r).whereRaw(`${r}.RES_ID = ${alias}.RES_ID`);
   holdRest(sql, query, driver, { ...subjectOf(alias), resource: r });
-  const order = [...(test.reach === 'system' ? [`${alias}.SYS_ID`] : []), `${alias}.RES_ID`].map(ascending);
-  finish(query, rowColumns(r, sql, typesOf(plan)), order, page);
+  finish(query, rowColumns(r, sql, typesOf(plan)), [byRowId(alias)], page);
   const isAlone = driver.rest.length === 0;
   const cost = isAlone || shape.selective ? 'cheap' : 'expensive';
-  return { query, cost, plan: isAlone ? 'generic' : 'custom' };
+  const probe = cost === 'expensive' ? walkProbe(sql, driver, page.probed) : undefined;
+  return { query, cost, plan: isAlone ? 'generic' : 'custom', probe };
 }
 
 /** As many of each walk as the page has, the first of all these, and their texts last. */
@@ -113,15 +130,15 @@ function writeMergedWalks(
   orderBy(query, [byRowId('k')], null);
   query.select(rowColumns('r', sql, typesOf(plan)));
   const isShort = walks.every(({ driver }) => driver.rest.length === 0) && areSeeks(walks);
+  if (isInAnySystem(walks))
+    return { query, cost: 'expensive', plan: 'generic', probe: systemProbe(sql, walks, page.probed) };
   return { query, cost: isShort ? 'cheap' : 'expensive', plan: isShort ? 'generic' : 'custom' };
 }
 
-/** Columns of HFJ_RESOURCE in the order of its keys: one key leads through several types one after the other. */
-const ORDERS = {
-  id: ['FHIR_ID', 'RES_ID'],
-  updated: ['RES_UPDATED', 'RES_ID'],
-  type: ['RES_TYPE_ID', 'FHIR_ID', 'RES_ID'],
-} as const;
+/** Nothing but a code is asked for, which may be in few systems or in many. */
+function isInAnySystem([walk, ...others]: readonly Walk[]): boolean {
+  return walk !== undefined && others.length === 0 && isOpen(walk) && walk.driver.rest.length === 0;
+}
 
 interface ResourceOrder {
   readonly by: keyof typeof ORDERS;
@@ -129,17 +146,11 @@ interface ResourceOrder {
 }
 
 /** The order of a walk along HFJ_RESOURCE, where one of its keys has it. */
-function resourceOrder({ where, sort, several }: PlanShape): ResourceOrder | null {
+function resourceOrder({ sort, standing }: PlanShape): ResourceOrder | null {
   const [key, ...others] = sort;
-  const parts = where.kind === 'all' ? where.of : [where];
-  const resource = parts.filter((part) => part.kind === 'resource').map((part) => part.by);
-  const byTime = resource.includes('updated') && !resource.includes('id');
-  if (key) {
-    const { by, direction } = key;
-    return others.length === 0 && (by === 'id' || by === 'updated') ? { by, direction } : null;
-  }
-  if (several && !byTime) return { by: 'type', direction: 'ascending' };
-  return { by: byTime ? 'updated' : 'id', direction: 'ascending' };
+  if (!key) return standing === 'age' ? null : { by: standing, direction: 'ascending' };
+  const { by, direction } = key;
+  return others.length === 0 && (by === 'id' || by === 'updated') ? { by, direction } : null;
 }
 
 function writeResourceWalk(
@@ -214,12 +225,21 @@ function beginInType(
   first.whereRaw(`${id} > case when ${type} = ? then ? else '' end`, toMarkers([typeId, fhirId]));
 }
 
-function writeSorted(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
+function writeSorted(sql: RowSql, asked: PlanShape, page: PageSlots): WrittenQuery {
+  const plan = withStandingOrder(sql, asked);
   const query = inOrder(sql, { plan, matches: keyedMatches(sql, plan) }, page);
   const driver = pickDriver(plan.where);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
-  const probe = plan.sort.length === 0 ? rangeProbe(sql, driver, page.probed) : undefined;
+  const probe = plan.sort.length === 0 ? probeOf(sql, driver, page.probed) : undefined;
   return { query, cost, plan: 'custom', probe };
+}
+
+/** A plan whose order no index has this time is put in order as if that had been asked for. */
+function withStandingOrder({ tables }: RowSql, plan: PlanShape): PlanShape {
+  const { sort, standing } = plan;
+  if (sort.length > 0 || tables.plural || standing === 'age') return plan;
+  const keys = standing === 'type' ? (['type', 'id'] as const) : [standing];
+  return { ...plan, sort: keys.map((by) => ({ by, direction: 'ascending' })) };
 }
 
 /** The same page from a walk along an index; it may have fewer rows. */

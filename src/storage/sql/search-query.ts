@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Knex } from 'knex';
+import { FhirError } from '../../model/errors.js';
 import type { PartitionScope } from '../../model/partition.js';
 import type { IncludeQuery, SearchPlan, SearchWindow } from '../search-store.js';
 import { STALE_COPIES } from './copies.js';
@@ -9,12 +10,13 @@ import { ScopedTables } from './scoped-tables.js';
 import { toLinkShape, writeLinked } from './search-links.js';
 import type { After } from './search-order.js';
 import { orderedWalk } from './search-ordered.js';
-import { writeCount, writeOrdered, writePage } from './search-page.js';
+import { writeCount, writeOrdered, writePage, writeRowIds } from './search-page.js';
 import type { SearchDialect } from './search-dialect.js';
 import { RowSql } from './search-rows.js';
-import { ShapeMaker } from './search-shape.js';
+import { type PlanShape, ShapeMaker } from './search-shape.js';
 import { isEmpty, type Slot, Slots, toMarkers, toSlots } from './slots.js';
 import type { SqlStatement } from './sql-reader.js';
+import { canBeginAt } from './standing-order.js';
 
 /** Includes name no systems. */
 const NO_SYSTEMS: SystemIds = () => undefined;
@@ -90,6 +92,7 @@ export class SearchQueries {
     const { slots, tables, shapes } = this.prepare(search);
     const shape = shapes.plan(plan);
     if (shape === null) return null;
+    assertFits(window, shape, tables);
     const probed = slots.add(MOST_PROBED);
     const page = { after: afterSlots(window, slots), limit: slots.add(window.count), probed };
     const { texts } = window;
@@ -123,11 +126,20 @@ export class SearchQueries {
     const { slots, tables, shapes } = this.prepare(search);
     const typed = shapes.plan({ ...plan, sort: [] });
     if (typed === null) return null;
-    const limitSlot = limit === undefined ? null : slots.add(limit);
-    const key = `count ${tables.shape} ${JSON.stringify([typed, limitSlot])}`;
+    const up = limit === undefined ? null : { limit: slots.add(limit), probed: slots.add(MOST_PROBED) };
+    const key = `count ${tables.shape} ${JSON.stringify([typed, up])}`;
     return this.statement({ key, scope: search.scope, slots }, () =>
-      writeCount(this.rowSql(tables), typed, limitSlot),
+      writeCount(this.rowSql(tables), typed, up),
     );
+  }
+
+  /** RES_ID of everything that matches, each once and in order. */
+  rowIds(search: Searching, plan: SearchPlan): SqlStatement | null {
+    const { slots, tables, shapes } = this.prepare(search);
+    const shape = shapes.plan({ ...plan, sort: [] });
+    if (shape === null) return null;
+    const key = `row ids ${tables.shape} ${JSON.stringify(shape)}`;
+    return this.statement({ key, scope: search.scope, slots }, () => writeRowIds(this.rowSql(tables), shape));
   }
 
   /** Resources at the other end of references: rows of any type, without keys; see ROW_COLUMNS. */
@@ -189,6 +201,15 @@ export class SearchQueries {
 function compileSql(query: Knex.QueryBuilder): CompiledSql {
   const { sql, bindings } = query.toSQL().toNative();
   return { sql, slots: toSlots(bindings) };
+}
+
+/** @throws FhirError UNKNOWN_PAGE_LINK where the page began in another order */
+function assertFits({ after }: SearchWindow, shape: PlanShape, tables: ScopedTables): void {
+  if (after === undefined || canBeginAt(after, shape, tables)) return;
+  throw new FhirError(
+    'UNKNOWN_PAGE_LINK',
+    'The order of this search has changed since its page link was made.',
+  );
 }
 
 function afterSlots({ after }: SearchWindow, slots: Slots): After | null {

@@ -26,9 +26,11 @@ import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
 import { toElementRows } from './search-elements.js';
+import { type LinkedShape, MANY } from './search-few.js';
 import { allOf, anyOf, type Logic, negated, NONE } from './search-logic.js';
 import { type ContainedShape, PartShapes } from './search-part-shape.js';
 import { isEmpty, type Slot, type SlotList, type Slots } from './slots.js';
+import { type StandingOrder, standingOrder } from './standing-order.js';
 import type { TextSlots } from './text-dialect.js';
 import { wordPrefixes } from './text-query.js';
 
@@ -46,8 +48,8 @@ type LeafShape =
   | RowsShape
   | ElementShape
   | ContainedShape
-  | { readonly kind: 'chain'; readonly params: SlotList; readonly targets: readonly TypedShape[] }
-  | { readonly kind: 'has'; readonly params: SlotList; readonly source: TypedShape };
+  | (LinkedShape & { readonly kind: 'chain'; readonly targets: readonly TypedShape[] })
+  | (LinkedShape & { readonly kind: 'has'; readonly source: TypedShape });
 
 /** One element has rows of every part; each part is a list of alternatives. */
 export interface ElementShape {
@@ -75,7 +77,7 @@ export interface TypedShape {
 
 /** A sort key without its values. `params` is empty where nothing was ever indexed. */
 export type SortShape =
-  | { readonly by: 'id' | 'updated'; readonly direction: SortDirection }
+  | { readonly by: 'id' | 'updated' | 'type'; readonly direction: SortDirection }
   | {
       readonly by: 'index';
       readonly index: Exclude<IndexKind, 'text'>;
@@ -93,10 +95,9 @@ export interface PlanShape extends TypedShape {
   /** Whether resources of several types can come together. */
   readonly several: boolean;
   readonly sort: readonly SortShape[];
-  readonly order: SearchPlan['order'] | null;
+  /** The order, where there are no sort keys. */
+  readonly standing: StandingOrder;
 }
-
-type RelevanceKey = Extract<SortKey, { by: 'relevance' }>;
 
 /** A longer list of ids is one value. */
 const MOST_SLOTS = 8;
@@ -132,14 +133,15 @@ export class ShapeMaker {
     this.parts = new PartShapes({ shapes: this, slots, dialect });
   }
 
-  plan({ type, where, sort, order, contained }: SearchPlan): PlanShape | null {
+  plan(asked: SearchPlan): PlanShape | null {
+    const { type, where, sort, contained } = asked;
     const several = typeof type !== 'string';
     const parts = contained ? this.parts.contained(contained) : null;
     const isAlone = parts !== null && parts.kind !== 'none';
     const typed = this.anyTyped(type, where) ?? (isAlone ? NOTHING_ELSE : null);
     const [first = ''] = several ? type : [type];
     const keys = sort.map((key) => this.sortKey(first, key));
-    return typed && { ...typed, several, sort: keys, order: order ?? null, contained: parts };
+    return typed && { ...typed, several, sort: keys, standing: standingOrder(asked), contained: parts };
   }
 
   /** PARAM_IDs of the paths that were ever written. */
@@ -217,7 +219,7 @@ export class ShapeMaker {
     return { by: 'index', index, params, filters, direction };
   }
 
-  private relevance(type: string, key: RelevanceKey): SortShape {
+  private relevance(type: string, key: SortKey & { by: 'relevance' }): SortShape {
     const words = this.wordsOf(placesOf({ type, ...key }));
     return { by: 'relevance', text: toTextSlots(key.test, words), direction: key.direction };
   }
@@ -247,16 +249,18 @@ export class ShapeMaker {
       case 'contained':
         return this.parts.contained(condition);
       case 'chain': {
+        const many = this.slots.add(MANY);
         const params = this.params('reference', placesOf(condition));
         const targets = condition.targets
           .map(({ type, where }) => this.typed(type, where))
           .filter((t) => t !== null);
-        return isEmpty(params) || targets.length === 0 ? NONE : { kind: 'chain', params, targets };
+        return isEmpty(params) || targets.length === 0 ? NONE : { kind: 'chain', params, many, targets };
       }
       case 'has': {
+        const many = this.slots.add(MANY);
         const params = this.referring(condition);
         const source = this.anyTyped(condition.type, condition.where);
-        return isEmpty(params) || source === null ? NONE : { kind: 'has', params, source };
+        return isEmpty(params) || source === null ? NONE : { kind: 'has', params, many, source };
       }
     }
   }
@@ -332,12 +336,10 @@ export class ShapeMaker {
         return padded(condition.tests).map((test) => toUriRow(test, slots, dialect));
       case 'text':
         return condition.tests.map((test) => toTextRow(test, this.wordsOf(placesOf(condition))));
-      case 'reference': {
-        const rows = padded(condition.tests).map((test) =>
-          toReferenceRow(test, slots, { dictionary, dialect }),
-        );
-        return rows.filter((row) => row !== null);
-      }
+      case 'reference':
+        return padded(condition.tests)
+          .map((test) => toReferenceRow(test, slots, { dictionary, dialect }))
+          .filter((row) => row !== null);
     }
   }
 }

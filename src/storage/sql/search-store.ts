@@ -128,6 +128,11 @@ export class SqlSearchStore implements SearchStore {
     return statement !== null && (await this.reader.all(statement)).length > 0;
   }
 
+  /** What answers RES_ID of everything that matches, each once and in order; null where nothing can. */
+  protected statementOfRowIds(scope: PartitionScope, plan: SearchPlan): Promise<SqlStatement | null> {
+    return this.prepare((systemIds) => this.queries.rowIds({ scope, systemIds }, plan));
+  }
+
   /** A walk along an index is tried first, where one has the order: only what it does not fill needs the statement. */
   private async pageRows(asked: PageQuery, statement: SqlStatement): Promise<readonly SearchRow[]> {
     const { scope, plan, window } = asked;

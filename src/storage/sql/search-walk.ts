@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { ConditionSql, type Subject } from './search-conditions.js';
 import type { Driver } from './search-driver.js';
-import { orderBy, type After, type OrderColumn } from './search-order.js';
+import { beginAfter, orderBy, type After, type OrderColumn } from './search-order.js';
 import type { OpenRows, RowSql } from './search-rows.js';
 import type { RowsShape } from './search-shape.js';
 import { isSingle, toMarkers, type Slot } from './slots.js';
@@ -28,37 +28,20 @@ export function walksOf(driver: Driver | null): readonly Walk[] {
   return tests.map((test) => ({ shape, test, driver }));
 }
 
-/** Several codes may be in any number of systems each, and every one of these is a walk. */
+/** Whether every walk is one seek. A code may be in any number of systems, and every one of these is a walk. */
 export function areSeeks(walks: readonly Walk[]): boolean {
-  return walks.length === 1 || walks.every(({ test }) => test.reach === 'key');
+  return walks.every(({ test }) => test.reach === 'key');
 }
 
-/** The index rows of a walk, one for each resource. */
-export function openWalk(sql: RowSql, walk: Walk): OpenRows {
-  const { shape, test } = walk;
-  const opened = sql.rows(shape, test);
-  const { openSystem } = test;
-  if (openSystem === undefined) return opened;
-  const systems = sql.systemsOf(shape, openSystem);
+/** Whether a walk is one for each system that its code occurs in: it has no order of its own. */
+export function isOpen({ test }: Walk): boolean {
+  return test.openSystem !== undefined;
+}
+
+/** RES_ID of everything along a walk that is one seek. */
+export function walkedIds(sql: RowSql, { shape, test, driver }: Walk): Query {
   const { query, alias } = sql.rows(shape, test);
-  query
-    .whereIn(`${alias}.SYS_ID`, systems)
-    .whereRaw(`${alias}.SYS_ID < ${opened.alias}.SYS_ID and ${alias}.RES_ID = ${opened.alias}.RES_ID`)
-    .select(sql.dialect.knex.raw('1'));
-  // A resource that has the code in several systems counts at the first one. Most codes have one system only:
-  // then the rows of the first are all, and nothing else is looked at.
-  opened.query.where((once) => {
-    once
-      .where(sql.dialect.knex.raw(`${opened.alias}.SYS_ID`), '=', sql.firstSystemOf(shape, openSystem))
-      .orWhereNotExists(sql.dialect.tried(query));
-  });
-  return opened;
-}
-
-/** RES_ID of everything along a walk. */
-export function walkedIds(sql: RowSql, walk: Walk): Query {
-  const { query, alias } = openWalk(sql, walk);
-  holdRest(sql, query, walk.driver, subjectOf(alias));
+  holdRest(sql, query, driver, subjectOf(alias));
   return query.select(`${alias}.RES_ID`);
 }
 
@@ -74,7 +57,7 @@ export interface WalkedPart {
  */
 export function mergedIds(sql: RowSql, walks: readonly Walk[], part: WalkedPart): Query {
   const { knex } = sql.dialect;
-  const parts = walks.map((walk) => {
+  const parts = walks.map((walk): Query => {
     const open = walk.test.openSystem;
     if (open !== undefined) return eachSystem(sql, walk, { ...part, open });
     const { query, alias } = firstAlong(sql, walk, part);
@@ -85,7 +68,9 @@ export function mergedIds(sql: RowSql, walks: readonly Walk[], part: WalkedPart)
       .from(query.select(`${alias}.RES_ID`).as(name))
       .select(`${name}.RES_ID`);
   });
-  return new ConditionSql(sql).union(parts);
+  const [first, ...others] = parts;
+  // A resource may have one code in several systems.
+  return first && others.length === 0 ? first.distinct() : new ConditionSql(sql).union(parts);
 }
 
 /** A walk along one key, up to the limit. */
@@ -97,26 +82,68 @@ function firstAlong(sql: RowSql, { shape, test, driver }: Walk, { after, limit }
   return opened;
 }
 
-/** A code in any system is one walk along each system that has it. */
-function eachSystem(sql: RowSql, walk: Walk, part: WalkedPart & { readonly open: Slot }): Query {
+interface OpenPart extends WalkedPart {
+  readonly open: Slot;
+}
+
+/** Row ids are smaller; what comes up to here comes without a bound. */
+const LAST_ROW_ID = Number.MAX_SAFE_INTEGER;
+
+/**
+ * A code in any system is one walk along each system that has it. Where the first resource of a system comes behind
+ * as many others as are asked for, the system is not walked: it costs the seeks that find it and its first.
+ */
+function eachSystem(sql: RowSql, walk: Walk, part: OpenPart): Query {
   const { knex, seeks } = sql.dialect;
-  const name = sql.alias('y');
-  const query = knex.queryBuilder().from(sql.systemsOf(walk.shape, part.open).as(name));
-  const first = firstAlong(sql, walk, part);
-  first.query.whereRaw(`${first.alias}.SYS_ID = ${name}.N`).select(`${first.alias}.RES_ID`);
+  const [y, b, ids] = [sql.alias('y'), sql.alias('b'), sql.alias('w')];
+  const query = knex.queryBuilder().withMaterialized(y, firstOfSystems(sql, walk, part));
+  query.withMaterialized(b, lastOfPart(sql, y, part)).from(b);
+  query.crossJoin(knex.raw(y)).whereRaw(`${y}.F <= ${b}.LAST`);
+  const along = firstAlong(sql, walk, { ...part, after: null });
+  along.query.whereRaw(
+    `${along.alias}.SYS_ID = ${y}.N and ${along.alias}.RES_ID between ${y}.F and ${b}.LAST`,
+  );
+  along.query.select(`${along.alias}.RES_ID`);
   if (seeks === 'lateral') {
-    const ids = sql.alias('w');
-    return query.crossJoin(knex.raw(`lateral ? as ${ids}`, [first.query])).select(`${ids}.RES_ID`);
+    const rows = sql.alias('l');
+    query.crossJoin(knex.raw(`lateral ? as ${rows}`, [along.query])).select(`${rows}.RES_ID`);
+  } else {
+    const r = sql.alias('r');
+    sql.tables.joinByRowId(query, 'HFJ_RESOURCE', r).whereIn(`${r}.RES_ID`, along.query);
+    query.select(`${r}.RES_ID`);
   }
-  const r = sql.alias('r');
-  sql.tables.joinByRowId(query, 'HFJ_RESOURCE', r).whereIn(`${r}.RES_ID`, first.query);
-  return query.select(`${r}.RES_ID`);
+  return knex.queryBuilder().from(query.as(ids)).select(`${ids}.RES_ID`);
+}
+
+/** Systems as N, and the first resource of each as F. */
+function firstOfSystems(sql: RowSql, { shape, test, driver }: Walk, { open, after }: OpenPart): Query {
+  const { knex } = sql.dialect;
+  const name = sql.alias('s');
+  const { query, alias } = sql.rows(shape, test);
+  holdRest(sql, query, driver, subjectOf(alias));
+  if (after !== null) beginAfter(query, [byRowId(alias)], after);
+  query.whereRaw(`${alias}.SYS_ID = ${name}.N`).select(knex.raw(`min(${alias}.RES_ID)`));
+  const systems = knex.queryBuilder().from(sql.systemsOf(shape, open).as(name));
+  return systems.select(`${name}.N`, query.as('F'));
+}
+
+/** The last resource that can be among those that are asked for: up to it, as many others are the first of a system. */
+function lastOfPart(sql: RowSql, systems: string, { limit }: OpenPart): Query {
+  const { knex } = sql.dialect;
+  const name = sql.alias('f');
+  const firsts = knex.queryBuilder().distinct('F').from(systems).whereNotNull('F').orderBy('F');
+  firsts.limit(...(toMarkers([limit]) as [number]));
+  const last = `case when count(*) < ? then ${LAST_ROW_ID} else max(${name}.F) end as LAST`;
+  return knex
+    .queryBuilder()
+    .from(firsts.as(name))
+    .select(knex.raw(last, toMarkers([limit])));
 }
 
 /** Adds what remains of a driver's condition to a query that walks it. */
-export function holdRest(sql: RowSql, query: Query, { rest }: Driver, subject: Subject): void {
+export function holdRest(sql: RowSql, query: Query, { shape, rest }: Driver, subject: Subject): void {
   const conditions = new ConditionSql(sql);
-  for (const part of rest) conditions.hold(query, part, subject);
+  for (const part of rest) conditions.hold(query, part, { ...subject, among: shape });
 }
 
 /** The resource of an index row. */

@@ -22,6 +22,9 @@ export const RESOURCE_TABLES = [
   'HFJ_BINARY_STAGE',
 ] as const;
 
+/** What a partition has beside its resources, where these are: until when its past is fixed, and what it holds. */
+export const TABLES_BESIDE_RESOURCES = ['HFJ_PARTITION_HORIZON', 'HFJ_PARTITION_USAGE'] as const;
+
 /** Bulk exports, in the main database. Without the job nobody adds to the others any more. */
 export const EXPORT_TABLES = [
   'HFJ_BLK_EXPORT_JOB',
@@ -29,14 +32,24 @@ export const EXPORT_TABLES = [
   'HFJ_BLK_EXPORT_MATCH',
 ] as const;
 
+/** Clients of the authorization server, in the main database. Without the client nobody adds to the other any more. */
+export const CLIENT_TABLES = ['HFJ_AUTH_CLIENT', 'HFJ_AUTH_JTI'] as const;
+
+/** What the main database keeps of a partition, wherever its resources are; it ends with the partition. */
+export const MAIN_TABLES_OF_PARTITION = [...EXPORT_TABLES, ...CLIENT_TABLES] as const;
+
 /** What stays in the main database when a partition leaves it. */
-export const STAYING_TABLES: ReadonlySet<string> = new Set(['HFJ_RES_ID_CLAIM', ...EXPORT_TABLES]);
+export const STAYING_TABLES: ReadonlySet<string> = new Set(['HFJ_RES_ID_CLAIM', ...MAIN_TABLES_OF_PARTITION]);
 
 /**
  * Names of all tables, by what the guard tests need to know of them: partitioned tables hold something of a
  * partition, and are opened by `scoped-tables.ts` where SQL is compiled.
  */
-export const PARTITIONED_TABLES = [...RESOURCE_TABLES, 'HFJ_PARTITION_HORIZON', ...EXPORT_TABLES] as const;
+export const PARTITIONED_TABLES = [
+  ...RESOURCE_TABLES,
+  ...TABLES_BESIDE_RESOURCES,
+  ...MAIN_TABLES_OF_PARTITION,
+] as const;
 
 /** Dictionaries and the server's own tables: nothing in them belongs to a resource. */
 export const SHARED_TABLES = [

@@ -1,5 +1,5 @@
 import type { PartitionId } from '../../../model/partition.js';
-import { claimsOf, type ReferencePolicy } from '../../store.js';
+import { claimsOf, isLoose, type ReferencePolicy } from '../../store.js';
 import type { ValueRow } from '../index-rows.js';
 import { float8Array, int4Array, int8Array, textArray } from './binary-array.js';
 import { toKeyText } from './key-text.js';
@@ -18,6 +18,8 @@ export interface TargetRules {
   /** Ids of types that were ever written. */
   readonly typeId: (type: string) => number | undefined;
   readonly ownPartition: (change: PreparedChange, targetType: string) => PartitionId;
+  /** Whether a statement that keeps what the partition holds comes after it. */
+  readonly keepsUsage: (partition: PartitionId) => boolean;
 }
 
 /** A target that is looked for, by the ordinal under which a refusal names it. */
@@ -70,11 +72,16 @@ export function toWriteStatement(changes: readonly PreparedChange[], rules: Targ
     ...sought.arrays(),
     ...links,
     ...claims.arrays,
+    rules.keepsUsage(partition) ? KNOWN : NOT_KNOWN,
   ];
   const name = creates ? 'create' : 'replace';
   const statement = { name, text: WRITE_SQL[name], values };
   return { statement, partition, changes, claimed: claims.claimed, sought: sought.targets };
 }
+
+/** Empty where the writer does not keep what the partition holds: whether anybody does is looked at. */
+const KNOWN = int4Array([1]);
+const NOT_KNOWN = int4Array([]);
 
 function createArrays(changes: readonly PreparedChange[]): PgValue[] {
   const ids: number[] = [];
@@ -164,20 +171,22 @@ function toArray(type: string, values: Column): Buffer {
 class Sought {
   readonly targets: SoughtTarget[] = [];
   private readonly ordinals = new Map<string, number>();
-  private readonly candidates: { n: number; partition: number; type: number; id: string }[] = [];
+  private readonly candidates: { n: number; partition: number; type: number; id: string; loose: number }[] =
+    [];
 
   constructor(readonly rules: TargetRules) {}
 
   ordinal(change: PreparedChange, target: { readonly type: string; readonly id: string }): number {
     const own = this.rules.ownPartition(change, target.type);
-    const key = targetKey(own, target.type, target.id);
+    const loose = isLoose(change.change) ? 1 : 0;
+    const key = `${loose} ${targetKey(own, target.type, target.id)}`;
     const known = this.ordinals.get(key);
     if (known !== undefined) return known;
     const n = this.targets.push({ change, ...target });
     this.ordinals.set(key, n);
     const type = this.rules.typeId(target.type) ?? NEVER_WRITTEN;
     const places = new Set(this.rules.policy === 'same' ? [own] : [own, ...this.rules.others]);
-    for (const partition of places) this.candidates.push({ n, partition, type, id: target.id });
+    for (const partition of places) this.candidates.push({ n, partition, type, id: target.id, loose });
     return n;
   }
 
@@ -188,6 +197,7 @@ class Sought {
       int4Array(candidates.map(({ partition }) => partition)),
       int4Array(candidates.map(({ type }) => type)),
       textArray(candidates.map(({ id }) => id)),
+      int4Array(candidates.map(({ loose }) => loose)),
     ];
   }
 }

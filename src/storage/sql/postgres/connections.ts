@@ -95,7 +95,7 @@ export class PostgresConnections {
    * @throws FhirError BUSY
    */
   async openSnapshot(scope: PgScope, timeoutMs: number): Promise<PgSnapshot> {
-    const first = [BEGIN_SNAPSHOT, this.prologue(scope, { kind: 'search', timeoutMs }), PAUSES_OF_SNAPSHOT];
+    const first = [BEGIN_SNAPSHOT, this.prologue(scope, { kind: 'search', timeoutMs }), MANNERS_OF_SNAPSHOT];
     const client = await this.attempt('read', () => this.begin(first));
     let failed: unknown;
     return {
@@ -197,9 +197,13 @@ const BEGIN_SNAPSHOT: PgStatement = {
   text: 'begin transaction isolation level repeatable read read only',
   values: [],
 };
-/** A server that stands still must not keep old rows from being cleared away for ever. */
-const PAUSES_OF_SNAPSHOT: PgStatement = {
-  text: `select set_config('idle_in_transaction_session_timeout', '300000', true)`,
+/**
+ * A server that stands still must not keep old rows from being cleared away for ever; and whoever opens a cursor wants
+ * all of its rows.
+ */
+const MANNERS_OF_SNAPSHOT: PgStatement = {
+  text: `select set_config('idle_in_transaction_session_timeout', '300000', true),
+    set_config('cursor_tuple_fraction', '1', true)`,
   values: [],
 };
 const COMMIT: PgStatement = { text: 'commit', values: [] };

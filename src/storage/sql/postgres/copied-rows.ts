@@ -27,7 +27,13 @@ export class CopiedPage implements CopyTarget {
   }
 
   begin(): void {
+    this.abandon();
     this.page = this.newPage();
+  }
+
+  /** Nobody wants what was copied. */
+  abandon(): void {
+    this.page.abandon();
   }
 
   row(bytes: Buffer): void {

@@ -58,12 +58,15 @@ export interface CopiedRange extends CopiedRows {
 const COLUMNS = ['RES_ID', 'FHIR_ID', 'RES_VER', 'RES_UPDATED'];
 const columns = (alias: string): string => COLUMNS.map((name) => `${alias}.${name}`).join(', ');
 
+/** Equality, in a way that leaves an order by the column its meaning: see byFhirId. */
+const soughtIn = (column: string, value: string): string => `${column} >= ${value} and ${column} <= ${value}`;
+
 /** When the version after `v` was written. */
 const successor = (partition: string): string => `coalesce(
-  (select n.RES_UPDATED from HFJ_RES_VER n
-    where n.PARTITION_ID = ${partition} and n.RES_ID = v.RES_ID and n.RES_VER = v.RES_VER + 1),
-  (select n.RES_UPDATED from HFJ_RESOURCE n
-    where n.PARTITION_ID = ${partition} and n.RES_ID = v.RES_ID and n.RES_VER = v.RES_VER + 1))`;
+  (select n.RES_UPDATED from HFJ_RES_VER n where n.PARTITION_ID = ${partition} and n.RES_ID = v.RES_ID
+    and ${soughtIn('n.RES_VER', '(v.RES_VER + 1)')} order by n.RES_VER limit 1),
+  (select n.RES_UPDATED from HFJ_RESOURCE n where n.PARTITION_ID = ${partition}
+    and ${soughtIn('n.RES_ID', 'v.RES_ID')} and n.RES_VER = v.RES_VER + 1 order by n.RES_ID limit 1))`;
 
 const stateOf = (alias: string, present: number): string =>
   `case when ${alias}.RES_DELETED_AT is not null then ${deleted} else ${present} end`;
@@ -106,7 +109,10 @@ export function walkSql({ rows, bytes, isOfDeletions, ...range }: CopiedRange): 
   );
 }
 
-/** The versions of single resources, in the order of row ids, which are the only way to them: a type may be large. */
+/**
+ * The versions of single resources, in the order of row ids, which are the only way to them: a type may be large. A
+ * partition that is new to the planner is empty to it, and would be looked through for each resource.
+ */
 export function listSql({ bytes, ...of }: CopiedRows, rowIds: readonly number[]): string {
   const [partition, typeId, until] = [of.partition, of.typeId, of.until].map(whole) as [
     string,
@@ -114,10 +120,15 @@ export function listSql({ bytes, ...of }: CopiedRows, rowIds: readonly number[])
     string,
   ];
   const ids = `array[${rowIds.map(whole).join(', ')}]::bigint[]`;
-  const part = (table: string, alias: string, also: string): string => `(select ${columns(alias)},
-      ${stateOf(alias, live)} as STATE, ${alias}.RES_TEXT from unnest(${ids}) d (ID) join ${table} ${alias}
-      on ${alias}.PARTITION_ID = ${partition} and ${alias}.RES_ID = d.ID
-    where ${alias}.RES_TYPE_ID + 0 = ${typeId} and ${alias}.RES_UPDATED + 0 <= ${until} ${also})`;
+  const part = (
+    table: string,
+    alias: string,
+    also: string,
+  ): string => `(select l.* from unnest(${ids}) d (ID),
+      lateral (select ${columns(alias)}, ${stateOf(alias, live)} as STATE, ${alias}.RES_TEXT from ${table} ${alias}
+        where ${alias}.PARTITION_ID = ${partition} and ${soughtIn(`${alias}.RES_ID`, 'd.ID')}
+          and ${alias}.RES_TYPE_ID + 0 = ${typeId} and ${alias}.RES_UPDATED + 0 <= ${until} ${also}
+        order by ${alias}.RES_ID offset 0) l)`;
   const replaced = `and ${successor(partition)} > ${until}`;
   return copySql(
     `${part('HFJ_RESOURCE', 'r', '')} union all ${part('HFJ_RES_VER', 'v', replaced)}`,

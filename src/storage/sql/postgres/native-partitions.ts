@@ -10,6 +10,7 @@ import { idWord } from './home-names.js';
 import type { PostgresPool } from './postgres-pool.js';
 import { APPLICATION_ROLE, LOCK_TIMEOUT_MS } from './prologue.js';
 import type { PgStatement, PgValue } from './statement.js';
+import { USAGE_SQL } from './usage-sql.js';
 
 /** Tables that have native partitions; the claims of ids are looked up over all partitions. */
 const LISTED = RESOURCE_TABLES.filter((table) => table !== 'HFJ_RES_ID_CLAIM');
@@ -253,6 +254,7 @@ async function truncateExpired(
   const counts = results.map(({ rows }) => rows[0] as readonly [number, number]);
   if (counts.some(([, kept]) => kept > 0) || counts.every(([all]) => all === 0)) return null;
   const leaves = LISTED.map((table) => leafOf(table, partition)).join(', ');
+  await transaction.run([query(USAGE_SQL.empty, [partition])]);
   await sayingBusy(() => transaction.run([...AS_OWNER, ddl(`truncate ${leaves}`)]));
   return toContents(counts.map(([all]) => all));
 }

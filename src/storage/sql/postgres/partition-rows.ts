@@ -1,6 +1,11 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { PartitionContents } from '../../store.js';
-import { EXPORT_TABLES, RESOURCE_TABLES, STAYING_TABLES } from '../tables.js';
+import {
+  MAIN_TABLES_OF_PARTITION,
+  RESOURCE_TABLES,
+  STAYING_TABLES,
+  TABLES_BESIDE_RESOURCES,
+} from '../tables.js';
 import type { PgTransaction, PostgresConnections } from './connections.js';
 import type { PgStatement } from './statement.js';
 
@@ -11,7 +16,7 @@ const OF_RESOURCES = [
   'HFJ_RESOURCE',
 ] as const;
 
-const PURGE_ORDER = [...EXPORT_TABLES, 'HFJ_PARTITION_HORIZON', ...OF_RESOURCES] as const;
+const PURGE_ORDER = [...MAIN_TABLES_OF_PARTITION, ...TABLES_BESIDE_RESOURCES, ...OF_RESOURCES] as const;
 
 /** Deletes at most `limit` rows of the partition; answers how many went. Zero: nothing is left. */
 export async function purgeSome(
@@ -29,9 +34,9 @@ export async function purgeSome(
   return 0;
 }
 
-/** Remove what a partition without contents may have: exports, and its horizon. */
+/** Remove what a partition without contents may have: exports, clients, its horizon and usage. */
 export function forgetPartition(partition: PartitionId): readonly PgStatement[] {
-  return [...EXPORT_TABLES, 'HFJ_PARTITION_HORIZON'].map((table) => ({
+  return [...MAIN_TABLES_OF_PARTITION, ...TABLES_BESIDE_RESOURCES].map((table) => ({
     text: `delete from ${table} t where t.PARTITION_ID = $1`,
     values: [partition],
   }));

@@ -19,9 +19,18 @@ interface WireStream {
   write(bytes: Buffer): boolean;
 }
 
+/** Where its messages come from. */
+interface WireSource {
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/** Bytes that are copied out in one turn of the event loop: others have theirs in between. */
+const COPIED_AT_ONCE = 128 * 1024;
+
 /** The parts of pg's connection that a query object works with. */
 interface Wire {
-  readonly stream: WireStream;
+  readonly stream: WireStream & WireSource;
   parse(message: { name: string; text: string }): void;
   bind(message: { statement: string; values: readonly unknown[] }): void;
   describe(message: { type: 'P'; name: string }): void;
@@ -61,6 +70,8 @@ export class Pipeline implements Submittable {
   private readonly parsed: string[] = [];
   private readonly names: readonly string[];
   private sent = false;
+  private source: WireSource | undefined;
+  private copied = 0;
 
   constructor(
     private readonly statements: readonly PgStatement[],
@@ -83,6 +94,7 @@ export class Pipeline implements Submittable {
   submit(connection: Connection): void {
     this.sent = true;
     const { stream } = connection as unknown as Wire;
+    this.source = stream;
     const messages: Buffer[] = [];
     const wire = collecting(connection as unknown as Wire, messages);
     this.statements.forEach((statement, index) => this.send(wire, statement, this.names[index]!));
@@ -134,10 +146,20 @@ export class Pipeline implements Submittable {
 
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
     this.statements[this.results.length]?.target?.row(chunk);
+    this.copied += chunk.length;
+    if (this.copied >= COPIED_AT_ONCE) this.pause();
+  }
+
+  /** Whatever has arrived would be taken in one turn otherwise. */
+  private pause(): void {
+    const { source } = this;
+    this.copied = 0;
+    source?.pause();
+    setImmediate(() => source?.resume());
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {
-    this.results.push({ rows: this.rows, count: Number(/\d+$/.exec(text)?.[0] ?? 0) });
+    this.results.push({ rows: this.rows, count: Number(/\b\d+$/.exec(text)?.[0] ?? 0) });
     this.begin(this.results.length);
   }
 

@@ -1,8 +1,10 @@
 import type { MainDatabase } from '../../placement/home.js';
 import type { StorageOptions } from '../../storage.js';
+import { PageMemory } from '../page-memory.js';
 import { PostgresConnections } from './connections.js';
 import { DirectoryChanges } from './directory-changes.js';
 import { hasNativePartitions, NativePartitions } from './native-partitions.js';
+import { PostgresClients } from './postgres-clients.js';
 import { PostgresDictionary } from './postgres-dictionary.js';
 import { postgresHome, type SharedParts } from './postgres-home.js';
 import { PostgresExportJobs } from './postgres-export-jobs.js';
@@ -27,7 +29,8 @@ export async function openPostgresDatabase(options: StorageOptions): Promise<Mai
   const dictionary = new PostgresDictionary(connections);
   await dictionary.load();
   const registry = new PostgresPartitions(connections, natives);
-  const shared: SharedParts = { dictionary, rowIds: new RowIdBlocks(connections), options };
+  const pages = new PageMemory();
+  const shared: SharedParts = { dictionary, rowIds: new RowIdBlocks(connections), pages, options };
   const changes = new DirectoryChanges(registry);
   const watcher = new DatabaseWatcher(url, () => changes.note());
   watcher.start();
@@ -41,6 +44,7 @@ export async function openPostgresDatabase(options: StorageOptions): Promise<Mai
     registry,
     homes,
     exports: new PostgresExportJobs(connections, () => registry.allIds()),
+    clients: new PostgresClients(connections),
     setting: (key, create) => readOrCreateSetting(connections, key, create()),
     settings: (prefix) => findSettings(connections, prefix),
     saveSettings: (values) => saveSettings(connections, values),

@@ -4,6 +4,7 @@ import { type NewNames, pathKey, type PathName } from '../row-names.js';
 import { int4Array, textArray } from './binary-array.js';
 import type { PostgresConnections } from './connections.js';
 import type { PgStatement } from './statement.js';
+import { ADD_TYPES, typeValues } from './type-sql.js';
 
 const MAX_SYSTEMS_IN_MEMORY = 20_000;
 
@@ -103,8 +104,8 @@ export class PostgresDictionary implements Dictionary {
   }
 
   private async addTypes(types: readonly string[]): Promise<void> {
-    const values = [textArray(types.toSorted())];
-    await this.connections.write('none', [{ ...ADD_TYPES, values }]);
+    const values = typeValues(types.toSorted());
+    await this.connections.write('none', [{ name: 'dictionary add types', text: ADD_TYPES, values }]);
     const [result] = await this.connections.read('none', [ALL_TYPES]);
     for (const [id, name] of (result?.rows ?? []) as unknown as readonly NameRow[])
       this.rememberType(id, name);
@@ -174,11 +175,6 @@ const ALL_PATHS: PgStatement = {
   name: 'dictionary paths',
   text: 'select PARAM_ID, RES_TYPE_ID, SP_TYPE, SP_PATH from HFJ_SP_PATH order by PARAM_ID',
   values: [],
-};
-const ADD_TYPES = {
-  name: 'dictionary add types',
-  text: `insert into HFJ_RES_TYPE (RES_TYPE) select name from unnest($1::text[]) name
-    where not exists (select 1 from HFJ_RES_TYPE t where t.RES_TYPE = name) on conflict do nothing`,
 };
 const ADD_PATHS = {
   name: 'dictionary add paths',

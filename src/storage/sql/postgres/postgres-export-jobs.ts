@@ -6,6 +6,7 @@ import type {
   ExportJob,
   ExportJobStore,
   ExportOutcome,
+  MatchList,
   NewExportJob,
 } from '../../export-store.js';
 import { type FileRow, type JobRow, MATCHES_AT_ONCE, toClaim, toFile, toJob } from '../export-job-rows.js';
@@ -40,6 +41,11 @@ export class PostgresExportJobs implements ExportJobStore {
     }
   }
 
+  async countOpen(partition: PartitionId): Promise<number> {
+    const [row] = await this.read([partition], 'countOpen', [partition]);
+    return row?.[0] as number;
+  }
+
   async find({ partitions }: PartitionScope, id: string): Promise<ExportJob | undefined> {
     const [row] = await this.read(partitions, 'find', [int4Array(partitions), id]);
     return row && toJob(row as unknown as JobRow);
@@ -56,6 +62,11 @@ export class PostgresExportJobs implements ExportJobStore {
     return rows[0] && toClaim(rows[0] as unknown as JobRow);
   }
 
+  async hasDue(): Promise<boolean> {
+    const all = await this.partitions();
+    return (await this.read(all, 'due', [int4Array(all)])).length > 0;
+  }
+
   renew(claim: ExportClaim, leaseMs: number): Promise<boolean> {
     return this.change(claim, 'renew', [leaseMs]);
   }
@@ -68,8 +79,12 @@ export class PostgresExportJobs implements ExportJobStore {
     return this.changeHanging(claim, 'clearMatches', []);
   }
 
-  addMatches(claim: ExportClaim, type: string, rowIds: readonly number[]): Promise<boolean> {
-    return this.changeHanging(claim, 'addMatches', [type, int8Array(rowIds)]);
+  addMatches(claim: ExportClaim, lists: readonly MatchList[]): Promise<boolean> {
+    return this.changeHanging(claim, 'addMatches', [
+      textArray(lists.map(({ list }) => list)),
+      int4Array(lists.flatMap(({ rowIds }, at) => rowIds.map(() => at + 1))),
+      int8Array(lists.flatMap(({ rowIds }) => rowIds)),
+    ]);
   }
 
   async matches(

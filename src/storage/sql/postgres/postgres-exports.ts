@@ -11,16 +11,17 @@ import type {
   VersionWalk,
 } from '../../export-store.js';
 import { EMPTY_PAGE, MOST_ROWS, PageBuilder } from '../export-page.js';
+import { type PageMemory, releasable } from '../page-memory.js';
 import { postgresSearchDialect } from '../search-dialect.js';
-import { SqlSearchStore } from '../search-store.js';
+import { SqlSnapshotSearch } from '../snapshot-search.js';
 import { int4Array, int8Array } from './binary-array.js';
 import type { PgSnapshot, PostgresConnections } from './connections.js';
 import { CopiedPage } from './copied-rows.js';
 import { refusalOf } from './database-error.js';
 import { EXPORT_SQL, listSql, walkSql } from './export-sql.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
-import { PostgresReader } from './postgres-reader.js';
 import { PostgresResources } from './postgres-resources.js';
+import { PostgresSnapshotReader } from './snapshot-reader.js';
 
 /** Longest run of one statement in a snapshot, in milliseconds: a search may walk through all of a partition. */
 const SNAPSHOT_TIMEOUT_MS = 600_000;
@@ -40,6 +41,7 @@ export class PostgresExports implements HomeExports {
   constructor(
     private readonly connections: PostgresConnections,
     private readonly dictionary: PostgresDictionary,
+    private readonly memory: PageMemory,
   ) {}
 
   async freeze<Result>(
@@ -48,10 +50,10 @@ export class PostgresExports implements HomeExports {
   ): Promise<Result> {
     const { at, snapshot } = await this.fixPast(partition);
     try {
-      const reader = new PostgresReader(snapshot, SNAPSHOT_TIMEOUT_MS);
+      const reader = new PostgresSnapshotReader(snapshot, SNAPSHOT_TIMEOUT_MS);
       return await work({
         at,
-        search: new SqlSearchStore(reader, this.dictionary, postgresSearchDialect()),
+        search: new SqlSnapshotSearch(reader, this.dictionary, postgresSearchDialect()),
         resources: new PostgresResources({
           connections: snapshot,
           dictionary: this.dictionary,
@@ -77,9 +79,8 @@ export class PostgresExports implements HomeExports {
     const rows = isOfDeletions ? MOST_ROWS : rowsFor(bytes, this.averages.get(key));
     const { updated, rowId } = after ?? { updated: since, rowId: Number.MAX_SAFE_INTEGER };
     const range = { partition, typeId, until, rows, bytes, updated, rowId, isOfDeletions };
-    const copied = new CopiedPage(() => new PageBuilder({ bytes, rows }, detail));
-    await this.connections.read([partition], [{ text: walkSql(range), values: [], target: copied }]);
-    const page = copied.finish();
+    const copied = new CopiedPage(() => new PageBuilder({ bytes, rows }, detail, this.memory));
+    const page = await this.copied(partition, walkSql(range), copied);
     if (!isOfDeletions && copied.rows > 0) this.averages.set(key, page.lines.length / copied.rows);
     return page;
   }
@@ -91,10 +92,9 @@ export class PostgresExports implements HomeExports {
     const typeId = await this.typeId(type);
     if (typeId === undefined || rowIds.length === 0) return { ...EMPTY_PAGE, rest: [] };
     const limit = { bytes, rows: rowIds.length + 1 };
-    const copied = new CopiedPage(() => new PageBuilder(limit, 'entries'));
+    const copied = new CopiedPage(() => new PageBuilder(limit, 'entries', this.memory));
     const text = listSql({ partition, typeId, until, ...limit }, rowIds);
-    await this.connections.read([partition], [{ text, values: [], target: copied }]);
-    const { next, ...page } = copied.finish();
+    const { next, ...page } = await this.copied(partition, text, copied);
     return { ...page, rest: next === null ? [] : rowIds.filter((rowId) => rowId > next.rowId) };
   }
 
@@ -120,6 +120,16 @@ export class PostgresExports implements HomeExports {
     const { dictionary } = this;
     await dictionary.knowTypes(rows.map(([typeId = 0]) => typeId));
     return new Map(rows.map(([typeId = 0, count]) => [dictionary.typeName(typeId), Number(count)]));
+  }
+
+  private async copied(partition: PartitionId, text: string, target: CopiedPage): Promise<VersionPage> {
+    try {
+      await this.connections.read([partition], [{ text, values: [], target }]);
+    } catch (error) {
+      target.abandon();
+      throw error;
+    }
+    return releasable(target.finish());
   }
 
   /** The snapshot is taken while nobody writes. */

@@ -2,6 +2,7 @@ import type { PartitionId } from '../../../model/partition.js';
 import type { Home } from '../../placement/home.js';
 import type { StorageOptions } from '../../storage.js';
 import { SqlLabelStore } from '../labels.js';
+import type { PageMemory } from '../page-memory.js';
 import { postgresSearchDialect } from '../search-dialect.js';
 import { SqlSearchStore } from '../search-store.js';
 import type { PostgresConnections } from './connections.js';
@@ -12,6 +13,7 @@ import { PostgresExports } from './postgres-exports.js';
 import { PostgresReader } from './postgres-reader.js';
 import { PostgresResources } from './postgres-resources.js';
 import { PostgresRows } from './postgres-rows.js';
+import { PostgresUsage } from './postgres-usage.js';
 import type { RowIdBlocks } from './row-id-blocks.js';
 import { TableStatistics } from './table-statistics.js';
 import { PostgresUnitWriter } from './unit-writer.js';
@@ -21,6 +23,8 @@ import { PostgresWriteQueue } from './write-queue.js';
 export interface SharedParts {
   readonly dictionary: PostgresDictionary;
   readonly rowIds: RowIdBlocks;
+  /** For what exports read. */
+  readonly pages: PageMemory;
   readonly options: StorageOptions;
 }
 
@@ -38,7 +42,7 @@ export interface PostgresPlace {
 /** A database or schema as a home. */
 export function postgresHome(
   { connections, partitions, natives, release }: PostgresPlace,
-  { dictionary, rowIds, options }: SharedParts,
+  { dictionary, rowIds, pages, options }: SharedParts,
 ): Home {
   const { searchTimeoutMs: timeoutMs, newBlobId: newId, info = ignore, warn = ignore } = options;
   const statistics = new TableStatistics(connections, { info, warn });
@@ -53,8 +57,14 @@ export function postgresHome(
     search: new SqlSearchStore(reader, dictionary, dialect),
     labels: new SqlLabelStore(reader, dictionary, dialect),
     blobs: new PostgresBlobs(connections, { newId, partitions }),
-    rows: new PostgresRows(connections, { dictionary, partitions, natives, statistics }),
-    exports: new PostgresExports(ofExports, dictionary),
+    rows: new PostgresRows(connections, {
+      dictionary,
+      partitions,
+      natives,
+      statistics,
+      usage: new PostgresUsage(connections, ofExports),
+    }),
+    exports: new PostgresExports(ofExports, dictionary, pages),
     // Every statement goes by the name.
     isInPlace: () => true,
     close: async () => {

@@ -16,6 +16,7 @@ import type { PgTransaction, PostgresConnections } from './connections.js';
 import type { NativePartitions } from './native-partitions.js';
 import { countContents, forgetPartition, purgeSome } from './partition-rows.js';
 import type { PgStatement, PgValue } from './statement.js';
+import { ADD_TYPES, typeValues } from './type-sql.js';
 
 /** Notified when partitions have changed. */
 export const DIRECTORY_CHANNEL = 'bulkhead_directory';
@@ -58,9 +59,6 @@ const CLAIM_IDS = `with c as materialized (
   select c.N from c where not exists (select 1 from taken t where t.RES_TYPE_ID = c.RES_TYPE_ID and t.FHIR_ID = c.ID)
     and not exists (select 1 from HFJ_RES_ID_CLAIM o
       where o.PARTITION_ID = $1::integer and o.RES_TYPE_ID = c.RES_TYPE_ID and o.FHIR_ID = c.ID)`;
-
-const ADD_TYPES = `insert into HFJ_RES_TYPE (RES_TYPE) select name from unnest($1::text[]) name
-  where not exists (select 1 from HFJ_RES_TYPE t where t.RES_TYPE = name) on conflict do nothing`;
 
 /**
  * The id stays known, under a name that none can have: given to another partition by itself, it would take what
@@ -206,7 +204,7 @@ export class PostgresPartitions implements MainRegistry {
     ];
     const [, refused] = await this.connections.write(
       [partition],
-      [query(ADD_TYPES, [textArray(types)]), query(CLAIM_IDS, values)],
+      [query(ADD_TYPES, typeValues(types)), query(CLAIM_IDS, values)],
     );
     const ordinals = new Set(refused?.rows.map(([n]) => n));
     return claims.filter((_, index) => ordinals.has(index + 1));

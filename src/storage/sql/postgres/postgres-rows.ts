@@ -5,6 +5,7 @@ import type {
   ChunkKey,
   HomeCopies,
   HomeRows,
+  HomeUsage,
   MovedCounts,
   RawRow,
   Reindexed,
@@ -41,10 +42,15 @@ export class PostgresRows extends RowReads implements HomeRows {
       /** Undefined where the tables have no native partitions. */
       readonly natives?: NativePartitions | undefined;
       readonly statistics: TableStatistics;
+      readonly usage: HomeUsage;
     },
   ) {
     super(parts.dictionary);
     this.copies = new PostgresCopies(connections, parts.dictionary);
+  }
+
+  get usage(): HomeUsage {
+    return this.parts.usage;
   }
 
   contents(partition: PartitionId): Promise<PartitionContents> {

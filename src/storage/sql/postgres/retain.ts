@@ -1,6 +1,7 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { RetainedRows } from '../../placement/home.js';
 import {
+  HELD_BY_ROWS,
   LONGEST_UPLOAD_MS,
   type OwnedRows,
   type RetainedTable,
@@ -8,14 +9,15 @@ import {
   toRetained,
 } from '../retain-steps.js';
 import type { PostgresConnections } from './connections.js';
+import type { PartitionLock } from './prologue.js';
 import type { PgStatement, PgValue } from './statement.js';
 
 /** A table that is walked through. */
 interface WalkedTable extends OwnedRows {
   /** An indexed key to walk along: columns and their types. */
   readonly key: readonly string[];
-  /** Whether writers wait, since rows of such a table are handed over from one resource to another. */
-  readonly exclusive?: true;
+  /** Whether writers wait, since rows of such a table are handed over from one resource to another; `shared`: who counts waits. */
+  readonly lock?: PartitionLock;
 }
 
 const RESOURCE_IS_THERE = `exists (select 1 from HFJ_RESOURCE r where r.PARTITION_ID = $1 and r.RES_ID = t.RES_ID)`;
@@ -31,11 +33,11 @@ const CONTENT_IS_USED = `(exists (select 1 from HFJ_BINARY_STAGE s where s.PARTI
 const owned = (...key: readonly string[]): WalkedTable => ({ key, inUse: RESOURCE_IS_THERE });
 
 const WALKED: Readonly<Record<RetainedTable, WalkedTable>> = {
-  HFJ_RESOURCE: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'], inUse: 'false' },
-  HFJ_RES_VER: owned('RES_TYPE_ID integer', 'RES_UPDATED bigint', 'RES_ID bigint'),
+  HFJ_RESOURCE: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'], inUse: 'false', lock: 'shared' },
+  HFJ_RES_VER: { ...owned('RES_TYPE_ID integer', 'RES_UPDATED bigint', 'RES_ID bigint'), lock: 'shared' },
   HFJ_RES_LINK: owned('PARAM_ID integer', 'TARGET_RES_ID bigint', 'TARGET_URL text', 'RES_ID bigint'),
-  HFJ_RES_SEARCH_URL: { ...owned('RES_TYPE_ID integer', 'RES_SEARCH_URL text'), exclusive: true },
-  HFJ_RES_ID_CLAIM: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'], inUse: ID_IS_TAKEN, exclusive: true },
+  HFJ_RES_SEARCH_URL: { ...owned('RES_TYPE_ID integer', 'RES_SEARCH_URL text'), lock: 'exclusive' },
+  HFJ_RES_ID_CLAIM: { key: ['RES_TYPE_ID integer', 'FHIR_ID text'], inUse: ID_IS_TAKEN, lock: 'exclusive' },
   HFJ_SPIDX_TOKEN: owned('PARAM_ID integer', 'SP_VALUE text', 'SYS_ID integer', 'RES_ID bigint'),
   HFJ_SPIDX_STRING: owned('PARAM_ID integer', 'SP_NORM text', 'RES_ID bigint'),
   HFJ_SPIDX_DATE: owned('PARAM_ID integer', 'SP_LOW bigint', 'SP_HIGH bigint', 'RES_ID bigint'),
@@ -58,7 +60,7 @@ const WALKED: Readonly<Record<RetainedTable, WalkedTable>> = {
     'SP_ELEMENT integer',
   ),
   HFJ_RES_FULLTEXT: owned('PARAM_ID integer', 'RES_ID bigint'),
-  HFJ_BINARY_CHUNK: { key: ['BLOB_ID text', 'CHUNK_NO integer'], inUse: CONTENT_IS_USED, exclusive: true },
+  HFJ_BINARY_CHUNK: { key: ['BLOB_ID text', 'CHUNK_NO integer'], inUse: CONTENT_IS_USED, lock: 'exclusive' },
 };
 
 const STEPS = retainSteps(WALKED);
@@ -84,9 +86,10 @@ export async function* retain(
       const walk = { table, walked, after };
       const [end] = await connections.read([partition], [endOfStretch(walk, partition, limit)]);
       const last = (end?.rows[0] ?? null) as readonly PgValue[] | null;
-      const lock = walked.exclusive ? 'exclusive' : undefined;
-      const [result] = await connections.write([partition], [deleteStretch(walk, common, last)], lock);
-      if (result && result.count > 0) yield toRetained(table, result.count);
+      const statement = deleteStretch(walk, common, last);
+      const [result] = await connections.write([partition], [statement], walked.lock);
+      const deleted = (result?.rows[0]?.[0] as number | undefined) ?? result?.count ?? 0;
+      if (deleted > 0) yield toRetained(table, deleted);
       if (last === null) break;
       after = last;
     }
@@ -127,5 +130,20 @@ function deleteStretch(
   const below = last === null ? '' : compare(walked.key, '<=', first + after.length);
   const text = `delete from ${table} t where t.PARTITION_ID = $1 and t.PARTITION_DATE < $2::date
     and $3::integer is not null and $4::bigint is not null and not ${walked.inUse} ${above} ${below}`;
-  return { text, values: [...common, ...after, ...(last ?? [])] };
+  const held = HELD_BY_ROWS[table];
+  const values = [...common, ...after, ...(last ?? [])];
+  return {
+    text: held === undefined ? text : givingBack(`${text} returning ${held.resources}, ${held.bytes}`),
+    values,
+  };
+}
+
+/** What is kept of what the partition holds goes with the rows; answers how many went. */
+function givingBack(text: string): string {
+  return `with GONE (RESOURCES, BYTES) as (${text}),
+    HELD as (select sum(RESOURCES) as RESOURCES, sum(BYTES) as BYTES from GONE),
+    USED as (update HFJ_PARTITION_USAGE u
+      set USED_RESOURCES = u.USED_RESOURCES - HELD.RESOURCES, USED_BYTES = u.USED_BYTES - HELD.BYTES from HELD
+      where u.PARTITION_ID = $1 and HELD.BYTES is not null)
+    select count(*) from GONE`;
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_PARTITION_ID, NON_PARTITIONABLE_TYPES, type PartitionId } from '../../../model/partition.js';
 import { FhirError } from '../../../model/errors.js';
 import {
+  LOOSE_TYPE,
   type ReferencePolicy,
   type ResourceKey,
   type WriteConflict,
@@ -25,7 +26,8 @@ import { type PreparedChange, type PreparedUnit, prepareUnit, referenceOf } from
 import type { PartitionLock } from './prologue.js';
 import type { RowIdBlocks } from './row-id-blocks.js';
 import { RowNames } from '../row-names.js';
-import type { PgStatement } from './statement.js';
+import type { PgResult, PgStatement } from './statement.js';
+import { KeptPartitions } from './usage-steps.js';
 import { WRITE_SQL } from './write-sql.js';
 
 /** What stays equal over the life of a store. */
@@ -55,14 +57,20 @@ type Finding =
   | { readonly kind: 'claim'; readonly claim: ClaimedChange }
   | { readonly kind: 'referenced'; readonly change: PreparedChange };
 
-/** A statement of a write, and what a refusal's ordinals mean. */
+/** A statement of a write, what a refusal's ordinals mean, and who is told of its answer. */
 interface Step {
   readonly statement: PgStatement;
-  readonly find: (kind: string, ordinal: number) => Finding | undefined;
+  readonly find: (kind: string, ordinals: readonly number[]) => Finding | undefined;
+  readonly tell?: (result: PgResult) => void;
 }
+
+/** Runs the statements in one transaction. */
+type Send = (scope: readonly PartitionId[], steps: readonly Step[]) => Promise<readonly PgResult[]>;
 
 /** Turns units into statements and runs them: see write-queue.ts for what is written together. */
 export class PostgresUnitWriter {
+  private readonly kept = new KeptPartitions();
+
   constructor(
     private readonly parts: UnitWriterParts,
     private readonly options: UnitWriterOptions,
@@ -91,36 +99,55 @@ export class PostgresUnitWriter {
       connections.transaction(
         scope,
         async (transaction) => {
-          await transaction.run(statementsOf(steps));
+          const results = await transaction.run(statementsOf(steps));
           await inTime(beforeCommit);
+          return results;
         },
         lockFor([unit]),
       ),
     );
   }
 
-  private async run(
+  /** Anew where a refusal has taught that it is kept what a partition holds. */
+  private async run(units: readonly PreparedUnit[], send: Send): Promise<void> {
+    for (;;) {
+      const { scope, steps } = await this.stepsOf(units);
+      try {
+        const results = await send(scope, steps);
+        steps.forEach(({ tell }, index) => tell?.(results[index]!));
+        return;
+      } catch (error) {
+        if (!this.learnsFrom(error)) throw await this.explain(error, steps);
+      }
+    }
+  }
+
+  private async stepsOf(
     units: readonly PreparedUnit[],
-    send: (scope: readonly PartitionId[], steps: readonly Step[]) => Promise<unknown>,
-  ): Promise<void> {
+  ): Promise<{ readonly scope: readonly PartitionId[]; readonly steps: readonly Step[] }> {
     const changes = units.flatMap((unit) => unit.changes);
-    const rules = await this.rulesFor(changes);
+    const rules = await this.rulesFor(units);
     const written = inGroups(changes).map((group) => toWriteStatement(group, rules));
     const steps = [
       ...this.claimIds(changes),
       ...written.map(toStep),
       ...copySteps(units),
       ...unstage(units.flatMap(({ unit }) => unit.attaches ?? [])),
-      ...assertUnreferenced(changes),
+      ...assertUnreferenced(changes, this.loosePaths()),
+      ...this.kept.stepsOf(units.map(({ unit }) => unit)),
     ];
-    try {
-      await send(scopeOf(written, rules), steps);
-    } catch (error) {
-      throw await this.explain(error, steps);
-    }
+    return { scope: scopeOf(written, rules), steps };
   }
 
-  private async rulesFor(changes: readonly PreparedChange[]): Promise<TargetRules> {
+  private learnsFrom(error: unknown): boolean {
+    const refusal = refusalOf(error);
+    if (refusal?.kind !== 'kept') return false;
+    this.kept.learn(refusal.ordinals[0] ?? DEFAULT_PARTITION_ID);
+    return true;
+  }
+
+  private async rulesFor(units: readonly PreparedUnit[]): Promise<TargetRules> {
+    const changes = units.flatMap((unit) => unit.changes);
     const known = new Map<string, number>();
     for (const { change, partition, rowId } of changes) {
       if (change.kind !== 'delete') known.set(targetKey(partition, change.type, change.id), rowId);
@@ -129,6 +156,7 @@ export class PostgresUnitWriter {
     const targetTypes = changes.flatMap(({ links }) => links.flatMap(({ target }) => target?.type ?? []));
     if (targetTypes.some((type) => dictionary.typeId(type) === undefined)) await dictionary.catchUp();
     const { references: policy } = this.options;
+    const written = units.map(({ unit }) => unit);
     return {
       policy,
       others: await this.otherPartitions(),
@@ -136,6 +164,7 @@ export class PostgresUnitWriter {
       typeId: (type) => dictionary.typeId(type),
       ownPartition: ({ partition }, type) =>
         NON_PARTITIONABLE_TYPES.has(type) ? DEFAULT_PARTITION_ID : partition,
+      keepsUsage: (partition) => this.kept.has(partition, written),
     };
   }
 
@@ -163,7 +192,7 @@ export class PostgresUnitWriter {
           textArray(group.map(({ change }) => (change.kind === 'create' ? change.id : ''))),
         ],
       },
-      find: (_, ordinal) => ({ kind: 'id-taken', change: group[ordinal - 1]!.change }),
+      find: (_, [ordinal = 1]) => ({ kind: 'id-taken', change: group[ordinal - 1]!.change }),
     }));
   }
 
@@ -173,15 +202,21 @@ export class PostgresUnitWriter {
     if (!refusal) return error;
     if (refusal.kind === 'gone') return new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
     const step = steps.find(({ statement }) => statement === refusal.statement);
-    const found = step?.find(refusal.kind, refusal.ordinals[0] ?? 1);
+    const found = step?.find(refusal.kind, refusal.ordinals);
     if (found === undefined) return error;
     if (found.kind === 'claim') return new WriteConflictError(await this.claimConflict(found.claim));
     if (found.kind === 'referenced') return new WriteConflictError(await this.referenced(found.change));
     return new WriteConflictError(found);
   }
 
+  /** Links on these keep nothing from being deleted. */
+  private loosePaths(): Buffer {
+    return int4Array(this.parts.dictionary.pathIds('reference', LOOSE_TYPE));
+  }
+
   private async referenced({ change, partition, rowId }: PreparedChange): Promise<WriteConflict> {
-    const statement = { name: 'referrers', text: WRITE_SQL.referrers, values: [partition, rowId] };
+    const values = [partition, rowId, this.loosePaths()];
+    const statement = { name: 'referrers', text: WRITE_SQL.referrers, values };
     const [found] = await this.parts.connections.read([partition], [statement]);
     const rows = (found?.rows ?? []) as readonly (readonly [number, string])[];
     await this.parts.dictionary.knowTypes(rows.map(([typeId]) => typeId));
@@ -204,7 +239,7 @@ export class PostgresUnitWriter {
 }
 
 function toStep(written: WriteStatement): Step {
-  const find = (kind: string, ordinal: number): Finding | undefined => {
+  const find = (kind: string, [ordinal = 1]: readonly number[]): Finding | undefined => {
     switch (kind) {
       case 'version':
         return { kind, change: written.changes[ordinal - 1]!.change };
@@ -230,15 +265,15 @@ function lateFinding({ changes }: WriteStatement, horizon: number): Finding | un
 }
 
 /** After everything else: nothing that is deleted may still be referred to. */
-function assertUnreferenced(changes: readonly PreparedChange[]): readonly Step[] {
+function assertUnreferenced(changes: readonly PreparedChange[], loose: Buffer): readonly Step[] {
   const deleted = changes.filter(isGuarded);
   return [...Map.groupBy(deleted, ({ partition }) => partition)].map(([partition, group]) => ({
     statement: {
       name: 'assert unreferenced',
       text: WRITE_SQL.assertUnreferenced,
-      values: [partition, int8Array(group.map(({ rowId }) => rowId))],
+      values: [partition, int8Array(group.map(({ rowId }) => rowId)), loose],
     },
-    find: (_, ordinal) => ({ kind: 'referenced', change: group[ordinal - 1]! }),
+    find: (_, [ordinal = 1]) => ({ kind: 'referenced', change: group[ordinal - 1]! }),
   }));
 }
 

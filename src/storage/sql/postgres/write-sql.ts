@@ -11,7 +11,8 @@ import { byFhirId } from './read-sql.js';
 /** Common to all: the partition and the partition date. */
 export const LEADING_PARAMETERS = 2;
 
-const refuse = (kind: string, ordinals: string): string => `BULKHEAD_REFUSE('${kind}', (${ordinals}))`;
+/** Ends the transaction, and tells why. */
+export const refuse = (kind: string, ordinals: string): string => `BULKHEAD_REFUSE('${kind}', (${ordinals}))`;
 const LIST = "string_agg(n::text, ',')";
 
 /** Refuses where the partition has gone since the request's decision: nothing may be written behind its purge. */
@@ -23,6 +24,11 @@ export const IN_SERVICE = `case when $1::integer <> 0
 const notLate = (updated: string): string => `case when exists (select 1 from HFJ_PARTITION_HORIZON h
     where h.PARTITION_ID = $1::integer and h.HORIZON >= any (${updated}))
   then ${refuse('late', 'select h.HORIZON::text from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = $1::integer')} end`;
+
+/** Refuses where what the partition holds is kept, and the writer does not know it: `known` is empty then. */
+const keepsUsage = (known: string): string => `case when cardinality(${known}) = 0
+    and exists (select 1 from HFJ_PARTITION_USAGE k where k.PARTITION_ID = $1::integer)
+  then ${refuse('kept', 'select $1::text')} end`;
 
 /** One index table: the columns between PARAM_ID and RES_ID, the type of each, and how many belong to its key. */
 interface ValueTableSql {
@@ -150,6 +156,7 @@ function findTargets(parameters: Parameters, present: string | null): string {
     ['PART', 'integer'],
     ['TYPE', 'integer'],
     ['ID', 'text'],
+    ['LOOSE', 'integer'],
   ]);
   const kept =
     present === null
@@ -157,9 +164,9 @@ function findTargets(parameters: Parameters, present: string | null): string {
       : ` or exists (select 1 from HFJ_RES_LINK k
           where k.PARTITION_ID = $1::integer and k.RES_ID = any (${present}) and k.TARGET_RES_ID = o.RES_ID)`;
   return `TARGET as materialized (select distinct on (N) N, FOUND from (
-      select c.N, c.RANK, r.RES_ID as FOUND, r.RES_DELETED_AT from ${candidates} with ordinality c (N, PART, TYPE, ID, RANK)
+      select c.N, c.RANK, r.RES_ID as FOUND, r.RES_DELETED_AT from ${candidates} with ordinality c (N, PART, TYPE, ID, LOOSE, RANK)
       left join lateral (select o.RES_ID, o.RES_DELETED_AT from HFJ_RESOURCE o
-        where o.PARTITION_ID = c.PART and o.RES_TYPE_ID = c.TYPE and (o.RES_DELETED_AT is null${kept})
+        where o.PARTITION_ID = c.PART and o.RES_TYPE_ID = c.TYPE and (o.RES_DELETED_AT is null or c.LOOSE = 1${kept})
           and ${byFhirId('o', 'c.ID')}) r on true) x
     order by N, FOUND is null, RES_DELETED_AT is not null, RANK)`;
 }
@@ -243,8 +250,10 @@ function createSql(): string {
     takeClaims(parameters),
   ];
   const claimed = parameters.next('text');
+  const known = parameters.next('integer');
   return `with ${parts.join(',\n')}
-    select ${IN_SERVICE}, ${notLate('$6::bigint[]')}, ${allOf('$3::bigint[]', 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
+    select ${IN_SERVICE}, ${notLate('$6::bigint[]')}, ${allOf('$3::bigint[]', 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')},
+      ${keepsUsage(known)}`;
 }
 
 function replaceSql(): string {
@@ -275,16 +284,22 @@ function replaceSql(): string {
     takeClaims(parameters),
   ];
   const claimed = parameters.next('text');
+  const known = parameters.next('integer');
   return `with ${parts.join(',\n')}
-    select ${IN_SERVICE}, ${notLate('$5::bigint[]')}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')}`;
+    select ${IN_SERVICE}, ${notLate('$5::bigint[]')}, ${allOf(changed, 'RES', 'version')}, ${TARGETS_FOUND}, ${allOf(claimed, 'CLAIM', 'claim')},
+      ${keepsUsage(known)}`;
 }
 
-/** The paths that a partition has links on, each found by one seek: with them a target's referrers are seeks too. */
+/**
+ * The paths that a partition has links on, each found by one seek: with them a target's referrers are seeks too. $3: those
+ * whose links hold nothing.
+ */
 const LINK_PATHS = `with recursive P (PARAM_ID) as (
     (select l.PARAM_ID from HFJ_RES_LINK l where l.PARTITION_ID = $1::integer order by l.PARAM_ID limit 1)
     union all
     select (select l.PARAM_ID from HFJ_RES_LINK l where l.PARTITION_ID = $1::integer and l.PARAM_ID > P.PARAM_ID
-      order by l.PARAM_ID limit 1) from P where P.PARAM_ID is not null)`;
+      order by l.PARAM_ID limit 1) from P where P.PARAM_ID is not null),
+  HOLDING as (select PARAM_ID from P where PARAM_ID <> all ($3::integer[]))`;
 
 /** Index rows alone, of resources that came from another home. */
 function replaceValuesSql(): string {
@@ -308,15 +323,17 @@ export const WRITE_SQL = {
   /** $2 row ids of what was deleted. */
   assertUnreferenced: `${LINK_PATHS}
 , REFERRED as materialized (select d.N from unnest($2::bigint[]) with ordinality d (ID, N)
-      where exists (select 1 from P join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer and l.PARAM_ID = P.PARAM_ID
+      where exists (select 1 from HOLDING h join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer and l.PARAM_ID = h.PARAM_ID
         and l.TARGET_RES_ID = d.ID and l.RES_ID <> d.ID))
     select case when exists (select 1 from REFERRED) then ${refuse('referenced', `select ${LIST} from REFERRED`)} end
 `,
-  /** $2 row id; at most ten. */
+  /** $2 row id; the first ten, whatever the paths are that they refer from. */
   referrers: `${LINK_PATHS}
-    select distinct r.RES_TYPE_ID, r.FHIR_ID from P join HFJ_RES_LINK l on l.PARTITION_ID = $1::integer
-      and l.PARAM_ID = P.PARAM_ID and l.TARGET_RES_ID = $2::bigint and l.RES_ID <> $2::bigint
-    join HFJ_RESOURCE r on r.PARTITION_ID = $1::integer and r.RES_ID = l.RES_ID limit 10`,
+    select r.RES_TYPE_ID, r.FHIR_ID from (select distinct l.RES_ID from HOLDING h, lateral (
+        select o.RES_ID from HFJ_RES_LINK o where o.PARTITION_ID = $1::integer and o.PARAM_ID = h.PARAM_ID
+          and o.TARGET_RES_ID = $2::bigint and o.TARGET_URL = '' and o.RES_ID <> $2::bigint order by o.RES_ID limit 10) l
+      order by l.RES_ID limit 10) k
+    join HFJ_RESOURCE r on r.PARTITION_ID = $1::integer and r.RES_ID = k.RES_ID order by k.RES_ID`,
   unstage: 'delete from HFJ_BINARY_STAGE where PARTITION_ID = $1::integer and BLOB_ID = any ($2::text[])',
   claimHolder: `select RES_ID from HFJ_RES_SEARCH_URL
     where PARTITION_ID = $1::integer and RES_TYPE_ID = $2 and RES_SEARCH_URL = $3`,

@@ -1,6 +1,6 @@
 import type { RangeComparison, RangeTest, RangeTests } from '../../search-store.js';
 import type { Slot, Slots } from '../slots.js';
-import type { RowTest } from './row-test.js';
+import type { RowTest, SoughtTest } from './row-test.js';
 
 interface Comparing {
   /** `<` and `>` stand for the slots of the searched range's low and high end. */
@@ -36,16 +36,58 @@ const MOMENT: Readonly<Record<RangeComparison, string>> = {
   co: '@.RES_UPDATED <= :low and @.RES_UPDATED >= :high',
 };
 
+/** What a comparison says of one end of the row: which end of the searched range it has to lie beyond. */
+type Ends = Readonly<Partial<Record<RangeComparison, 'low' | 'high'>>>;
+
+/** The row ends at this, or later. */
+const ENDS_AFTER: Ends = { gt: 'high', ge: 'low', ap: 'low', co: 'high' };
+/** The row begins at this, or earlier. */
+const BEGINS_BEFORE: Ends = { lt: 'low', le: 'high', ap: 'high', co: 'low' };
+/** These say where a row begins, which the key of the table leads to. */
+const BEGINS: ReadonlySet<RangeComparison> = new Set<RangeComparison>(['eq', 'sa']);
+
+/** Ranges that are longer than a day, in milliseconds, stand in an index of their own (migration 0010): they are few. */
+const DAY_MS = 86_400_000;
+const IS_LONG = `@.SP_HIGH - @.SP_LOW > ${DAY_MS}`;
+
 /** https://hl7.org/fhir/R4/search.html#date */
 export function toDateRow(test: RangeTest | RangeTests, slots: Slots): RowTest {
-  if ('every' in test) return toJoinedRow(test.every, slots);
+  const every = 'every' in test ? test.every : [test];
+  const row = 'every' in test ? toJoinedRow(every, slots) : toOneRow(test, slots);
+  const sought = soughtTests(every, row, slots);
+  return sought === undefined ? row : { ...row, sought };
+}
+
+function toOneRow(test: RangeTest, slots: Slots): RowTest {
   const { sql, reach } = ROW[test.comparison];
   return { ...bound(sql, test, slots), reach };
 }
 
+/**
+ * The key of the table is ordered by where ranges begin. Rows that end after a moment are found by the index of ends;
+ * rows that also begin before another one are, as far as they are short, those that begin at most a day earlier.
+ */
+function soughtTests(
+  every: readonly RangeTest[],
+  row: RowTest,
+  slots: Slots,
+): readonly SoughtTest[] | undefined {
+  const after = every.find(({ comparison }) => ENDS_AFTER[comparison]);
+  if (after === undefined || every.some(({ comparison }) => BEGINS.has(comparison))) return undefined;
+  const moment = slots.add(after[ENDS_AFTER[after.comparison]!]);
+  const test = `(${row.sql})`;
+  if (!every.some(({ comparison }) => BEGINS_BEFORE[comparison]))
+    return [{ sql: `@.RES_ID > 0 and @.SP_HIGH >= ? and ${test}`, slots: [moment, ...row.slots] }];
+  const begins = `@.SP_LOW >= cast(? as bigint) - ${DAY_MS}`;
+  return [
+    { sql: `${begins} and ${test}`, slots: [moment, ...row.slots] },
+    { sql: `${IS_LONG} and ${test}`, slots: row.slots },
+  ];
+}
+
 /** The narrowest part leads through the key. */
 function toJoinedRow(every: readonly RangeTest[], slots: Slots): RowTest {
-  const rows = every.map((test) => toDateRow(test, slots));
+  const rows = every.map((test) => toOneRow(test, slots));
   return {
     sql: rows.map(({ sql }) => `(${sql})`).join(' and '),
     slots: rows.flatMap((row) => row.slots),

@@ -13,7 +13,12 @@ export interface RowTest {
   readonly target?: TargetTest;
   /** A token whose system is open: the code. */
   readonly openSystem?: Slot;
+  /** Tests that together let the same rows pass, each of which leads to them along an index of its own. */
+  readonly sought?: readonly SoughtTest[];
 }
+
+/** One way to rows that pass a test. */
+export type SoughtTest = Pick<RowTest, 'sql' | 'slots'>;
 
 /**
  * How the test goes through the table's key. `key`: everything before RES_ID is fixed, so a resource has at most

@@ -18,6 +18,7 @@ export type MainTransaction = <Result>(work: (db: SqliteDatabase) => Result) => 
 export class Allocator {
   private next = 0;
   private end = 0;
+  private renewals = 0;
 
   constructor(
     private readonly dictionary: SqliteDictionary,
@@ -29,12 +30,19 @@ export class Allocator {
     // Others may take ids while the block comes.
     while (this.end - this.next < count) {
       const size = Math.max(BLOCK, count);
+      const { renewals } = this;
       const end = await this.run((db) => db.prepare(TAKE).pluck().get(size) as number);
-      [this.next, this.end] = [end - size, end];
+      if (renewals === this.renewals) [this.next, this.end] = [end - size, end];
     }
     const first = this.next;
     this.next += count;
     return first;
+  }
+
+  /** Every row id from now on is greater than all that any home was given before. */
+  renewRowIds(): void {
+    this.renewals++;
+    [this.next, this.end] = [0, 0];
   }
 
   /** Makes the names known; answers the ids of the systems. */

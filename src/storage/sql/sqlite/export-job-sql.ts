@@ -39,7 +39,7 @@ export const EXPORT_JOB_SQL = {
   isHeld: `select 1 from HFJ_BLK_EXPORT_JOB j where ${HELD}`,
   renew: `${OPEN_JOB} JOB_LEASE = @until where ${HELD}`,
   saveFrozen: `${OPEN_JOB} JOB_AT = @at, JOB_PROGRESS = @progress, JOB_ATTEMPTS = 0 where ${HELD}`,
-  saveProgress: `${OPEN_JOB} JOB_PROGRESS = @progress, JOB_ATTEMPTS = 0 where ${HELD}`,
+  saveProgress: `${OPEN_JOB} JOB_PROGRESS = @progress, JOB_ATTEMPTS = 1 where ${HELD}`,
   saveFile: `insert or replace into HFJ_BLK_EXPORT_COLFILE (PARTITION_ID, JOB_ID, ${FILE_NAMES})
     values (@partition, @id, @kind, @type, @part, @key, @bytes, @count)`,
   release: `${OPEN_JOB} JOB_STATE = 'waiting', JOB_DUE = @due, JOB_LEASE = 0, JOB_WORKED = @now,
@@ -56,8 +56,10 @@ export const EXPORT_JOB_SQL = {
       and (j.JOB_ENDED < @before or j.JOB_STATE = 'cancelled')
     order by j.JOB_ENDED, j.JOB_ID limit @limit`,
   ids: `select j.JOB_ID from HFJ_BLK_EXPORT_JOB j where j.PARTITION_ID = @partition`,
-  addMatch: `insert or ignore into HFJ_BLK_EXPORT_MATCH (PARTITION_ID, JOB_ID, RES_TYPE, RES_ID)
-    values (@partition, @id, @type, @rowId)`,
+  /** @lists: pairs of the name of a list and of row ids. */
+  addMatches: `insert or ignore into HFJ_BLK_EXPORT_MATCH (PARTITION_ID, JOB_ID, RES_TYPE, RES_ID)
+    select @partition, @id, l.value ->> 0, r.value
+    from json_each(@lists) l cross join json_each(l.value, '$[1]') r`,
   matches: `select m.RES_ID from HFJ_BLK_EXPORT_MATCH m
     where ${MATCHES} and m.RES_TYPE = @type and m.RES_ID > @after order by m.RES_ID limit @limit`,
   countMatches: `select count(*) from HFJ_BLK_EXPORT_MATCH m where ${MATCHES} and m.RES_TYPE = @type`,

@@ -17,8 +17,7 @@ const inRange = (
 ): string => `${alias}.PARTITION_ID = @partition and ${alias}.RES_TYPE_ID = @typeId
     and (${alias}.RES_UPDATED, ${alias}.RES_ID) > (@updated, @rowId) and ${alias}.RES_UPDATED <= @until`;
 
-const text = (alias: string, isWanted: string): string =>
-  `case when ${isWanted} then cast(${alias}.RES_TEXT as blob) end`;
+const text = (alias: string, isWanted: string): string => `case when ${isWanted} then ${alias}.RES_TEXT end`;
 
 const COLUMNS = (alias: string): string =>
   ['RES_ID', 'FHIR_ID', 'RES_VER', 'RES_UPDATED'].map((name) => `${alias}.${name}`).join(', ');

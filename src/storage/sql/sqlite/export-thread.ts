@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { NUMBERS_AT_ONCE } from '../snapshot-search.js';
 import { SQL_STATEMENTS } from '../sql-statements.js';
 import { EXPORT_SQL } from './export-sql.js';
 import type { Rows } from './reader-pool.js';
@@ -38,6 +39,27 @@ export class ExportThread {
     return this.read({ kind: 'seen rows', file, sql, bindings });
   }
 
+  /** Numbers as that transaction sees them, piece by piece: the one column of the statement's rows. */
+  async *seenNumbers(
+    file: string,
+    sql: string,
+    bindings: readonly unknown[],
+  ): AsyncGenerator<readonly number[]> {
+    const name = this.nextId;
+    await this.run({ kind: 'open numbers', file, name, sql, bindings });
+    const { worker } = this;
+    try {
+      for (;;) {
+        const numbers = await this.nextNumbers(name);
+        if (numbers.length > 0) yield numbers;
+        if (numbers.length < NUMBERS_AT_ONCE) return;
+      }
+    } finally {
+      // A thread that has ended has nothing open.
+      if (this.worker === worker) await this.run({ kind: 'close numbers', name });
+    }
+  }
+
   async close(): Promise<void> {
     const { worker } = this;
     this.worker = undefined;
@@ -48,6 +70,11 @@ export class ExportThread {
   private async read(task: ExportTask): Promise<Rows> {
     const answer = await this.run(task);
     return 'rows' in answer ? answer.rows : [];
+  }
+
+  private async nextNumbers(name: number): Promise<readonly number[]> {
+    const answer = await this.run({ kind: 'next numbers', name, count: NUMBERS_AT_ONCE });
+    return 'numbers' in answer ? answer.numbers : [];
   }
 
   private start(): Worker {
@@ -78,9 +105,15 @@ function textsOf(task: ExportTask): readonly string[] {
   switch (task.kind) {
     case 'begin':
       return [EXPORT_SQL.look];
+    case 'end':
+      return [];
     case 'rows':
     case 'seen rows':
+    case 'open numbers':
       return [task.sql];
+    case 'next numbers':
+    case 'close numbers':
+      return [];
     case 'walk':
       return [EXPORT_SQL.walk];
     case 'list':

@@ -1,6 +1,12 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { PartitionContents } from '../../store.js';
-import { EXPORT_TABLES, type PartitionedTable, RESOURCE_TABLES, STAYING_TABLES } from '../tables.js';
+import {
+  MAIN_TABLES_OF_PARTITION,
+  type PartitionedTable,
+  RESOURCE_TABLES,
+  STAYING_TABLES,
+  TABLES_BESIDE_RESOURCES,
+} from '../tables.js';
 import type { SqliteDatabase } from './open.js';
 
 /** Partitioned tables with their keys, in the order in which a purge empties them: resources go last. */
@@ -8,7 +14,10 @@ const PURGE_KEYS = {
   HFJ_BLK_EXPORT_JOB: 'JOB_ID',
   HFJ_BLK_EXPORT_COLFILE: 'JOB_ID, FILE_KIND, RES_TYPE, FILE_PART',
   HFJ_BLK_EXPORT_MATCH: 'JOB_ID, RES_TYPE, RES_ID',
+  HFJ_AUTH_CLIENT: 'CLIENT_ID',
+  HFJ_AUTH_JTI: 'CLIENT_ID, JTI_HASH',
   HFJ_PARTITION_HORIZON: 'PARTITION_ID',
+  HFJ_PARTITION_USAGE: 'PARTITION_ID',
   HFJ_SPIDX_TOKEN: 'PARAM_ID, SP_VALUE, SYS_ID, RES_ID',
   HFJ_SPIDX_STRING: 'PARAM_ID, SP_NORM, SP_EXACT, RES_ID',
   HFJ_SPIDX_DATE: 'PARAM_ID, SP_LOW, SP_HIGH, RES_ID',
@@ -42,9 +51,9 @@ export function purgeSome(
   return 0;
 }
 
-/** Removes what a partition without contents may have: exports, and its horizon. */
+/** Removes what a partition without contents may have: exports, clients, its horizon and usage. */
 export function forgetPartition(db: SqliteDatabase, partition: PartitionId): void {
-  for (const table of [...EXPORT_TABLES, 'HFJ_PARTITION_HORIZON'])
+  for (const table of [...MAIN_TABLES_OF_PARTITION, ...TABLES_BESIDE_RESOURCES])
     db.prepare(`delete from ${table} where PARTITION_ID = ?`).run(partition);
 }
 

@@ -1,6 +1,7 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { RetainedRows } from '../../placement/home.js';
 import {
+  HELD_BY_ROWS,
   LONGEST_UPLOAD_MS,
   type OwnedRows,
   type RetainedTable,
@@ -8,6 +9,7 @@ import {
   toRetained,
 } from '../retain-steps.js';
 import type { SqliteDatabase } from './open.js';
+import { USAGE_SQL } from './usage-sql.js';
 import type { WriteQueue } from './write-queue.js';
 
 /** A table that is walked through. */
@@ -109,11 +111,25 @@ function deleteStretch(
     .raw()
     .get(common.partition, ...after) as unknown[] | undefined;
   const below = last === undefined ? '' : `and (${key}) <= (${places.join(', ')})`;
-  const { changes } = db
-    .prepare(
-      `delete from ${table} as t where PARTITION_ID = @partition and PARTITION_DATE < @before
-        and not ${inUse} ${above} ${below}`,
-    )
-    .run([...after, ...(last ?? [])], common);
-  return { deleted: changes, last };
+  const sql = `delete from ${table} as t where PARTITION_ID = @partition and PARTITION_DATE < @before
+    and not ${inUse} ${above} ${below}`;
+  const values = [...after, ...(last ?? [])];
+  const held = HELD_BY_ROWS[table];
+  if (held === undefined) return { deleted: db.prepare(sql).run(values, common).changes, last };
+  const gone = db
+    .prepare(`${sql} returning ${held.resources}, ${held.bytes}`)
+    .raw()
+    .all(values, common) as Gone;
+  giveBack(db, common.partition, gone);
+  return { deleted: gone.length, last };
+}
+
+/** What each row that was deleted stood for. */
+type Gone = readonly (readonly [resources: number, bytes: number])[];
+
+/** What is kept of what the partition holds goes with the rows. */
+function giveBack(db: SqliteDatabase, partition: PartitionId, gone: Gone): void {
+  if (gone.length === 0) return;
+  const [resources, bytes] = gone.reduce(([a, b], [c, d]) => [a - c, b - d], [0, 0]);
+  db.prepare(USAGE_SQL.add).get({ partition, resources, bytes });
 }

@@ -6,6 +6,8 @@ import { ExportThread } from './export-thread.js';
 import { migrateFile, schemaState } from './migrate-file.js';
 import { locateSqlite, openReader, openWriter, type SqliteDatabase } from './open.js';
 import { ReaderPool } from './reader-pool.js';
+import { SnapshotThreads } from './snapshot-threads.js';
+import { SqliteClients } from './sqlite-clients.js';
 import { SqliteDictionary } from './sqlite-dictionary.js';
 import { openQueue, sqliteHome, type SharedParts } from './sqlite-home.js';
 import { SqliteExportJobs } from './sqlite-export-jobs.js';
@@ -25,7 +27,8 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
   const readers = new ReaderPool({ workers: READER_WORKERS, timeoutMs: options.searchTimeoutMs });
   const checkpointer = new Checkpointer(options.warn);
   const exporting = new ExportThread();
-  const shared: SharedParts = { dictionary, readers, checkpointer, exporting, options };
+  const snapshots = new SnapshotThreads();
+  const shared: SharedParts = { dictionary, readers, checkpointer, exporting, snapshots, options };
   // The queue takes names and row ids in its own turn, homes wait for theirs.
   const own = new Allocator(dictionary, (work) => queue.inTurn(work));
   const queue: WriteQueue = openQueue(file, shared, own);
@@ -36,6 +39,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
     registry: new SqlitePartitions(file.reader, queue),
     homes: new SqliteHomes(location.file, shared, forHomes),
     exports: new SqliteExportJobs(file.reader, queue),
+    clients: new SqliteClients(file.reader, queue),
     setting: (key, create) => queue.transaction((db) => readOrCreateSetting(db, key, create)),
     settings: async (prefix) => findSettings(file.reader, prefix),
     saveSettings: (values) => queue.transaction((db) => saveSettings(db, values)),
@@ -45,6 +49,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
     close: async () => {
       await readers.close();
       await exporting.close();
+      await snapshots.close();
       await home.close();
       await checkpointer.close();
       location.dispose();

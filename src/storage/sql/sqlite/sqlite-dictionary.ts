@@ -2,9 +2,14 @@ import type { Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import type { Dictionary, PathKind } from '../dictionary.js';
 import { type NewNames, pathKey } from '../row-names.js';
+import { NEXT_TYPE_ID, typeIdOf } from '../type-ids.js';
 import type { SqliteDatabase } from './open.js';
 
 const MAX_SYSTEMS_IN_MEMORY = 20_000;
+
+/** Adds a type that is not there: `@name`, with its `@id` of `typeIdOf`. */
+export const ADD_TYPE = `insert or ignore into HFJ_RES_TYPE (RES_TYPE_ID, RES_TYPE)
+  select @id + case when exists (select 1 from HFJ_RES_TYPE where RES_TYPE_ID = @id) then ${NEXT_TYPE_ID} else 0 end, @name`;
 
 /**
  * The dictionaries of one SQLite database. New entries are committed on their own before the rows that use them and
@@ -48,7 +53,7 @@ export class SqliteDictionary implements Dictionary {
   }
 
   private version(): unknown {
-    return this.db.pragma('data_version', { simple: true });
+    return this.statement('pragma data_version').pluck().get();
   }
 
   /** Every look-up takes care of that itself. */
@@ -120,8 +125,8 @@ export class SqliteDictionary implements Dictionary {
 
   /** Adds what is missing, inside a transaction of the caller; `reload` after its commit makes it known here. */
   insert({ types, paths, systems }: NewNames): void {
-    const type = this.statement('insert or ignore into HFJ_RES_TYPE (RES_TYPE) values (?)');
-    for (const name of types) type.run(name);
+    const type = this.statement(ADD_TYPE);
+    for (const name of types) type.run({ id: typeIdOf(name), name });
     const path = this.statement(`insert or ignore into HFJ_SP_PATH (RES_TYPE_ID, SP_TYPE, SP_PATH)
       select RES_TYPE_ID, ?, ? from HFJ_RES_TYPE where RES_TYPE = ?`);
     for (const name of paths.values()) path.run(name.kind, name.path, name.type);

@@ -1,3 +1,4 @@
+import type { Statement } from 'better-sqlite3';
 import { FhirError } from '../../../model/errors.js';
 import type { PartitionId, PartitionScope } from '../../../model/partition.js';
 import type {
@@ -6,6 +7,7 @@ import type {
   ExportJob,
   ExportJobStore,
   ExportOutcome,
+  MatchList,
   NewExportJob,
 } from '../../export-store.js';
 import { type FileRow, type JobRow, MATCHES_AT_ONCE, toClaim, toFile, toJob } from '../export-job-rows.js';
@@ -36,6 +38,10 @@ export class SqliteExportJobs implements ExportJobStore {
     });
   }
 
+  async countOpen(partition: PartitionId): Promise<number> {
+    return (get(this.db, 'countOpen', { partition }) as [number])[0];
+  }
+
   async find({ partitions }: PartitionScope, id: string): Promise<ExportJob | undefined> {
     const row = get(this.db, 'find', { partitions: JSON.stringify(partitions), id });
     return row && toJob(row as unknown as JobRow);
@@ -48,7 +54,7 @@ export class SqliteExportJobs implements ExportJobStore {
 
   /** Who finds nothing to do need not wait for those who write. */
   async claim(owner: string, leaseMs: number): Promise<ExportClaim | undefined> {
-    if (get(this.db, 'nextDue', { now: Date.now() }) === undefined) return undefined;
+    if (!(await this.hasDue())) return undefined;
     return this.queue.transaction((db) => {
       const now = Date.now();
       const next = get(db, 'nextDue', { now }) as [PartitionId, string] | undefined;
@@ -57,6 +63,10 @@ export class SqliteExportJobs implements ExportJobStore {
       run(db, 'claim', { partition, id, owner, now, until: now + leaseMs });
       return toClaim(get(db, 'one', { partition, id }) as unknown as JobRow);
     });
+  }
+
+  async hasDue(): Promise<boolean> {
+    return get(this.db, 'nextDue', { now: Date.now() }) !== undefined;
   }
 
   renew(claim: ExportClaim, leaseMs: number): Promise<boolean> {
@@ -72,11 +82,18 @@ export class SqliteExportJobs implements ExportJobStore {
     return this.whileHeld(claim, (db, { partition, id }) => run(db, 'clearMatches', { partition, id }));
   }
 
-  addMatches(claim: ExportClaim, type: string, rowIds: readonly number[]): Promise<boolean> {
-    return this.whileHeld(claim, (db, { partition, id }) => {
-      const add = db.prepare(EXPORT_JOB_SQL.addMatch);
-      for (const rowId of rowIds) add.run({ partition, id, type, rowId });
-    });
+  /** What is lost with the power is made anew: the job is frozen by a later commit. */
+  async addMatches(claim: ExportClaim, lists: readonly MatchList[]): Promise<boolean> {
+    const { partition, id, token } = keyOf(claim);
+    for (const part of partsOf(lists)) {
+      const isHeld = await this.queue.lateTransaction((db) => {
+        if (get(db, 'isHeld', { partition, id, token }) === undefined) return false;
+        run(db, 'addMatches', { partition, id, lists: JSON.stringify(part) });
+        return true;
+      });
+      if (!isHeld) return false;
+    }
+    return true;
   }
 
   async matches(
@@ -168,19 +185,52 @@ function keyOf({ job: { partition, id }, token }: ExportClaim) {
   return { partition, id, token };
 }
 
+/** Rows of lists that are added in one turn of the event loop. */
+const ADDED_AT_ONCE = 1_000;
+
+/** The lists as pairs, as many in each part as are added at once. */
+function* partsOf(lists: readonly MatchList[]): Iterable<readonly [string, readonly number[]][]> {
+  let part: [string, readonly number[]][] = [];
+  let room = ADDED_AT_ONCE;
+  for (const { list, rowIds } of lists) {
+    for (let at = 0; at < rowIds.length;) {
+      const added = rowIds.slice(at, at + room);
+      part.push([list, added]);
+      at += added.length;
+      room -= added.length;
+      if (room > 0) continue;
+      yield part;
+      part = [];
+      room = ADDED_AT_ONCE;
+    }
+  }
+  if (part.length > 0) yield part;
+}
+
 function saveFiles(db: SqliteDatabase, { partition, id }: JobKey, files: readonly ExportFile[]): void {
   for (const file of files) run(db, 'saveFile', { partition, id, ...file });
 }
 
 function get(db: SqliteDatabase, name: Name, values: Values): readonly unknown[] | undefined {
-  return db.prepare(EXPORT_JOB_SQL[name]).raw().get(values) as readonly unknown[] | undefined;
+  return prepared(db, name).raw().get(values) as readonly unknown[] | undefined;
 }
 
 function all(db: SqliteDatabase, name: Name, values: Values): readonly (readonly unknown[])[] {
-  return db.prepare(EXPORT_JOB_SQL[name]).raw().all(values) as unknown[][];
+  return prepared(db, name).raw().all(values) as unknown[][];
 }
 
 /** Answers how many rows were changed. */
 function run(db: SqliteDatabase, name: Name, values: Values): number {
-  return db.prepare(EXPORT_JOB_SQL[name]).run(values).changes;
+  return prepared(db, name).run(values).changes;
+}
+
+const statements = new WeakMap<SqliteDatabase, Map<Name, Statement>>();
+
+/** To prepare one of them takes as long as it runs. */
+function prepared(db: SqliteDatabase, name: Name): Statement {
+  const known = statements.get(db) ?? new Map<Name, Statement>();
+  statements.set(db, known);
+  const statement = known.get(name) ?? db.prepare(EXPORT_JOB_SQL[name]);
+  known.set(name, statement);
+  return statement;
 }

@@ -13,14 +13,16 @@ import type {
 import type { ResourceStore } from '../../store.js';
 import type { Dictionary } from '../dictionary.js';
 import { EMPTY_PAGE, MOST_AHEAD_MS, MOST_ROWS, ROW_STATES } from '../export-page.js';
-import { SqlSearchStore } from '../search-store.js';
+import { releasable } from '../page-memory.js';
+import { type SnapshotReader, SqlSnapshotSearch } from '../snapshot-search.js';
 import type { SqlReader } from '../sql-reader.js';
 import { EXPORT_SQL } from './export-sql.js';
-import { ExportThread } from './export-thread.js';
+import type { ExportThread } from './export-thread.js';
 import type { SqliteDatabase } from './open.js';
 import { MOVE_SQL } from './move-sql.js';
 import { READ_SQL, WRITE_SQL } from './statements.js';
 import type { KeyedRow } from './version-row.js';
+import type { SnapshotThreads } from './snapshot-threads.js';
 import type { WriteQueue } from './write-queue.js';
 
 /** What bulk exports read of one file, in threads of their own. */
@@ -32,6 +34,7 @@ export class SqliteExports implements HomeExports {
       readonly dictionary: Dictionary;
       /** Shared by all files. */
       readonly thread: ExportThread;
+      readonly snapshots: SnapshotThreads;
     },
   ) {}
 
@@ -41,21 +44,21 @@ export class SqliteExports implements HomeExports {
     work: (snapshot: PartitionSnapshot) => Promise<Result>,
   ): Promise<Result> {
     const { file } = this;
-    const { queue, dictionary } = this.parts;
-    const thread = new ExportThread();
-    try {
+    const { queue, dictionary, snapshots } = this.parts;
+    return snapshots.use(file, async (thread) => {
       await thread.rows(file, EXPORT_SQL.look, []);
       const at = await queue.transaction(async (db) => {
         const moment = fixPast(db, partition, dictionary.typeIds());
         await thread.run({ kind: 'begin', file });
         return moment;
       });
-      const reader: SqlReader = { all: ({ sql, bindings }) => thread.seenRows(file, sql, bindings) };
+      const reader: SnapshotReader = {
+        all: ({ sql, bindings }) => thread.seenRows(file, sql, bindings),
+        numbers: ({ sql, bindings }) => thread.seenNumbers(file, sql, bindings),
+      };
       const resources = { read: readerOf(reader, dictionary) };
-      return await work({ at, search: new SqlSearchStore(reader, dictionary), resources });
-    } finally {
-      await thread.close();
-    }
+      return work({ at, search: new SqlSnapshotSearch(reader, dictionary), resources });
+    });
   }
 
   async walk(
@@ -73,7 +76,7 @@ export class SqliteExports implements HomeExports {
       values: { partition, typeId, updated, rowId, until, live },
       page: { bytes, rows: MOST_ROWS, detail },
     });
-    return 'page' in answer ? answer.page : EMPTY_PAGE;
+    return 'page' in answer ? releasable(answer.page) : EMPTY_PAGE;
   }
 
   async versionsAt(
@@ -90,7 +93,7 @@ export class SqliteExports implements HomeExports {
       page: { bytes, rows: rowIds.length, detail: 'entries' },
     });
     if (!('page' in answer)) return { ...EMPTY_PAGE, rest: [] };
-    const { next: _, ...page } = answer.page;
+    const { next: _, ...page } = releasable(answer.page);
     return { ...page, rest: rowIds.slice(answer.taken) };
   }
 

@@ -13,10 +13,12 @@ import { LogSync } from './log-sync.js';
 import { ReindexWriter } from './reindex-writer.js';
 import type { ReaderPool } from './reader-pool.js';
 import { SqliteBlobs } from './sqlite-blobs.js';
+import type { SnapshotThreads } from './snapshot-threads.js';
 import { SqliteCopies } from './sqlite-copies.js';
 import { SqliteExports } from './sqlite-exports.js';
 import { SqliteReader } from './sqlite-reader.js';
 import { SqliteResources } from './sqlite-resources.js';
+import { SqliteUsage } from './sqlite-usage.js';
 import { SqliteRows } from './sqlite-rows.js';
 import { UnitWriter } from './unit-writer.js';
 import { WriteQueue } from './write-queue.js';
@@ -28,6 +30,7 @@ export interface SharedParts {
   readonly checkpointer: Checkpointer;
   /** For what exports read. */
   readonly exporting: ExportThread;
+  readonly snapshots: SnapshotThreads;
   readonly options: StorageOptions;
 }
 
@@ -41,7 +44,7 @@ export interface SqliteFile {
 export function openQueue(
   { writer }: SqliteFile,
   { dictionary, options }: Pick<SharedParts, 'dictionary' | 'options'>,
-  allocator: Pick<Allocator, 'takeRowIds' | 'addNames'>,
+  allocator: Pick<Allocator, 'takeRowIds' | 'addNames' | 'renewRowIds'>,
 ): WriteQueue {
   const units = new UnitWriter(writer, dictionary, options);
   writer.pragma('busy_timeout = 1');
@@ -52,7 +55,7 @@ export function openQueue(
 /** A file as a home. */
 export function sqliteHome(
   file: SqliteFile,
-  { dictionary, readers, checkpointer, exporting, options }: SharedParts,
+  { dictionary, readers, checkpointer, exporting, snapshots, options }: SharedParts,
   {
     queue,
     allocator,
@@ -85,8 +88,9 @@ export function sqliteHome(
       }),
       reader: sqlReader,
       copies: new SqliteCopies(reader, { queue, dictionary, allocator }),
+      usage: new SqliteUsage(reader, { file: writer.name, queue, snapshots }),
     }),
-    exports: new SqliteExports(writer.name, { queue, dictionary, thread: exporting }),
+    exports: new SqliteExports(writer.name, { queue, dictionary, thread: exporting, snapshots }),
     isInPlace: () => inodeOf(writer.name) === inode,
     close: async () => {
       await queue.close();

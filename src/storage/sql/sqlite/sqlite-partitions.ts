@@ -6,8 +6,10 @@ import type { IdClaim, MainRegistry, PartitionPlace } from '../../placement/home
 import { settingsOfPartition } from '../../partition-setting.js';
 import type { PartitionContents, StoredJob } from '../../store.js';
 import { knownMigrations } from '../migrate.js';
+import { typeIdOf } from '../type-ids.js';
 import type { SqliteDatabase } from './open.js';
 import { countContents, forgetPartition } from './purge.js';
+import { ADD_TYPE } from './sqlite-dictionary.js';
 import { WordMerges } from './word-merges.js';
 import type { WriteQueue } from './write-queue.js';
 
@@ -37,7 +39,6 @@ const PLACES = `select PART_ID, PART_NAME, PART_PLACEMENT, PART_STATE, PART_MIGR
 
 const PLACE = `update HFJ_PARTITION set PART_PLACEMENT = ?, PART_STATE = ?, PART_MIGRATION = ? where PART_ID = ?`;
 
-const ADD_TYPE = `insert or ignore into HFJ_RES_TYPE (RES_TYPE) values (?)`;
 const CLAIM = `insert into HFJ_RES_ID_CLAIM (RES_TYPE_ID, FHIR_ID, PARTITION_ID, PARTITION_DATE)
   select RES_TYPE_ID, @id, @partition, @date from HFJ_RES_TYPE where RES_TYPE = @type on conflict do nothing`;
 /** Who has claimed an id may claim it again. */
@@ -168,7 +169,7 @@ export class SqlitePartitions implements MainRegistry {
   claimIds(partition: PartitionId, claims: readonly IdClaim[]): Promise<readonly IdClaim[]> {
     return this.queue.transaction((db) =>
       claims.filter(({ type, id, date }) => {
-        db.prepare(ADD_TYPE).run(type);
+        db.prepare(ADD_TYPE).run({ id: typeIdOf(type), name: type });
         const claimed =
           db.prepare(CLAIM).run({ type, id, partition, date: toStoredDate(date) }).changes === 1;
         return !claimed && db.prepare(OWN_CLAIM).get({ type, id, partition }) === undefined;

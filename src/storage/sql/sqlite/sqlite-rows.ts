@@ -6,6 +6,7 @@ import type {
   ChunkKey,
   HomeCopies,
   HomeRows,
+  HomeUsage,
   MovedCounts,
   RawRow,
   Reindexed,
@@ -39,6 +40,7 @@ export class SqliteRows extends RowReads implements HomeRows {
       readonly reindex: ReindexWriter;
       readonly reader: SqlReader;
       readonly copies: HomeCopies;
+      readonly usage: HomeUsage;
     },
   ) {
     super(parts.dictionary);
@@ -46,6 +48,10 @@ export class SqliteRows extends RowReads implements HomeRows {
 
   get copies(): HomeCopies {
     return this.parts.copies;
+  }
+
+  get usage(): HomeUsage {
+    return this.parts.usage;
   }
 
   async contents(partition: PartitionId): Promise<PartitionContents> {
@@ -149,6 +155,8 @@ export class SqliteRows extends RowReads implements HomeRows {
   }
 
   raiseHorizon(partition: PartitionId, at: number): Promise<void> {
+    // Other homes have had other blocks, which may be later ones.
+    this.parts.queue.renewRowIds();
     return this.parts.queue.transaction((db) => {
       db.prepare(MOVE_SQL.raiseHorizon).run({ partition, at });
     });

@@ -18,8 +18,12 @@ const RESOURCE_VERSION =
 
 export const WRITE_SQL = {
   isInService: `select 1 from HFJ_PARTITION where PART_ID = ? and PART_STATE = 'active'`,
-  /** The partition's horizon, 0 where it has none; no row where the partition is not in service. */
-  horizon: `select coalesce((select h.HORIZON from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = @partition), 0)
+  /**
+   * The partition's horizon, 0 where it has none, and 1 where what it holds is kept; no row where the partition is not in
+   * service.
+   */
+  horizon: `select coalesce((select h.HORIZON from HFJ_PARTITION_HORIZON h where h.PARTITION_ID = @partition), 0),
+    (select 1 from HFJ_PARTITION_USAGE u where u.PARTITION_ID = @partition)
     where @partition = ${DEFAULT_PARTITION_ID}
       or exists (select 1 from HFJ_PARTITION where PART_ID = @partition and PART_STATE = 'active')`,
   insertResource: `insert into HFJ_RESOURCE
@@ -44,11 +48,12 @@ export const WRITE_SQL = {
   deleteLink: `delete from HFJ_RES_LINK
     where PARTITION_ID = ? and PARAM_ID = ? and TARGET_RES_ID = ? and TARGET_URL = ? and RES_ID = ?`,
   deleteLinks: `delete from HFJ_RES_LINK where PARTITION_ID = ? and RES_ID = ?`,
-  referrers: `select distinct l.PARTITION_ID, r.RES_TYPE_ID, r.FHIR_ID, l.RES_ID from HFJ_RES_LINK l
-    join HFJ_RESOURCE r on r.PARTITION_ID = l.PARTITION_ID and r.RES_ID = l.RES_ID
-    where l.PARTITION_ID = @partition
-      and l.PARAM_ID in (select value from json_each(@params))
-      and l.TARGET_RES_ID = @rowId and l.RES_ID <> @rowId limit 11`,
+  /** The first ten, whatever the paths are that they refer from. */
+  referrers: `select distinct r.PARTITION_ID, r.RES_TYPE_ID, r.FHIR_ID, r.RES_ID from json_each(@params) p
+    cross join HFJ_RESOURCE r not indexed where r.PARTITION_ID = @partition
+      and r.RES_ID in (select l.RES_ID from HFJ_RES_LINK l where l.PARTITION_ID = @partition and l.PARAM_ID = p.value
+        and l.TARGET_RES_ID = @rowId and l.TARGET_URL = '' and l.RES_ID <> @rowId order by l.RES_ID limit 10)
+    order by r.RES_ID limit 10`,
   findClaim: `select RES_ID from HFJ_RES_SEARCH_URL
     where PARTITION_ID = ? and RES_TYPE_ID = ? and RES_SEARCH_URL = ?`,
   setClaim: `insert or replace into HFJ_RES_SEARCH_URL

@@ -7,10 +7,13 @@ import {
   claimsOf,
   type CreateChange,
   type DeleteChange,
+  isLoose,
+  LOOSE_TYPE,
   type ReferencePolicy,
   type ResourceKey,
   type UpdateChange,
   WriteConflictError,
+  type WriteUnit,
 } from '../../store.js';
 import type { PartitionCopies } from '../copies.js';
 import { UNINDEXED_REFERENCE, type Dictionary } from '../dictionary.js';
@@ -19,6 +22,7 @@ import { CopyWriter } from './copy-writer.js';
 import type { SqliteDatabase } from './open.js';
 import type { PreparedChange } from './prepared-change.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
+import { UsageWriter } from './usage-writer.js';
 
 /** What stays equal over the life of a store. */
 export interface UnitWriterOptions {
@@ -28,6 +32,11 @@ export interface UnitWriterOptions {
 
 /** RES_ID and RES_DELETED_AT of a resource that a reference may mean. */
 type TargetRow = readonly [rowId: number, deletedAt: number | null];
+
+/** Of a partition in service: its horizon, and 1 where it is kept what it holds. */
+type PartitionRow = readonly [horizon: number, kept: 1 | null];
+
+const NONE_KEPT: ReadonlySet<PartitionId> = new Set();
 
 const NOTHING_KEPT: ReadonlySet<number> = new Set();
 
@@ -45,12 +54,14 @@ export class UnitWriter {
   private readonly dictionary: Dictionary;
   private readonly options: UnitWriterOptions;
   private readonly copies: CopyWriter;
+  private readonly usage: UsageWriter;
 
   constructor(db: SqliteDatabase, dictionary: Dictionary, options: UnitWriterOptions) {
     this.dictionary = dictionary;
     this.options = options;
     this.sql = prepareAll(db, WRITE_SQL);
     this.copies = new CopyWriter(db);
+    this.usage = new UsageWriter(db);
     const kinds = Object.entries(VALUE_SQL);
     this.inserts = prepareAll(db, Object.fromEntries(kinds.map(([kind, { insert }]) => [kind, insert])));
     this.deletes = prepareAll(db, Object.fromEntries(kinds.map(([kind, sql]) => [kind, sql.delete])));
@@ -59,21 +70,33 @@ export class UnitWriter {
   /**
    * A partition may have gone since the request's decision, here or in another process, or its past may have been
    * fixed; nothing may be written behind its purge, or before its horizon. Call inside the transaction.
+   * @returns The partitions of which it is kept what they hold: `writeUsage` has to know
    * @throws FhirError UNKNOWN_PARTITION, WriteConflictError
    */
-  assertWritable(unit: readonly PreparedChange[]): void {
-    const horizons = new Map<PartitionId, number>();
+  assertWritable(unit: readonly PreparedChange[]): ReadonlySet<PartitionId> {
+    const states = new Map<PartitionId, PartitionRow>();
+    let kept = NONE_KEPT;
     for (const { partition, change } of unit) {
-      const horizon = horizons.get(partition) ?? this.horizonOf(partition);
-      horizons.set(partition, horizon);
+      let state = states.get(partition);
+      if (state === undefined) {
+        states.set(partition, (state = this.stateOf(partition)));
+        if (state[1] !== null) kept = new Set([...kept, partition]);
+      }
+      const [horizon] = state;
       if (change.updated <= horizon) throw new WriteConflictError({ kind: 'late', change, horizon });
     }
+    return kept;
   }
 
-  private horizonOf(partition: PartitionId): number {
-    const row = this.sql.horizon.get({ partition }) as [number] | undefined;
+  private stateOf(partition: PartitionId): PartitionRow {
+    const row = this.sql.horizon.get({ partition }) as PartitionRow | undefined;
     if (row === undefined) throw new FhirError('UNKNOWN_PARTITION', 'The partition was deleted.');
-    return row[0];
+    return row;
+  }
+
+  /** After everything else of the unit. @throws WriteConflictError */
+  writeUsage(unit: WriteUnit, kept: ReadonlySet<PartitionId>): void {
+    this.usage.write(unit, kept);
   }
 
   /** First pass: the resource's own row; returns its row id. */
@@ -107,14 +130,21 @@ export class UnitWriter {
     if (change.kind !== 'delete' || change.referrers === 'ignore') return;
     const rows = this.sql.referrers.all({
       partition: prepared.partition,
-      params: JSON.stringify([UNINDEXED_REFERENCE, ...this.dictionary.pathIds('reference')]),
+      params: JSON.stringify(this.holdingPaths()),
       rowId,
     }) as [PartitionId, number, string, number][];
     if (rows.length === 0) return;
-    const referrers: ResourceKey[] = rows
-      .slice(0, 10)
-      .map(([partition, typeId, id]) => ({ partition, type: this.dictionary.typeName(typeId), id }));
+    const referrers: ResourceKey[] = rows.map(([partition, typeId, id]) => {
+      return { partition, type: this.dictionary.typeName(typeId), id };
+    });
     throw new WriteConflictError({ kind: 'referenced', change, referrers });
+  }
+
+  /** Those whose links keep what they lead to from being deleted. */
+  private holdingPaths(): readonly number[] {
+    const loose = new Set(this.dictionary.pathIds('reference', LOOSE_TYPE));
+    const paths = this.dictionary.pathIds('reference').filter((path) => !loose.has(path));
+    return [UNINDEXED_REFERENCE, ...paths];
   }
 
   private insert(prepared: PreparedChange, change: CreateChange): number {
@@ -210,9 +240,12 @@ export class UnitWriter {
     const known = targets.get(key);
     if (known !== undefined) return known;
     const rows = this.findTargets(own, target.type, target.id);
-    const found = rows.find(([, deletedAt]) => deletedAt === null) ?? rows.find(([rowId]) => kept.has(rowId));
+    const live = rows.find(([, deletedAt]) => deletedAt === null);
+    const loose = isLoose(prepared.change);
+    const found = live ?? (loose ? rows[0] : rows.find(([rowId]) => kept.has(rowId)));
     if (found === undefined) throw missingTarget(prepared, target);
-    targets.set(key, found[0]);
+    // What has gone is no target for others of the unit.
+    if (live !== undefined || !loose) targets.set(key, found[0]);
     return found[0];
   }
 

@@ -71,7 +71,7 @@ export interface WaitLimits {
 export interface WriteQueueParts {
   readonly writer: UnitWriter;
   readonly dictionary: Dictionary;
-  readonly allocator: Pick<Allocator, 'takeRowIds' | 'addNames'>;
+  readonly allocator: Pick<Allocator, 'takeRowIds' | 'addNames' | 'renewRowIds'>;
   readonly log: Pick<LogSync, 'reached' | 'assertWhole' | 'close'>;
 }
 
@@ -102,6 +102,11 @@ export class WriteQueue {
       this.pending.push({ unit, resolve, reject });
       this.wake();
     });
+  }
+
+  /** What is created from now on has greater row ids than anything that was before, wherever. */
+  renewRowIds(): void {
+    this.parts.allocator.renewRowIds();
   }
 
   /** Runs `work` alone on the writer's connection, inside a transaction of its own. */
@@ -256,7 +261,7 @@ export class WriteQueue {
   private async writeFenced({ unit, fence, slice }: Writing, prepared: PreparedUnit): Promise<Outcome> {
     this.db.exec(fence.open);
     try {
-      await this.writeUnit(prepared, slice);
+      await this.writeUnit(unit, prepared, slice);
       for (const { partition, id } of unit.attaches ?? [])
         this.db.prepare(BLOB_SQL.unstage).run(partition, id);
       const { beforeCommit } = unit;
@@ -283,8 +288,12 @@ export class WriteQueue {
     }
   }
 
-  private async writeUnit({ changes: prepared, copies }: PreparedUnit, slice: TimeSlice): Promise<void> {
-    this.parts.writer.assertWritable(prepared);
+  private async writeUnit(
+    unit: WriteUnit,
+    { changes: prepared, copies }: PreparedUnit,
+    slice: TimeSlice,
+  ): Promise<void> {
+    const kept = this.parts.writer.assertWritable(prepared);
     const targets = new Map<string, number>();
     const rowIds: number[] = [];
     for (const change of prepared) {
@@ -303,6 +312,7 @@ export class WriteQueue {
       this.parts.writer.assertUnreferenced(prepared[index]!, rowIds[index]!);
       if (slice.isOver()) await slice.yield();
     }
+    this.parts.writer.writeUsage(unit, kept);
   }
 }
 

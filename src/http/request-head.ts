@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import { FhirError } from '../model/errors.js';
+
+/** Headers of which Node would take the first, and a proxy in front maybe the last. */
+const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type', 'content-encoding']);
+/** Length of the longest of these names: longer ones need not be looked up. */
+const LONGEST = 'content-encoding'.length;
+
+/**
+ * Refuses a head that could mean one thing to this server and another to what stands in front of it, or that is
+ * put together to cost time.
+ * @throws FhirError INVALID_REQUEST, LIMIT_EXCEEDED
+ */
+export function assertPlainHead({ rawHeaders }: IncomingMessage, maxHeaders: number): void {
+  if (rawHeaders.length > 2 * maxHeaders) {
+    throw new FhirError('LIMIT_EXCEEDED', `The request has more than ${maxHeaders} headers.`, {
+      status: 431,
+      headers: { connection: 'close' },
+    });
+  }
+  let seen: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const raw = rawHeaders[index]!;
+    if (raw.length > LONGEST) continue;
+    const name = raw.toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen?.includes(`${name},`)) {
+      throw new FhirError('INVALID_REQUEST', `The header ${name} is there more than once.`, {
+        headers: { connection: 'close' },
+      });
+    }
+    seen = `${seen ?? ''}${name},`;
+  }
+}
