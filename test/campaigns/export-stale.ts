@@ -7,7 +7,7 @@ import type { Violations } from './crash-verify.js';
 import { askedOf, ended, exportedAt, jobOf, kickOff, removeExport } from './export-client.js';
 import type { ExportCampaign } from './export-kills.js';
 import { compare, historyOf } from './export-oracle.js';
-import { exportRows, savedKeys } from './export-peek.js';
+import { exportRows, savedKeys, type StoredExport } from './export-peek.js';
 import { LEASE_MS } from './export-site.js';
 import { tenantOf, urlOf } from './job-campaign.js';
 
@@ -43,7 +43,7 @@ async function wakeStaleWorker(
   const location = await kickOff(tenantOf(sleeper), '$export');
   const id = jobOf(location);
   await sleepAtWork(campaign, sleeper, id);
-  const { token } = await site.job(id);
+  const { token, progress } = await site.job(id);
   const saved = await savedKeys(url, id);
   const other = await site.started(settings);
   const there = askedOf(other, location);
@@ -53,7 +53,7 @@ async function wakeStaleWorker(
     if (status !== 200) violations.push(`the export that was taken over ended with ${status}`);
     violations.push(...(await changesOf(campaign, { sleeper, token })));
   } else {
-    while ((await site.job(id)).token <= token + 1) await pause(POLL_MS);
+    while (!isTakenOver(await site.job(id), { token, done: progress?.done ?? 0 })) await pause(POLL_MS);
     sleeper.resume();
   }
   for (const one of [there, location])
@@ -64,6 +64,11 @@ async function wakeStaleWorker(
   violations.push(...site.files().map((path) => `${path} is left behind by a stale worker`));
   await site.killAll();
   return violations;
+}
+
+/** Whether another claim has come further. */
+function isTakenOver(job: StoredExport, before: { readonly token: number; readonly done: number }): boolean {
+  return job.token > before.token && (job.state !== 'running' || (job.progress?.done ?? 0) > before.done);
 }
 
 /** What changes in the database and in files that are finished while a worker goes on. */

@@ -214,17 +214,19 @@ test('interceptors of the settings take part, and header or token settings do no
 test('nothing is begun without the partition, the path or the server', async (t) => {
   const { run, folder } = await createWorkplace(t);
   await writeFile(join(folder, 'one.json'), patient('1'));
-  await writeFile(join(folder, 'one.xml'), '<Patient/>');
+  await writeFile(join(folder, 'one.csv'), 'Patient,1');
   await mkdir(join(folder, 'empty'));
   const errors = [
     [['one.json', '--partition', 'acme'], /UNKNOWN_PARTITION.*bulkhead partition create acme$/],
     [['gone.json'], /gone\.json does not exist\.$/],
-    [['one.xml'], /one\.xml is neither \.json nor \.ndjson/],
+    [['one.csv'], /one\.csv is neither \.json nor \.ndjson/],
     [['empty'], /empty has no \.json/],
     [['one.json', '--url', 'http://127.0.0.1:9/fhir'], /cannot be reached/],
     [['one.json', '--url', 'nowhere'], /is not a URL such as/],
     [['one.json', '--concurrency', '0'], /is not an integer from 1 to 99/],
     [['one.json', '--header', 'A: b'], /--header goes with --url only/],
+    [['one.json', '--token-file', 'token'], /--token-file goes with --url only/],
+    [['one.json', '--url', 'http://127.0.0.1:9/fhir', '--token-file', 'none'], /none cannot be read/],
   ] as const;
   for (const [words, expected] of errors) {
     const { exit, err } = await run('load', ...words);

@@ -48,3 +48,17 @@ test('a partition that holds something is deleted with --purge only, down to zer
   t.is((await fetch(`${base}/acme/Patient/1`)).status, 404);
   t.is(await countAt(`${base}/beta/Patient`), 1);
 });
+
+test('recount counts what is named, and from then on all that is kept', async (t) => {
+  const { run, folder } = await createWorkplace(t);
+  for (const name of ['acme', 'beta']) await run('partition', 'create', name);
+  await writeFile(join(folder, 'one.json'), '{"resourceType":"Patient","id":"1","active":true}');
+  await run('load', 'one.json', '--partition', 'acme');
+  t.notRegex((await run('partition', 'recount')).out, /acme/);
+  t.regex((await run('partition', 'recount', '--partition', 'acme')).out, /^acme +1 +\d+ +0 +0$/m);
+  await writeFile(join(folder, 'two.json'), '{"resourceType":"Patient","id":"2","active":true}');
+  await run('load', 'two.json', '--partition', 'acme');
+  const { out } = await run('partition', 'recount');
+  t.regex(out, /^acme +2 +\d+ +0 +0$/m);
+  t.notRegex(out, /beta/);
+});

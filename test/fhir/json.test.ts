@@ -1,6 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { parseJson, parseStored, stringifyJson, stringifyPretty } from '../../src/fhir/json.js';
+import {
+  DEFAULT_JSON_LIMITS,
+  parseJson,
+  parseStored,
+  stringifyJson,
+  stringifyPretty,
+} from '../../src/fhir/json.js';
 import {
   copyNumberTexts,
   hasNumberTexts,
@@ -203,9 +209,27 @@ test('a surrogate pair written as escapes is read', (t) => {
 test('the depth limit counts nested objects and arrays, and nothing else', (t) => {
   t.notThrows(() => parseJson(nested(64)));
   t.throws(() => parseJson(nested(65)), { message: /nested deeper than 64 levels/ });
-  t.notThrows(() => parseJson('{"a":"[[[["}', { maxDepth: 1 }));
-  t.notThrows(() => parseJson(`[${'{},'.repeat(100)}[]]`, { maxDepth: 2 }));
-  t.throws(() => parseJson('[[]]', { maxDepth: 1 }), { message: /deeper than 1 levels/ });
+  t.notThrows(() => parseJson('{"a":"[[[["}', { ...DEFAULT_JSON_LIMITS, maxDepth: 1 }));
+  t.notThrows(() => parseJson(`[${'{},'.repeat(100)}[]]`, { ...DEFAULT_JSON_LIMITS, maxDepth: 2 }));
+  t.throws(() => parseJson('[[]]', { ...DEFAULT_JSON_LIMITS, maxDepth: 1 }), {
+    message: /deeper than 1 levels/,
+  });
+});
+
+test('the other limits are those that are given', (t) => {
+  const limits = { ...DEFAULT_JSON_LIMITS, maxValues: 6, maxMembers: 2, maxKeyLength: 3, maxNumberLength: 4 };
+  t.notThrows(() => parseJson('{"abc":1234,"b":[1,2,{}]}', limits));
+  t.throws(() => parseJson('{"abc":1234,"b":[1,2,{},{}]}', limits), {
+    message: /more than 6 members and items/,
+  });
+  t.throws(() => parseJson('{"a":1,"b":2,"c":3}', limits), { message: /more than 2 members/ });
+  t.throws(() => parseJson('{"abcd":1}', limits), { message: /more than 3 characters/ });
+  t.throws(() => parseJson('[12345]', limits), { message: /more than 4 characters/ });
+});
+
+test('a fault far behind in a large document is refused without a place, and soon', (t) => {
+  const error = t.throws(() => parseJson(`[${'"x",'.repeat(400_000)}}`), { instanceOf: FhirError });
+  t.regex(error.message, /after the first 1048576 characters/);
 });
 
 test('ten megabytes of hostile input are refused at once', (t) => {

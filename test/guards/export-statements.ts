@@ -26,7 +26,9 @@ function readEverything(storage: Storage, partition: PartitionId): Promise<void>
     const until = await exports.freeze(partition, async ({ at, search, resources }) => {
       const scope = scopeOf(partition);
       await resources.read(scope, 'Patient', 'p1');
-      await search.count(scope, { type: 'Patient', where: { kind: 'all', of: [] }, sort: [] });
+      const plan = { type: 'Patient', where: { kind: 'all', of: [] }, sort: [] } as const;
+      await search.count(scope, plan);
+      for await (const rowIds of search.rowIds(scope, plan)) if (rowIds.length === 0) break;
       return at;
     });
     const { entries } = await walkAll(exports, partition, { type: 'Patient', until });
@@ -47,7 +49,7 @@ async function workOnJobs({ exports }: Storage, partition: PartitionId): Promise
     const claim = await exports.claim('guard', 60_000);
     if (claim === undefined) throw new Error('There is nothing to claim.');
     await exports.clearMatches(claim);
-    await exports.addMatches(claim, 'Patient', [1, 2]);
+    await exports.addMatches(claim, [{ list: 'Patient', rowIds: [1, 2] }]);
     await exports.saveFrozen(claim, 1, 'frozen');
     await exports.matches(claim, 'Patient', 0, 10);
     await exports.countMatches(claim, 'Patient');

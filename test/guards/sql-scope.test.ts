@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import test from 'ava';
 import type { Bundle } from 'fhir/r4.js';
+import { quota } from '../../interceptors/quota.js';
+import type { PartitionId } from '../../src/model/partition.js';
 import { SQL_STATEMENTS } from '../../src/storage/sql/sql-statements.js';
 import { PARTITIONED_TABLES, SHARED_TABLES } from '../../src/storage/sql/tables.js';
 import type { FhirClient } from '../contract/support/fhir-client.js';
@@ -12,6 +14,7 @@ import {
   type World,
 } from '../contract/isolation/fixtures.js';
 import { storeUnderTest } from '../support/test-store.js';
+import { useClients } from './client-statements.js';
 import { CONTAINED_SEARCHES, CONTAINING } from './contained-searches.js';
 import { exportEverything } from './export-statements.js';
 import { unscoped } from './sql-aliases.js';
@@ -191,6 +194,12 @@ async function writeAll(client: FhirClient): Promise<void> {
   await client.put('PlanDefinition/d1', { resourceType: 'PlanDefinition', id: 'd1', status: 'draft' });
 }
 
+/** From then on writes keep what the partitions hold, within limits. */
+async function countUsage({ server: { bulkhead } }: World): Promise<void> {
+  bulkhead.hooks.register(quota({ of: () => ({ resources: 1_000_000, bytes: 2 ** 40 }) }));
+  for (const id of [1, 2] as PartitionId[]) await bulkhead.parts.usages.count(id);
+}
+
 async function purge({ root, server }: World): Promise<void> {
   const parameter = [{ name: 'id', valueInteger: 2 }];
   const body = { resourceType: 'Parameters', parameter };
@@ -234,9 +243,11 @@ async function record(): Promise<readonly string[]> {
         await world.acme.client.put(`${resource.resourceType}/${resource.id}`, resource);
       await readAll(world.acme.client);
       await readAll(world.root.tenant('_ALL'));
+      await countUsage(world);
       await writeAll(world.acme.client);
       await readAll(world.acme.client);
       await exportEverything(world.server, [1, 2]);
+      await useClients(world.server, [1, 2]);
       await purge(world);
     }
   } finally {

@@ -1,4 +1,5 @@
 import type { Bundle as AnyBundle, CapabilityStatement, FhirResource } from 'fhir/r4.js';
+import type { Interceptor } from '../../src/hooks/interceptor.js';
 import { createTestServer, type TestServer } from '../support/test-server.js';
 import { codeOf, FhirClient } from '../contract/support/fhir-client.js';
 import { matchesOf, pagesOf } from '../contract/search/pages.js';
@@ -47,8 +48,15 @@ export interface SearchWorld {
 }
 
 /** Makes a server and fills it, the same for the same seed. `size` resources of each type. */
-export async function createSearchWorld(seed: number, size: number): Promise<SearchWorld> {
-  const server = await createTestServer({ partitions: ['acme', 'beta', 'busy', 'synthetic'] });
+export async function createSearchWorld(
+  seed: number,
+  size: number,
+  interceptors: readonly Interceptor[] = [],
+): Promise<SearchWorld> {
+  const server = await createTestServer({
+    partitions: ['acme', 'beta', 'busy', 'synthetic'],
+    interceptors,
+  });
   const client = new FhirClient(server.url);
   await load(client, SAMPLE_TERMINOLOGY);
   const tenants: SearchTenant[] = [];

@@ -72,6 +72,7 @@ const MALFORMED: readonly [filter: string, says: string][] = [
   ['name eq x and', 'character 14": the filter ends where the name of a search parameter belongs.'],
   ['(name eq x', 'character 11": the filter ends where ")", "and" or "or" belongs.'],
   ['name eq x)', 'character 10": ")" stands where "and", "or" or the end belongs.'],
+  ["name eq 'x'", `character 9": "'x'" stands where a word or a text in double quotes belongs.`],
   ['name eq "x', 'character 9": ""x" stands where the end of the text that begins here belongs.'],
   [String.raw`name eq "\q"`, 'stands where a text with the escapes of JSON belongs.'],
   ['name eq "x"y', 'character 12": "y" stands where a space after the value belongs.'],

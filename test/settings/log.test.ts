@@ -76,3 +76,27 @@ test('lines of requests are pretty, or left out, as the settings say', (t) => {
   requestLog(log)(SERVED);
   t.deepEqual(lines, []);
 });
+
+test('of an error the log has kind, message, stack, codes and causes, and nothing of the data', (t) => {
+  const { log, lines } = aLog(false);
+  const refused = Object.assign(new Error('invalid input syntax for type date: "hunter2"'), {
+    code: '22007',
+    severity: 'ERROR',
+    detail: 'Failing row contains (hunter2).',
+    where: 'hunter2',
+    headers: { authorization: 'hunter2' },
+    parameters: ['hunter2'],
+  });
+  log.error({ err: new Error('outer', { cause: refused }) }, 'failed');
+  t.throws(() => JSON.parse('{"family": hunter2}'), { instanceOf: SyntaxError });
+  try {
+    JSON.parse('{"family": hunter2}');
+  } catch (error) {
+    log.error({ err: error }, 'failed');
+  }
+  log.error({ err: 'hunter2' }, 'failed');
+  const text = lines.join('');
+  t.false(text.includes('hunter2'), text);
+  t.true(text.includes('outer: a value that the database refuses (22007)'));
+  t.regex(text, /caused by: Error: a value that the database refuses \(22007\)\\n {4}at /);
+});

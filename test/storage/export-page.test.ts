@@ -1,4 +1,5 @@
 import test from 'ava';
+import { PageMemory } from '../../src/storage/sql/page-memory.js';
 import { PageBuilder, ROW_STATES, type RowState } from '../../src/storage/sql/export-page.js';
 
 const { passed, live, deleted } = ROW_STATES;
@@ -14,7 +15,7 @@ function textOf(page: { readonly lines: Uint8Array }): string {
 }
 
 test('a page has a line for each text, and knows what was deleted', (t) => {
-  const page = new PageBuilder({ bytes: 1_000, rows: 10 }, 'entries');
+  const page = new PageBuilder({ bytes: 1_000, rows: 10 }, 'entries', new PageMemory());
   page.add(row(1, live), text({ id: 'ü' }));
   page.add(row(2, deleted), null);
   page.add(row(3, passed), null);
@@ -35,7 +36,7 @@ test('a page has a line for each text, and knows what was deleted', (t) => {
 });
 
 test('what is not one line of JSON is told of and left out', (t) => {
-  const page = new PageBuilder({ bytes: 1_000, rows: 10 }, 'lines');
+  const page = new PageBuilder({ bytes: 1_000, rows: 10 }, 'lines', new PageMemory());
   const broken = ['', '{"id":', 'id"}', '{"id":\n"x"}', 'null'];
   for (const [index, one] of broken.entries()) page.add(row(index + 1, live), Buffer.from(one));
   page.add(row(9, live), null);
@@ -51,7 +52,7 @@ test('what is not one line of JSON is told of and left out', (t) => {
 
 test('a page is full with the text that reaches its bytes, however large that is', (t) => {
   const large = text({ id: 'x'.repeat(3_000_000) });
-  const page = new PageBuilder({ bytes: 2_000_000, rows: 10 }, 'lines');
+  const page = new PageBuilder({ bytes: 2_000_000, rows: 10 }, 'lines', new PageMemory());
   page.add(row(1, live), text({ id: 'y'.repeat(700_000) }));
   page.add(row(2, live), text({ id: 'z'.repeat(700_000) }));
   t.false(page.isFull);
@@ -63,7 +64,7 @@ test('a page is full with the text that reaches its bytes, however large that is
 });
 
 test('a page that ends among versions that were passed over goes on with all of their time', (t) => {
-  const page = new PageBuilder({ bytes: 1_000, rows: 3 }, 'lines');
+  const page = new PageBuilder({ bytes: 1_000, rows: 3 }, 'lines', new PageMemory());
   page.add(row(7, live, 1), text({}));
   page.add(row(8, passed, 2), null);
   t.false(page.isFull);

@@ -7,11 +7,15 @@ import { PARTITIONED_TABLES } from '../../src/storage/sql/tables.js';
 /** One row, in the order of the statement's columns. */
 export type StoredRow = readonly unknown[];
 
+/** The files of a SQLite database: its main file, and those of single partitions. */
+export function sqliteFiles(file: string): readonly string[] {
+  const own = `${basename(file, '.db')}.p*.db`;
+  return [file, ...globSync(join(dirname(file), own)).toSorted()];
+}
+
 /** What a statement finds in a SQLite database: in its main file, and in the files of single partitions. */
 export function sqliteRows(file: string, sql: string): readonly StoredRow[] {
-  const own = `${basename(file, '.db')}.p*.db`;
-  const files = [file, ...globSync(join(dirname(file), own)).toSorted()];
-  return files.flatMap((path) => {
+  return sqliteFiles(file).flatMap((path) => {
     const db = new Database(path, { readonly: true });
     try {
       return db.prepare(sql).raw().all() as StoredRow[];

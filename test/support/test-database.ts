@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../../src/settings/schema.js';
 import { PostgresDatabases } from './postgres-databases.js';
-import { postgresRows, sqliteRows, type StoredRow } from './stored-rows.js';
+import { postgresRows, sqliteFiles, sqliteRows, type StoredRow } from './stored-rows.js';
 import {
   type DatabaseContents,
   placementUnderTest,
@@ -17,6 +17,8 @@ export interface TestDatabase {
   readonly url: string;
   /** What a server needs to know to use it. */
   readonly settings: Partial<Settings>;
+  /** Of the main database, and of those of single partitions. */
+  urls(): Promise<readonly string[]>;
   /** What a statement finds, in the main database and in the homes of single partitions. */
   rows(sql: string): Promise<readonly StoredRow[]>;
   /** Removes it; a second time does nothing. */
@@ -49,6 +51,7 @@ async function createSqliteFile(template?: string): Promise<TestDatabase> {
   return {
     url,
     settings: settingsOf(url),
+    urls: async () => sqliteFiles(file).map((one) => `sqlite:${one}`),
     rows: async (sql) => sqliteRows(file, sql),
     drop: () => rm(folder, { recursive: true, force: true }),
   };
@@ -57,14 +60,13 @@ async function createSqliteFile(template?: string): Promise<TestDatabase> {
 function postgresDatabase(databases: PostgresDatabases, name: string): TestDatabase {
   const url = databases.serverUrlOf(name);
   const exports = join(tmpdir(), `bulkhead-exports-${name}`);
+  const urls = async (): Promise<readonly string[]> =>
+    (await databases.family(name)).map((one) => databases.urlOf(one));
   return {
     url,
     settings: { ...settingsOf(url), exportDir: exports },
-    rows: async (sql) =>
-      postgresRows(
-        (await databases.family(name)).map((one) => databases.urlOf(one)),
-        sql,
-      ),
+    urls,
+    rows: async (sql) => postgresRows(await urls(), sql),
     drop: async () => {
       await rm(exports, { recursive: true, force: true });
       await databases.drop(name);

@@ -3,6 +3,7 @@
 import { FhirError } from '../../src/model/errors.js';
 import type { Hooks } from '../../src/hooks/interceptor.js';
 import type { BuiltInPointcuts, HookFunction } from '../../src/hooks/pointcuts.js';
+import type { PartitionId } from '../../src/model/partition.js';
 
 export const accepted: { readonly [P in keyof BuiltInPointcuts]: HookFunction<P> } = {
   INTERCEPTOR_REGISTERED: () => undefined,
@@ -22,6 +23,10 @@ export const accepted: { readonly [P in keyof BuiltInPointcuts]: HookFunction<P>
   SERVER_OUTGOING_FAILURE_OPERATIONOUTCOME: ({ value, status }) => (status === 500 ? value : undefined),
   SERVER_PROCESSING_COMPLETED_NORMALLY: ({ request, status }) => void [request.id, status],
   SERVER_PROCESSING_COMPLETED: async ({ request }) => void request?.id,
+  SERVER_INTERACTION_COMPLETED: async ({ status, record }) => {
+    if (status < 400) await record(1 as PartitionId, [{ resourceType: 'Basic' }]);
+  },
+  SERVER_STOPPING: async () => undefined,
   SERVER_CAPABILITY_STATEMENT_GENERATED: ({ value }) => ({ ...value, publisher: 'me' }),
   STORAGE_PREACCESS_RESOURCES: ({ value }) => value.filter(({ type }) => type === 'Patient'),
   STORAGE_PRESHOW_RESOURCES: async ({ value }) => value.map((resource) => ({ ...resource, text: undefined })),
@@ -30,6 +35,10 @@ export const accepted: { readonly [P in keyof BuiltInPointcuts]: HookFunction<P>
   STORAGE_PRESTORAGE_RESOURCE_UPDATED: ({ value, previous }) => ({ ...previous, ...value }),
   STORAGE_PRESTORAGE_RESOURCE_DELETED: ({ resource }) => void resource.id,
   STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID: ({ resource }) => void resource.id,
+  STORAGE_PRESTORAGE_RECORDS: ({ value, writes }) => [
+    ...value,
+    ...writes.map(({ partition, id }) => ({ partition, resource: { resourceType: 'Basic', about: id } })),
+  ],
   STORAGE_PRECOMMIT_RESOURCE_CREATED: ({ partition }) => void partition.name,
   STORAGE_PRECOMMIT_RESOURCE_UPDATED: async ({ resource, previous }) => void [resource, previous],
   STORAGE_PRECOMMIT_RESOURCE_DELETED: ({ resource }) => void resource.id,
@@ -49,6 +58,9 @@ export const accepted: { readonly [P in keyof BuiltInPointcuts]: HookFunction<P>
   STORAGE_PARTITION_IDENTIFY_ANY: async () => ({ by: 'default', date: '2026-01-31' }),
   STORAGE_PARTITION_SELECTED: ({ partitions, all, target }) =>
     void [partitions[0]?.id, all, target.operation],
+  STORAGE_PARTITION_QUOTA: async ({ partition }) =>
+    partition.name === 'acme' ? { resources: 10, jobs: 1 } : undefined,
+  STORAGE_PARTITION_USED: ({ usage, quota, mayBeTold }) => void [usage.bytes, quota.bytes, mayBeTold],
   STORAGE_PARTITION_CREATED: ({ partition }) => void partition.description,
   STORAGE_PARTITION_DELETED: ({ request, partition }) => void [request?.id, partition.id],
 };
@@ -84,6 +96,10 @@ export const refused: { readonly [P in keyof BuiltInPointcuts]: Hooks } = {
   SERVER_PROCESSING_COMPLETED_NORMALLY: { SERVER_PROCESSING_COMPLETED_NORMALLY: () => false },
   // @ts-expect-error the request may be missing
   SERVER_PROCESSING_COMPLETED: { SERVER_PROCESSING_COMPLETED: ({ request }) => void request.id },
+  // @ts-expect-error only a throw refuses here
+  SERVER_INTERACTION_COMPLETED: { SERVER_INTERACTION_COMPLETED: () => false },
+  // @ts-expect-error an observer answers nothing
+  SERVER_STOPPING: { SERVER_STOPPING: () => 'wait' },
   SERVER_CAPABILITY_STATEMENT_GENERATED: {
     // @ts-expect-error a resource has a type
     SERVER_CAPABILITY_STATEMENT_GENERATED: () => ({ publisher: 'me' }),
@@ -104,6 +120,8 @@ export const refused: { readonly [P in keyof BuiltInPointcuts]: Hooks } = {
   STORAGE_PRESTORAGE_RESOURCE_DELETED: { STORAGE_PRESTORAGE_RESOURCE_DELETED: () => false },
   // @ts-expect-error only a throw refuses here, asynchronous or not
   STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID: { STORAGE_PRESTORAGE_CLIENT_ASSIGNED_ID: async () => false },
+  // @ts-expect-error a record has a partition
+  STORAGE_PRESTORAGE_RECORDS: { STORAGE_PRESTORAGE_RECORDS: () => [{ resource: { resourceType: 'Basic' } }] },
   // @ts-expect-error what is stored cannot be replaced any more
   STORAGE_PRECOMMIT_RESOURCE_CREATED: { STORAGE_PRECOMMIT_RESOURCE_CREATED: ({ resource }) => resource },
   // @ts-expect-error there is no such element of the event
@@ -138,6 +156,10 @@ export const refused: { readonly [P in keyof BuiltInPointcuts]: Hooks } = {
   STORAGE_PARTITION_IDENTIFY_ANY: { STORAGE_PARTITION_IDENTIFY_ANY: () => ({ by: 'id', ids: ['1'] }) },
   // @ts-expect-error only a throw refuses here
   STORAGE_PARTITION_SELECTED: { STORAGE_PARTITION_SELECTED: ({ all }) => !all },
+  // @ts-expect-error a quota is no number
+  STORAGE_PARTITION_QUOTA: { STORAGE_PARTITION_QUOTA: () => 10 },
+  // @ts-expect-error an observer answers nothing
+  STORAGE_PARTITION_USED: { STORAGE_PARTITION_USED: ({ usage }) => usage.bytes },
   // @ts-expect-error the request may be missing
   STORAGE_PARTITION_CREATED: { STORAGE_PARTITION_CREATED: ({ request }) => void request.id },
   // @ts-expect-error an observer answers nothing

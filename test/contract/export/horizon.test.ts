@@ -130,7 +130,7 @@ test('with a partition its exports and its horizon go', async (t) => {
     const claim = await storage.exports.claim('worker', 60_000);
     t.is(claim?.job.id, job.id);
     if (!claim) return;
-    await storage.exports.addMatches(claim, 'Patient', [1, 2]);
+    await storage.exports.addMatches(claim, [{ list: 'Patient', rowIds: [1, 2] }]);
     const file = { kind: 'output', type: 'Patient', part: 1, key: 'k', bytes: 1, count: 1 } as const;
     await storage.exports.saveProgress(claim, [file], 'some');
   }

@@ -6,6 +6,7 @@ import type {
   ExportClaim,
   ExportFile,
   ExportJobStore,
+  MatchList,
   NewExportJob,
 } from '../../../src/storage/export-store.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
@@ -37,6 +38,10 @@ async function claimOne(jobs: ExportJobStore, leaseMs = LEASE_MS): Promise<Expor
 async function reopened({ server }: ExportWorld): Promise<ExportJobStore & { close(): Promise<void> }> {
   const storage = await openStorage(toStorageOptions(server.bulkhead.settings, Date.now));
   return Object.assign(Object.create(storage.exports) as ExportJobStore, { close: () => storage.close() });
+}
+
+function listOf(list: string, ...rowIds: readonly number[]): readonly MatchList[] {
+  return [{ list, rowIds }];
 }
 
 const file = (part: number, fields: Partial<ExportFile> = {}): ExportFile => {
@@ -164,7 +169,7 @@ test('whoever has lost a claim changes nothing', async (t) => {
       await jobs.renew(stale, LEASE_MS),
       await jobs.saveFrozen(stale, 1, 'stale'),
       await jobs.clearMatches(stale),
-      await jobs.addMatches(stale, 'Patient', [1]),
+      await jobs.addMatches(stale, listOf('Patient', 1)),
       await jobs.saveProgress(stale, [file(1)], 'stale'),
       await jobs.release(stale, 0, 'kept'),
       await jobs.end(stale, outcome),
@@ -188,15 +193,19 @@ test('progress comes with its files, and attempts count what came to nothing', a
   const { storage, ids } = await openExportWorld(t);
   const jobs = storage.exports;
   const scope = scopeOf(ids.acme);
+  t.false(await jobs.hasDue(), 'there is none');
   const { id } = await create(jobs, ids.acme);
   for (const attempts of [1, 2]) {
+    t.true(await jobs.hasDue(), 'it waits');
     const claim = await claimOne(jobs);
+    t.false(await jobs.hasDue(), 'somebody has it');
     t.is(claim.job.attempts, attempts);
     t.true(await jobs.release(claim, 0, 'kept'));
   }
   const third = await claimOne(jobs);
   t.true(await jobs.release(third, Date.now() + LEASE_MS, 'taken back'));
   t.is(await jobs.claim('worker', LEASE_MS), undefined, 'it is not due');
+  t.false(await jobs.hasDue(), 'nor is any other');
   t.is((await jobs.find(scope, id))?.attempts, 2);
   const other = await create(jobs, ids.acme);
   const claim = await claimOne(jobs);
@@ -205,7 +214,7 @@ test('progress comes with its files, and attempts count what came to nothing', a
   t.true(await jobs.saveProgress(claim, [file(1), file(2)], 'two parts'));
   t.deepEqual(
     [await jobs.find(scope, other.id)].map((job) => [job?.state, job?.at, job?.progress, job?.attempts]),
-    [['running', 1234, 'two parts', 0]],
+    [['running', 1234, 'two parts', 1]],
   );
   const last = [file(1, { kind: 'error', type: 'OperationOutcome' })];
   t.true(await jobs.end(claim, { state: 'complete', files: last, progress: 'all' }));
@@ -221,14 +230,29 @@ test('lists hold each resource once, in order, and begin anew when they are clea
   const jobs = storage.exports;
   await create(jobs, ids.acme);
   const claim = await claimOne(jobs);
-  t.true(await jobs.addMatches(claim, 'Patient', [5, 3, 2 ** 40]));
-  t.true(await jobs.addMatches(claim, 'Patient', [3, 4]));
-  t.true(await jobs.addMatches(claim, 'Observation', [9]));
+  t.true(await jobs.addMatches(claim, listOf('Patient', 5, 3, 2 ** 40)));
+  t.true(await jobs.addMatches(claim, [...listOf('Patient', 3, 4), ...listOf('Observation', 9)]));
   t.deepEqual(await jobs.matches(claim, 'Patient', 0, 3), [3, 4, 5]);
   t.deepEqual(await jobs.matches(claim, 'Patient', 5, 3), [2 ** 40]);
+  t.deepEqual(await jobs.matches(claim, 'Observation', 0, 3), [9]);
   t.is(await jobs.countMatches(claim, 'Patient'), 4);
   t.true(await jobs.clearMatches(claim));
   t.is(await jobs.countMatches(claim, 'Patient'), 0);
+});
+
+test('many lists of very different lengths are added to at once', async (t) => {
+  const { storage, ids } = await openExportWorld(t);
+  const jobs = storage.exports;
+  await create(jobs, ids.acme);
+  const claim = await claimOne(jobs);
+  const lengths = [1, 2_500, 0, 3, 997, 1_000, 2];
+  const lists = lengths.map((length, at) => ({
+    list: `list ${at}`,
+    rowIds: Array.from({ length }, (_, index) => 1_000 - index),
+  }));
+  t.true(await jobs.addMatches(claim, lists));
+  for (const { list, rowIds } of lists)
+    t.deepEqual(await jobs.matches(claim, list, -10_000, 10_000), rowIds.toReversed(), list);
 });
 
 test('a job is removed with all that it has, once it has ended', async (t) => {
@@ -236,11 +260,7 @@ test('a job is removed with all that it has, once it has ended', async (t) => {
   const jobs = storage.exports;
   const failed = await create(jobs, ids.acme);
   const claim = await claimOne(jobs);
-  await jobs.addMatches(
-    claim,
-    'Patient',
-    Array.from({ length: 11_000 }, (_, index) => index + 1),
-  );
+  await jobs.addMatches(claim, listOf('Patient', ...Array.from({ length: 11_000 }, (_, index) => index + 1)));
   await jobs.saveProgress(claim, [file(1)], 'one part');
   await jobs.remove(failed);
   t.deepEqual(await jobs.ids(ids.acme), new Set([failed.id]), 'somebody works on it');

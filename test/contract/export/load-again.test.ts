@@ -134,6 +134,19 @@ test('a circle of which one leads nowhere is told line by line, and what is whol
   t.regex(out, /p\.ndjson line 1 \(Patient\/a\)\n.*p\.ndjson line 2 \(Patient\/b\)/);
 });
 
+test('a circle is as large as a transaction may be by the settings', async (t) => {
+  const { run, folder } = await openTenants(t);
+  const size = 251;
+  const ring = Array.from({ length: size }, (_, n) => linked(`ring${n}`, `ring${(n + 1) % size}`));
+  await writeFile(join(folder, 'ring.ndjson'), ring.map((line) => JSON.stringify(line)).join('\n'));
+  const limited = await run('load', 'ring.ndjson', '--partition', 'acme', '--max-bundle-entries', '250');
+  t.is(limited.exit, 1);
+  t.regex(limited.out, /one of 251 resources that refer to each other; one transaction takes 250\./);
+  const { exit, out } = await run('load', 'ring.ndjson', '--partition', 'acme');
+  t.is(exit, 0, out);
+  t.regex(out, /: 251 created, 0 updated, 0 unchanged\.$/m);
+});
+
 test('changes and deletions since the last export make the copy equal again', async (t) => {
   const workplace = await openTenants(t);
   const { run, folder, serve } = workplace;

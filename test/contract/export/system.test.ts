@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Bundle } from 'fhir/r4.js';
 import { assertError } from '../support/fhir-client.js';
 import {
   ASYNC,
@@ -31,6 +32,21 @@ test('an export of the system has everything of its tenant as it is stored, and 
   t.true(Math.abs(Date.parse(manifest.transactionTime) - Date.now()) < 60_000);
   t.true(manifest.output.every(({ url }) => url.startsWith(`${acme.base}/$export-file/`)));
   t.deepEqual((await exported(beta, '$export')).output, ['Patient/a', 'Patient/c']);
+});
+
+test("R4's own search parameters are part of DEFAULT for its exports, whether or not somebody has asked for one", async (t) => {
+  const fresh = await openExportServer();
+  t.teardown(() => fresh.server.stop());
+  const all = fresh.root.tenant('DEFAULT');
+  const patients = await exported(all, '$export?_type=Patient');
+  t.deepEqual(patients.output, []);
+  const { output } = await exported(all, '$export');
+  t.true(output.includes('SearchParameter/individual-gender'));
+  const { total = 0 } = (await all.get<Bundle>('SearchParameter?_summary=count')).body;
+  t.is(output.filter((one) => one.startsWith('SearchParameter/')).length, total);
+  const since = encodeURIComponent(patients.manifest.transactionTime);
+  const changed = await exported(all, `$export?_since=${since}&_type=SearchParameter`);
+  t.is(changed.output.length, total);
 });
 
 test('the kick-off answers 202 with an absolute URL, and what is at it ends with the job', async (t) => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { SearchPlan } from '../../../src/storage/search-store.js';
+import { collect } from '../../support/collect.js';
 import { openExportWorld, scopeOf, versionsOf, walkAll } from './storage-fixtures.js';
 
 const EVERY_PATIENT: SearchPlan = { type: 'Patient', where: { kind: 'all', of: [] }, sort: [] };
@@ -101,6 +102,7 @@ test('what is seen in a snapshot is the state at its moment', async (t) => {
         all.map(({ id, version }) => `${id}/${version}`),
         ['a/1'],
       );
+      t.deepEqual(await collect(search.rowIds(scope, EVERY_PATIENT)), [[seen?.rowId]]);
     }),
   );
 });

@@ -122,6 +122,35 @@ export const PARTITION_POINTCUTS: PointcutTests<'STORAGE_PARTITION_'> & {
     ]);
   },
 
+  async STORAGE_PARTITION_QUOTA(t) {
+    const asked: unknown[] = [];
+    const { acme } = await openHooked(t, {
+      STORAGE_PARTITION_QUOTA: async ({ partition, request }) => {
+        asked.push([partition.name, request.interaction]);
+        if (request.interaction === 'update') throw refusal;
+        return { resources: 1 };
+      },
+    });
+    t.is((await acme.post('Patient', PATIENT)).status, 201);
+    assertError(t, await acme.post('Patient', PATIENT), 429, 'QUOTA_EXCEEDED');
+    assertError(t, await acme.put('Patient/p2', { ...PATIENT, id: 'p2' }), 403, 'FORBIDDEN');
+    t.deepEqual(asked.slice(-1), [['acme', 'update']]);
+    t.is(await acme.count('Patient'), 1);
+  },
+
+  async STORAGE_PARTITION_USED(t) {
+    const seen: unknown[] = [];
+    const { acme } = await openHooked(t, {
+      STORAGE_PARTITION_QUOTA: () => ({ resources: 2 }),
+      STORAGE_PARTITION_USED: ({ partition, usage, quota, mayBeTold }) => {
+        seen.push([partition.name, usage.resources, quota.resources, mayBeTold]);
+        throw refusal;
+      },
+    });
+    t.is((await acme.post('Patient', PATIENT)).status, 201, 'a throw changes nothing');
+    t.deepEqual(seen, [['acme', 1, 2, true]]);
+  },
+
   async STORAGE_PARTITION_CREATED(t) {
     const seen: unknown[] = [];
     const { root } = await openHooked(

@@ -33,6 +33,7 @@ const MOVED = {
 };
 const NOTHING = { resourceType: 'Parameters' };
 const JOB = { resourceType: 'Parameters', parameter: [{ name: 'job', valueString: 'x' }] };
+const CLIENT = { name: 'id', valueString: 'nobody' };
 const EXPLAINED = { resourceType: 'Parameters', parameter: [{ name: 'url', valueString: 'Patient/p1' }] };
 const ASYNC = { prefer: 'respond-async' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -81,9 +82,15 @@ const INTERACTIONS: Readonly<Record<string, Send>> = {
   '$export-poll-status': (acme) => acme.get('$export-poll-status?_jobId=x'),
   '$export-poll-status by DELETE': (acme) => acme.delete('$export-poll-status?_jobId=x'),
   '$export-file': (acme) => acme.get('$export-file/x/Patient.1.ndjson'),
+  $usage: (acme) => acme.get('$usage'),
   $reindex: (acme) => acme.post('$reindex', NOTHING),
   '$reindex of a type': (acme) => acme.post('Patient/$reindex', NOTHING),
   '$reindex-status': (acme) => acme.get('$reindex-status?job=x'),
+  '$client-register': (acme) => acme.post('$client-register', { ...NOTHING, parameter: [CLIENT] }),
+  '$client-list': (acme) => acme.get('$client-list'),
+  '$client-disable': (acme) => acme.post('$client-disable', { ...NOTHING, parameter: [CLIENT] }),
+  '$client-enable': (acme) => acme.post('$client-enable', { ...NOTHING, parameter: [CLIENT] }),
+  '$client-remove': (acme) => acme.post('$client-remove', { ...NOTHING, parameter: [CLIENT] }),
   '$reindex-cancel': (acme) => acme.post('$reindex-cancel', JOB),
 };
 

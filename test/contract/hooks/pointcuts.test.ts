@@ -4,6 +4,7 @@ import type { BuiltInPointcuts } from '../../../src/hooks/pointcuts.js';
 import { EXPORT_POINTCUTS } from './export-pointcuts.js';
 import type { PointcutTest } from './fixtures.js';
 import { PARTITION_POINTCUTS } from './partition-pointcuts.js';
+import { RECORD_POINTCUTS } from './record-pointcuts.js';
 import { SERVER_POINTCUTS } from './server-pointcuts.js';
 import { STORAGE_POINTCUTS } from './storage-pointcuts.js';
 
@@ -12,6 +13,7 @@ const TESTS: Readonly<Record<keyof BuiltInPointcuts, PointcutTest>> = {
   ...SERVER_POINTCUTS,
   ...STORAGE_POINTCUTS,
   ...EXPORT_POINTCUTS,
+  ...RECORD_POINTCUTS,
   ...PARTITION_POINTCUTS,
 };
 

@@ -2,11 +2,12 @@ import type { OperationOutcome, Patient } from 'fhir/r4.js';
 import { FhirError } from '../../../src/index.js';
 import { assertError } from '../support/fhir-client.js';
 import { bundleOf, eventually, openHooked, PATIENT, type PointcutTests } from './fixtures.js';
+import type { RecordTests } from './record-pointcuts.js';
 
 const refusal = new FhirError('FORBIDDEN', 'refused by a hook');
 
 /** SERVER_*: what happens around an interaction. */
-export const SERVER_POINTCUTS: PointcutTests<'SERVER_'> = {
+export const SERVER_POINTCUTS: Omit<PointcutTests<'SERVER_'>, keyof RecordTests> = {
   async SERVER_INCOMING_REQUEST_PRE_PROCESSED(t) {
     const seen: (string | undefined)[] = [];
     const { root, server } = await openHooked(t, {

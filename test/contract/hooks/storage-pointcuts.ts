@@ -3,12 +3,13 @@ import { FhirError } from '../../../src/index.js';
 import { assertError } from '../support/fhir-client.js';
 import type { ExportTests } from './export-pointcuts.js';
 import { bundleOf, JSON_PATCH, observationOf, openHooked, PATIENT, type PointcutTests } from './fixtures.js';
+import type { RecordTests } from './record-pointcuts.js';
 
 const refusal = new FhirError('FORBIDDEN', 'refused by a hook');
 
 type StorageTests = Omit<
   PointcutTests<'STORAGE_' | 'VALIDATION_'>,
-  keyof PointcutTests<'STORAGE_PARTITION_'> | keyof ExportTests
+  keyof PointcutTests<'STORAGE_PARTITION_'> | keyof ExportTests | keyof RecordTests
 >;
 
 /** STORAGE_* and VALIDATION_*: what happens to resources. */

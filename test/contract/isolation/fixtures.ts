@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import type { Bundle, FhirResource, OperationOutcome } from 'fhir/r4.js';
+import { plantedResources } from '../../../src/isolation/planted.js';
 import { createTestServer, type StoreTestOptions, type TestServer } from '../../support/test-server.js';
-import { type Answer, FhirClient, type Sent } from '../support/fhir-client.js';
+import { type Answer, FhirClient } from '../support/fhir-client.js';
 
 /** One tenant of the tests: its client, and a text that stands in everything that it stores. */
 export interface Tenant {
@@ -100,35 +101,33 @@ export function commonResources({ canary }: Tenant): readonly FhirResource[] {
   ];
 }
 
-/** What beta alone holds, under FOREIGN_ID. */
+/** What beta alone holds, under FOREIGN_ID, with the labels that it has in common with acme. */
 export function foreignResources({ canary }: Tenant): readonly FhirResource[] {
-  const meta = labels(canary);
-  const reference = `Patient/${FOREIGN_ID}`;
-  return [
-    {
-      resourceType: 'Patient',
-      id: FOREIGN_ID,
-      meta,
-      identifier: [{ system: 'urn:mrn', value: FOREIGN_ID }],
-      name: [{ family: FOREIGN_ID, text: canary }],
-      birthDate: '1999-09-09',
-    },
-    {
-      resourceType: 'Observation',
-      id: FOREIGN_ID,
-      meta,
-      status: 'final',
-      code: { text: canary },
-      subject: { reference },
-    },
-    {
-      resourceType: 'Binary',
-      id: FOREIGN_ID,
-      meta,
-      contentType: 'text/plain',
-      data: Buffer.from(canary).toString('base64'),
-    },
-  ];
+  const common = labels(canary);
+  return planted(canary)
+    .slice(0, FIRST_FOREIGN)
+    .map((resource) => {
+      const { profile = [], tag = [], security = [] } = resource.meta ?? {};
+      const meta = {
+        ...resource.meta,
+        profile: [...common.profile, ...profile],
+        tag: [...common.tag, ...tag],
+        security: [...common.security, ...security],
+      };
+      return { ...resource, meta };
+    });
+}
+
+/** What else beta may hold, which refers to that. */
+export function furtherForeignResources({ canary }: Tenant): readonly FhirResource[] {
+  return planted(canary).slice(FIRST_FOREIGN);
+}
+
+/** The Patient, the Observation and the Binary. */
+const FIRST_FOREIGN = 3;
+
+function planted(canary: string): readonly FhirResource[] {
+  return plantedResources({ id: FOREIGN_ID, canary }) as unknown as readonly FhirResource[];
 }
 
 /** Labels that tell the tenant, and labels that are equal for all. */
@@ -146,32 +145,6 @@ function labels(canary: string) {
     ],
   };
 }
-
-/** One attack: a request that names the id. */
-export interface Attack {
-  readonly name: string;
-  readonly method: string;
-  readonly path: (id: string) => string;
-  readonly sent?: (id: string) => Sent;
-}
-
-/** Headers that differ from one request to the next, or say nothing but the time. */
-const VOLATILE = new Set(['date', 'x-request-id', 'keep-alive', 'connection', 'last-modified']);
-
-/** Everything that a client sees of an answer, with the id replaced and without what every answer has anew. */
-export function visible({ status, headers, text }: Answer<unknown>, id: string): object {
-  const kept = [...headers].filter(([name]) => !VOLATILE.has(name));
-  const replaced = (value: string): string =>
-    value.replaceAll(id, '<id>').replaceAll(INSTANT, '<instant>').replaceAll(UUID, '<uuid>');
-  return {
-    status,
-    headers: kept.map(([name, value]) => `${name}: ${replaced(value)}`),
-    text: replaced(text),
-  };
-}
-
-const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** Everything that a tenant holds and has held. */
 export async function wholeHistory({ client }: Tenant): Promise<string> {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Bundle, ValueSet } from 'fhir/r4.js';
+import { visible } from '../../../src/isolation/heard.js';
 import { createTestServer } from '../../support/test-server.js';
 import { placementUnderTest } from '../../support/test-store.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
@@ -11,7 +12,6 @@ import {
   openWorld,
   store,
   UNUSED_ID,
-  visible,
 } from './fixtures.js';
 
 const OBSERVATION = { resourceType: 'Observation', status: 'final', code: { text: 'x' } };

@@ -1,6 +1,7 @@
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import type { OutputStore } from '../../../src/storage/output-store.js';
 import { openOutput } from '../../../src/storage/output/open-output.js';
+import { collect } from '../../support/collect.js';
 import { NO_S3 } from '../../support/s3-server.js';
 import {
   listJobs,
@@ -133,6 +134,23 @@ for (const kind of KINDS) {
     await unfinished.abort();
   });
 
+  rule('files are listed by their keys, once they are finished, and removed one by one', async (t, store) => {
+    const { partition, job, key } = newJob();
+    const neighbour = newJob();
+    t.deepEqual(await collect(store.keys(partition, job)), []);
+    for (const name of ['a.ndjson', 'b.ndjson']) await writeFile(store, key(name), someBytes(5));
+    await writeFile(store, neighbour.key('a.ndjson'), someBytes(5));
+    const unfinished = await store.create(key('c.ndjson'));
+    await unfinished.write(someBytes(9 * MIB));
+    t.deepEqual((await collect(store.keys(partition, job))).toSorted(), [key('a.ndjson'), key('b.ndjson')]);
+    await store.remove(key('a.ndjson'));
+    await store.remove(key('a.ndjson'));
+    await store.remove(key('c.ndjson'));
+    await unfinished.finish();
+    t.deepEqual((await collect(store.keys(partition, job))).toSorted(), [key('b.ndjson'), key('c.ndjson')]);
+    t.is(await store.size(neighbour.key('a.ndjson')), 5);
+  });
+
   rule('removing a job takes its files and those of no other', async (t, store) => {
     const [one, neighbour, elsewhere] = [newJob(), newJob(), newJob(partitionId(11))];
     for (const { key } of [one, neighbour, elsewhere]) await writeFile(store, key('a.ndjson'), someBytes(5));
@@ -187,9 +205,12 @@ for (const kind of KINDS) {
       await t.throwsAsync(store.create(key), { message: /is no key/ }, key);
       await t.throwsAsync(store.read(key), { message: /is no key/ }, key);
       await t.throwsAsync(store.size(key), { message: /is no key/ }, key);
+      await t.throwsAsync(store.remove(key), { message: /is no key/ }, key);
     }
-    for (const id of ['', '..', '.', 'a/b', `${job}/..`, '*'])
+    for (const id of ['', '..', '.', 'a/b', `${job}/..`, '*']) {
       await t.throwsAsync(store.removeJob(partitionId(1), id), { message: /is no prefix/ }, id);
+      await t.throwsAsync(collect(store.keys(partitionId(1), id)), { message: /is no prefix/ }, id);
+    }
     t.deepEqual(await listJobs(store), []);
   });
 

@@ -3,6 +3,7 @@ import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { jobPrefix } from '../../../src/storage/output-store.js';
 import type { S3OutputOptions } from '../../../src/storage/output/s3-client.js';
 import { S3Output } from '../../../src/storage/output/s3-output.js';
+import { collectGarbage } from '../../support/collect-garbage.js';
 import { findS3Server, NO_S3, S3Server } from '../../support/s3-server.js';
 import { listJobs, newJob, readFile, someBytes, writeFile } from './fixtures.js';
 import { type Fault, S3Proxy } from './s3-proxy.js';
@@ -159,6 +160,7 @@ rule(
     const file = await store.create(newJob().key('a.ndjson'));
     for (let count = 0; count < 60; count++) {
       await file.write(chunk);
+      collectGarbage();
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }
     await file.finish();

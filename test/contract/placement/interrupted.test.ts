@@ -51,4 +51,28 @@ for (const placement of OWN_PLACEMENTS) {
     t.is((await here.get('Patient/new')).status, 200);
     t.is(await here.count('Patient'), 1);
   });
+
+  test(`${placement}: a server that is stopped after the switch of a move leaves nothing in the old place`, async (t) => {
+    const database = await createTestDatabase();
+    t.teardown(() => database.drop());
+    const first = await openServer(t, { database });
+    const own = await createPlaced(t, first.root, 'own', 'shared');
+    t.is((await own.put('Patient/a', { resourceType: 'Patient', id: 'a' })).status, 201);
+    const { partitions } = first.server.bulkhead;
+    await partitions.startMove(ID, placement);
+    for (let tries = 0; partitions.read({ id: ID }).placement !== placement; tries++) {
+      t.true(tries < 1_000);
+      await pause(10);
+    }
+    await first.server.stop();
+    const { server, root } = await openServer(t, { database });
+    const move = async () =>
+      (await server.bulkhead.parts.partitions.jobs()).find(({ partition }) => partition === ID);
+    for (let tries = 0; (await move())?.state === 'running'; tries++) {
+      t.true(tries < 1_000);
+      await pause(10);
+    }
+    t.is((await move())?.result?.['left'], 0);
+    t.is(await root.tenant('own').count('Patient'), 1);
+  });
 }

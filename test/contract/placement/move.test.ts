@@ -136,6 +136,21 @@ for (const placement of OWN_PLACEMENTS) {
     t.is((await tenant.createPatient()).resourceType, 'Patient');
   });
 
+  test(`resources with equal keys come by age, also those of before and after moves to ${placement} and back`, async (t) => {
+    const opened = await openServer(t);
+    const tenant = await createPlaced(t, opened.root, 'tenant', 'shared');
+    const made: string[] = [];
+    for (const to of ['shared', placement, 'shared', placement] as const) {
+      if (made.length > 0) await move(t, opened, to);
+      for (const end of ['b', 'a']) {
+        const id = `p${made.length}${end}`;
+        await tenant.put(`Patient/${id}`, { resourceType: 'Patient', id, gender: 'other' });
+        made.push(id);
+      }
+    }
+    t.deepEqual(await allIds(tenant, 'Patient?_sort=gender&_count=3'), made);
+  });
+
   test(`writers go on while a tenant is moved to ${placement}, and nothing of theirs is lost`, async (t) => {
     const opened = await openServer(t);
     const tenant = await createPlaced(t, opened.root, 'tenant', 'shared');

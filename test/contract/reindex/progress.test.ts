@@ -23,6 +23,16 @@ test('a job tells of how many resources it has looked at how many', async (t) =>
   t.like(await reindexed(beta, 'Basic/$reindex'), { ...whole, resources: 0, total: 0 });
 });
 
+test('a job of a tenant does not tell of types that others alone have', async (t) => {
+  const { server, client } = await createReindexServer({ partitions: ['acme', 'beta'] });
+  t.teardown(() => server.stop());
+  const [acme, beta] = [client.tenant('acme'), client.tenant('beta')];
+  await acme.put('Basic/mine', { resourceType: 'Basic', id: 'mine', code: { text: 'x' } });
+  await beta.put('Patient/a', { resourceType: 'Patient', id: 'a' });
+  t.is((await reindexed(acme))['reached'], 'Basic/mine');
+  t.is((await reindexed(acme, 'Patient/$reindex'))['reached'], undefined);
+});
+
 test('what is counted is what the walk will look at, slice by slice', async (t) => {
   const database = await createTestDatabase();
   t.teardown(() => database.drop());
@@ -55,5 +65,5 @@ test('what is counted is what the walk will look at, slice by slice', async (t) 
     seen.push(...counted.map(({ type, id, count: of }) => `${of} ${type} to ${id}`));
     last = counted.at(-1);
   }
-  t.deepEqual(seen, ['2 Patient to b', '2 Patient to d', '2 Basic to b', '1 Basic to c']);
+  t.deepEqual(seen, ['2 Basic to b', '1 Basic to c', '1 Patient to a', '2 Patient to c', '1 Patient to d']);
 });

@@ -136,7 +136,10 @@ test('lists show a large Binary without content and without a word of where it i
 test('HTML is served so that a browser does not run it', async (t) => {
   const { id } = await upload(Buffer.from('<script>1</script>'), 'text/html');
   const response = await server.fetch(`acme/Binary/${id}`);
-  t.is(response.headers.get('content-security-policy'), "sandbox; default-src 'none'");
+  t.is(
+    response.headers.get('content-security-policy'),
+    "sandbox; default-src 'none'; frame-ancestors 'none'",
+  );
   t.is(response.headers.get('x-content-type-options'), 'nosniff');
 });
 

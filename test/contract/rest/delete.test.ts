@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Bundle, OperationOutcome, Patient } from 'fhir/r4.js';
+import type { AuditEvent, Bundle, OperationOutcome, Patient } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 
@@ -59,6 +59,24 @@ test('what is referred to cannot be deleted: 409 with the referrer, until the re
   t.is((await client.delete(`Patient/${id}`)).status, 204);
 });
 
+test('of many referrers the ten oldest are named, whatever they refer by', async (t) => {
+  const { id } = await client.createPatient();
+  const visit = { resourceType: 'Encounter', status: 'planned', class: { code: 'AMB' } };
+  const encounter = { ...visit, subject: { reference: `Patient/${id}` } };
+  const names: string[] = [];
+  for (const resource of [
+    ...Array.from({ length: 8 }, () => encounter),
+    ...Array(4).fill(observationOf(id)),
+  ]) {
+    const { body } = await client.post<{ id: string }>(resource.resourceType, resource);
+    names.push(`${resource.resourceType}/${body.id}`);
+  }
+  const answer = await client.delete<OperationOutcome>(`Patient/${id}`);
+  assertError(t, answer, 409, 'DELETE_CONFLICT');
+  const told = answer.body.issue[0]?.diagnostics?.match(/(?:Encounter|Observation)\/[\w-]+/g);
+  t.deepEqual(told, names.slice(0, 10));
+});
+
 test('a referrer whose new version no longer refers does not forbid the delete', async (t) => {
   const { id } = await client.createPatient();
   const other = await client.createPatient();
@@ -108,4 +126,40 @@ test('a delete of a whole type or of a version is refused', async (t) => {
   assertError(t, version, 405, 'METHOD_NOT_ALLOWED');
   t.is(version.headers.get('allow'), 'GET, HEAD');
   assertError(t, await client.delete(''), 405, 'METHOD_NOT_ALLOWED');
+});
+
+function auditEventOf(reference: string): AuditEvent {
+  return {
+    resourceType: 'AuditEvent',
+    type: { code: 'rest' },
+    recorded: '2026-01-31T00:00:00Z',
+    agent: [{ requestor: true }],
+    source: { observer: { display: 'a device' } },
+    entity: [{ what: { reference } }],
+  };
+}
+
+test('an AuditEvent keeps nothing from being deleted, and may tell of what was deleted', async (t) => {
+  const { id } = await client.createPatient();
+  const reference = `Patient/${id}`;
+  t.is((await client.post('AuditEvent', auditEventOf(reference))).status, 201);
+  t.is((await client.delete(reference)).status, 204);
+  t.is((await client.post('AuditEvent', auditEventOf(reference))).status, 201);
+  t.is(await client.count(`AuditEvent?entity=${reference}`), 2);
+  const never = await client.post('AuditEvent', auditEventOf('Patient/never'));
+  assertError(t, never, 400, 'REFERENCE_NOT_FOUND');
+});
+
+test('an AuditEvent tells of a delete in the same transaction, where nothing else may refer to what goes', async (t) => {
+  const { id } = await client.createPatient();
+  const event = { resource: auditEventOf(`Patient/${id}`), request: { method: 'POST', url: 'AuditEvent' } };
+  const other = { resource: observationOf(id), request: { method: 'POST', url: 'Observation' } };
+  const gone = { request: { method: 'DELETE', url: `Patient/${id}` } };
+  const send = (...entry: readonly object[]) =>
+    client.post('', { resourceType: 'Bundle', type: 'transaction', entry });
+  t.not((await send(gone, event, other)).status, 200);
+  t.is((await client.get(`Patient/${id}`)).status, 200);
+  t.is((await send(gone, event)).status, 200);
+  t.is((await client.get(`Patient/${id}`)).status, 410);
+  t.is(await client.count(`AuditEvent?entity=Patient/${id}`), 1);
 });

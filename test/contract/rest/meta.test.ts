@@ -20,6 +20,7 @@ async function codes(from: FhirClient, path: string): Promise<readonly (string |
 }
 
 const TAG = { system: 'urn:t', code: 'a' };
+const BASIC = { resourceType: 'Basic', code: { text: 'x' } };
 const OTHER_TAG = { system: 'urn:t', code: 'b' };
 
 test('$meta of a resource gives its meta, of a version that of the version', async (t) => {
@@ -126,5 +127,18 @@ test('$meta-add through another tenant is 404', async (t) => {
     await client.tenant('beta').post(`Patient/${id}/$meta-add`, withMeta({ tag: [TAG] })),
     404,
     'NOT_FOUND',
+  );
+});
+
+test('a thousand labels are listed at most, and of one code in several systems all or none', async (t) => {
+  const many = Array.from({ length: 998 }, (_, n) => ({ system: 'urn:t', code: `c${1_000 + n}` }));
+  const last = ['urn:z', 'urn:y', 'urn:x'].map((system) => ({ system, code: 'z' }));
+  for (const tag of [many.slice(0, 500), many.slice(500), last.slice(0, 2)])
+    t.is((await client.post('Basic', { ...BASIC, meta: { tag } })).status, 201);
+  t.is((await codes(client, 'Basic/$meta')).length, 1_000);
+  t.is((await client.post('Basic', { ...BASIC, meta: { tag: last.slice(2) } })).status, 201);
+  t.deepEqual(
+    await codes(client, 'Basic/$meta'),
+    many.map(({ code }) => code),
   );
 });

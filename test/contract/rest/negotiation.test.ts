@@ -7,7 +7,7 @@ const server = await createTestServer({ partitions: ['acme', 'beta'] });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 
-test('JSON media types are accepted, and what leaves no room for JSON is 406', async (t) => {
+test('JSON media types are accepted, and what leaves no room for JSON or XML is 406', async (t) => {
   const { id } = await client.createPatient();
   for (const accept of [
     'application/fhir+json',
@@ -16,7 +16,7 @@ test('JSON media types are accepted, and what leaves no room for JSON is 406', a
     'application/fhir+json; charset=utf-8',
     '*/*',
     'application/*',
-    'application/fhir+xml, application/fhir+json;q=0.5',
+    'application/fhir+xml;q=0.5, application/fhir+json',
     'text/html,application/xhtml+xml,*/*;q=0.8',
     'text/json',
   ]) {
@@ -24,7 +24,7 @@ test('JSON media types are accepted, and what leaves no room for JSON is 406', a
     t.is(answer.status, 200, accept);
     t.is(answer.headers.get('content-type'), 'application/fhir+json; charset=utf-8');
   }
-  for (const accept of ['application/fhir+xml', 'text/turtle', 'image/png', 'application/fhir+json;q=0']) {
+  for (const accept of ['application/pdf', 'text/turtle', 'image/png', 'application/fhir+json;q=0']) {
     assertError(t, await client.get(`Patient/${id}`, { accept }), 406, 'NOT_ACCEPTABLE');
   }
 });
@@ -73,21 +73,21 @@ test('_format beats Accept', async (t) => {
       format,
     );
   }
-  for (const format of ['xml', 'ttl', 'application/fhir+xml', 'html', 'nonsense']) {
+  for (const format of ['ttl', 'text/turtle', 'html', 'nonsense']) {
     assertError(t, await client.get(`Patient/${id}?_format=${format}`), 406, 'NOT_ACCEPTABLE');
   }
 });
 
-test('errors are JSON even where the client accepts something else', async (t) => {
-  const answer = await client.get<OperationOutcome>('Patient/never', { accept: 'application/fhir+xml' });
+test('errors are JSON where the client accepts neither JSON nor XML', async (t) => {
+  const answer = await client.get<OperationOutcome>('Patient/never', { accept: 'text/turtle' });
   t.is(answer.status, 406);
   t.is(answer.headers.get('content-type'), 'application/fhir+json; charset=utf-8');
   t.is(answer.body.resourceType, 'OperationOutcome');
 });
 
-test('a body that is not JSON by its type is 415', async (t) => {
+test('a body that is neither JSON nor XML by its type is 415', async (t) => {
   for (const type of [
-    'application/fhir+xml',
+    'application/xml-patch+xml',
     'text/plain',
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',
@@ -146,7 +146,7 @@ test('a Prefer that is not understood is passed over', async (t) => {
 
 test('_summary, _elements or _format that cannot be, in a write, are refused before anything is stored', async (t) => {
   const family = 'NotStored';
-  for (const query of ['_summary=nonsense', '_format=xml']) {
+  for (const query of ['_summary=nonsense', '_format=ttl']) {
     const answer = await client.post(`Patient?${query}`, { resourceType: 'Patient', name: [{ family }] });
     t.true(answer.status === 400 || answer.status === 406, query);
   }

@@ -171,8 +171,8 @@ test('a merge patch or another media type is 415', async (t) => {
   const { id } = await client.createPatient();
   for (const type of [
     'application/merge-patch+json',
-    'application/xml',
-    'application/fhir+xml',
+    'application/xml-patch+xml',
+    'application/merge-patch+xml',
     'text/plain',
   ]) {
     const answer = await client.send('PATCH', `Patient/${id}`, {

@@ -86,7 +86,7 @@ const REFUSED: readonly [what: string, type: string, parameters: Query][] = [
 ];
 
 for (const [what, type, parameters] of REFUSED) {
-  test.serial(`${what} are refused at once, with the limit`, async (t) => {
+  test.serial(`attack 36: ${what} are refused at once, with the limit`, async (t) => {
     const answers = [];
     for (let n = 0; n < TRIES; n++) answers.push(await timed(() => post(type, parameters)));
     const [best] = answers.toSorted((a, b) => a.ms - b.ms) as [(typeof answers)[0]];

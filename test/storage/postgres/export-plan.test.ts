@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { PartitionId } from '../../../src/model/partition.js';
 import type { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
 import { listSql, walkSql } from '../../../src/storage/sql/postgres/export-sql.js';
+import type { PgStatement } from '../../../src/storage/sql/postgres/statement.js';
 import { storeUnderTest } from '../../support/test-store.js';
 import { FOREIGN, openConnections, openDatabase, OWN } from './fixtures.js';
 
@@ -10,7 +11,7 @@ const ROWS = 4_000;
 const TYPE = 1;
 const postgres = storeUnderTest() === 'postgres' ? test : test.skip;
 
-const fill = (partition: PartitionId): readonly string[] => {
+function statementsOf(partition: PartitionId): readonly PgStatement[] {
   const base = Number(partition) * 1_000_000;
   const values = `${partition}, ${TYPE}, 'id' || n, n, repeat('x', 500)`;
   return [
@@ -18,15 +19,14 @@ const fill = (partition: PartitionId): readonly string[] => {
       select ${base} + n, 2, ${values} from generate_series(1, ${ROWS}) n`,
     `insert into HFJ_RES_VER (RES_ID, RES_VER, PARTITION_ID, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_TEXT)
       select ${base} + n, 1, ${values} from generate_series(1, ${ROWS}) n`,
-  ];
-};
+  ].map((text) => ({ text, values: [] }));
+}
 
 async function openFilled(t: ExecutionContext): Promise<PostgresConnections> {
   const database = await openDatabase(t);
   const connections = openConnections(t, database.url);
   for (const partition of [OWN, FOREIGN]) {
-    const statements = fill(partition).map((text) => ({ text, values: [] }));
-    await connections.write([partition], statements);
+    await connections.write([partition], statementsOf(partition));
   }
   return connections;
 }
@@ -71,3 +71,21 @@ postgres('versions of single resources are found by their keys', async (t) => {
   t.notRegex(plan, /Seq Scan|Bitmap|using \w+_updated/, plan);
   t.regex(plan, /Index Scan using hfj_res_ver_pkey/i, plan);
 });
+
+postgres(
+  'versions are found so too in a partition that is new to the planner, however many they are',
+  async (t) => {
+    const database = await openDatabase(t);
+    const connections = openConnections(t, database.url);
+    await connections.write([FOREIGN], statementsOf(FOREIGN));
+    await connections.pool.asOwner((client) => client.query('analyze HFJ_RESOURCE, HFJ_RES_VER'));
+    await connections.write([OWN], statementsOf(OWN));
+    const rowIds = Array.from({ length: 2_000 }, (_, index) => 1_000_001 + index);
+    const limit = { rows: rowIds.length + 1, bytes: 10_000_000 };
+    const copy = listSql({ partition: OWN, typeId: TYPE, until: ROWS, ...limit }, rowIds);
+    const plan = await planOf(connections, copy);
+    t.notRegex(plan, /Seq Scan|Bitmap|using \w+_updated|Rows Removed by Join Filter/, plan);
+    t.regex(plan, /Index Scan using hfj_resource_pkey/i, plan);
+    t.regex(plan, /Index Scan using hfj_res_ver_pkey/i, plan);
+  },
+);

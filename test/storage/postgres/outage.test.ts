@@ -14,6 +14,7 @@ const server = await createTestServer({
   database: {
     url: database.url,
     settings: { databaseUrl: database.url },
+    urls: async () => [database.url],
     rows: async () => [],
     drop: async () => undefined,
   },

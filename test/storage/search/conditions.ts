@@ -49,6 +49,13 @@ export const date = (type: string, path: string, ...tests: (RangeTest | RangeTes
   paths: [path],
   tests,
 });
+/** From one moment on, and before another one. */
+export const during = (from: number, before: number): RangeTests => ({
+  every: [
+    { comparison: 'ge', low: from, high: from },
+    { comparison: 'lt', low: before, high: before },
+  ],
+});
 export const number = (type: string, path: string, ...tests: NumberTest[]): IndexCondition => ({
   kind: 'index',
   index: 'number',

@@ -2,6 +2,7 @@ import test from 'ava';
 import Database from 'better-sqlite3';
 import { statements } from '../../../migrations/0001-resources.js';
 import { DATE_END } from '../../../migrations/0006-date-ends.js';
+import { DATE_LONG } from '../../../migrations/0010-long-dates.js';
 import type { PartitionId } from '../../../src/model/partition.js';
 import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
 import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
@@ -43,7 +44,7 @@ class SqliteRows implements TestRows {
   private readonly db = new Database(':memory:');
 
   constructor() {
-    for (const statement of [...statements, DATE_END]) this.db.exec(statement);
+    for (const statement of [...statements, DATE_END, DATE_LONG]) this.db.exec(statement);
   }
 
   async insert(rows: readonly StoredRow[]): Promise<void> {

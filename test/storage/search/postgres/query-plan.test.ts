@@ -13,6 +13,7 @@ import * as c from '../conditions.js';
 import { scopeOf } from '../fixtures.js';
 import { SEVERAL_SHAPES } from '../several-shapes.js';
 import { explainPostgres } from '../test-rows.js';
+import { beginsAtValue, blocksOf, scansOf } from './explained-plan.js';
 import { BEGIN, LARGEST, openSkewed, SKEWED_NAMES, SMALL, STEP, type SkewedDatabase } from './skewed-data.js';
 
 const TYPE = 'Observation';
@@ -42,8 +43,13 @@ const subject = c.reference(TYPE, 'subject', c.local('p1', 'Patient'));
 const named = (text: string): ReturnType<typeof c.text> => c.text('Patient', 'name', c.prefix(text));
 const since = (n: number): ReturnType<typeof c.date> =>
   c.date(TYPE, 'effective', { comparison: 'ge', low: BEGIN + n * STEP, high: BEGIN + n * STEP });
+const during = (n: number, steps: number): ReturnType<typeof c.date> =>
+  c.date(TYPE, 'effective', c.during(BEGIN + n * STEP, BEGIN + (n + steps) * STEP));
 const newest: SortKey = { by: 'index', index: 'date', paths: ['effective'], direction: 'descending' };
 const oldest: SortKey = { ...newest, direction: 'ascending' };
+const lightest: SortKey = { ...oldest, index: 'quantity', paths: ['value'] };
+const middle: SearchWindow = { count: 20, after: [500, 110_000] };
+const near = c.quantity(TYPE, 'value', { over: 'place', latitude: 5, longitude: 0.005, meters: 1000 });
 const severalCodes = c.token(TYPE, 'code', c.code('c0'), c.code('c1'), c.code('c2'));
 const heavy = c.quantity(TYPE, 'value', {
   comparison: 'gt',
@@ -122,6 +128,8 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     /token_key/,
   ],
   ['a token and a date', page(c.plan(TYPE, c.all(frequent, since(20_000)))), 16_000, /date_resource/],
+  ['a few dates among many', page(c.plan(TYPE, during(60_000, 20))), 2 * PAGE, /date_long/],
+  ['the last dates', page(c.plan(TYPE, since(79_990))), PAGE, /date_end/],
   ['a rare token and a date', page(c.plan(TYPE, c.all(rare, since(100)))), 2 * PAGE, /date_resource/],
   ['a rare element', page(c.plan(TYPE, elementsOf('e29'))), 3 * PAGE, /composite_key/],
   ['the values of a rare element', page(c.plan(TYPE, elementsOf('e29'))), 3 * PAGE, /composite_resource/],
@@ -149,6 +157,8 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     3 * PAGE,
     /date_end/,
   ],
+  // Half of 24,000 rows came before: each costs a block where no vacuum could mark their pages yet.
+  ['the middle by quantity', ordered(c.plan(TYPE, c.all(), lightest), middle), 15_000, /quantity_key/],
   ['a chain', page(c.plan(TYPE, c.chain(TYPE, 'subject', 'Patient', named('name12')))), PAGE, /link_key/],
   [
     'a token and a chain',
@@ -200,6 +210,18 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
   ],
   ['a reverse chain', page(c.plan('Patient', c.has(TYPE, 'subject', rare))), 2_500, /link_resource/],
   [
+    'a few names, and what refers to them with a frequent token',
+    page(c.plan('Patient', c.all(named('name12'), c.has(TYPE, 'subject', frequent)))),
+    2 * PAGE,
+    /link_key/,
+  ],
+  [
+    'a reference, and a chain to a frequent token',
+    page(c.plan(TYPE, c.all(subject, c.chain(TYPE, 'subject', TYPE, frequent)))),
+    2 * PAGE,
+    /resource_row/,
+  ],
+  [
     'a token and a canonical quantity',
     page(c.plan(TYPE, c.all(frequent, heavy))),
     PAGE,
@@ -211,36 +233,11 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     2 * PAGE,
     /link_key/,
   ],
-  [
-    'places near a point',
-    page(
-      c.plan(TYPE, c.quantity(TYPE, 'value', { over: 'place', latitude: 5, longitude: 0.005, meters: 1000 })),
-    ),
-    2 * PAGE,
-    /quantity_key/,
-  ],
+  ['places near a point', page(c.plan(TYPE, near)), 2 * PAGE, /quantity_key/],
   ['an include', linked('include', ['subject'], [100_001, 100_002, 100_003]), 40, /link_resource/],
   ['an include of all paths', linked('include', null, [100_001, 100_002, 100_003]), 40, /link_resource/],
   ['a reverse include', linked('revinclude', ['subject'], [1, 33, 65]), 2 * PAGE, /link_key/],
 ];
-
-/** Nodes that read a table, each with the lines that belong to it. */
-function scansOf(plan: readonly string[]): readonly string[] {
-  return plan
-    .join('\n')
-    .split(/\n(?=\s*(?:->|SubPlan|InitPlan|CTE))/)
-    .filter((node) => / Scan .*\bon hfj_/.test(node));
-}
-
-/** Not a walk through a table, an index or all that a partition has in one. */
-function beginsAtValue(scan: string): boolean {
-  return /Index (Only )?Scan/.test(scan) && /Index Cond: .*(res_id|param_id|res_type_id)/.test(scan);
-}
-
-function blocksOf(plan: readonly string[]): number {
-  const line = plan.find((text) => text.includes('Buffers:')) ?? '';
-  return [...line.matchAll(/(?:hit|read)=(\d+)/g)].reduce((sum, [, number]) => sum + Number(number), 0);
-}
 
 for (const [title, ask, blocks, along] of SHAPES) {
   for (const partition of [LARGEST, SMALL]) {

@@ -35,7 +35,7 @@ const SYSTEMS = ['urn:codes', 'urn:other-codes', 'urn:categories', 'urn:units'];
 
 /** When the first observation was made, and how much later the next one; both in milliseconds. */
 export const BEGIN = 1_600_000_000_000;
-export const STEP = 1_000;
+export const STEP = 60_000;
 
 const param = (name: string): number => PATHS.indexOf(name) + 1;
 

@@ -18,16 +18,13 @@ async function planOf(
   return { steps: await db.lastPlan(), db };
 }
 
+const byName: SortKey = { by: 'index', index: 'string', paths: ['name'], direction: 'ascending' };
+const byBirth: SortKey = { by: 'index', index: 'date', paths: ['birthDate'], direction: 'descending' };
 const WALKS: readonly [title: string, plan: SearchPlan, first: RegExp][] = [
   [
     'one token with system',
     c.plan('Observation', c.token('Observation', 'code', c.code('hr', LOINC))),
     /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\?/,
-  ],
-  [
-    'one token without system',
-    c.plan('Observation', c.token('Observation', 'code', c.code('hr'))),
-    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\?/,
   ],
   [
     'one reference',
@@ -97,22 +94,29 @@ test('alternatives are one walk each, of which no more than a page is looked at'
   t.is(db.statements.at(-1)!.sql.match(/limit/g)!.length, walks.length + 1);
 });
 
-test('codes in any system are a walk along each system, of which no more than a page is looked at', async (t) => {
-  const where = c.token('Observation', 'code', c.code('hr'), c.code('bp', LOINC));
-  const { steps, db } = await planOf(c.plan('Observation', where), true);
-  const walks = steps.filter((step) =>
-    /SEARCH t\d USING PRIMARY KEY \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_VALUE=\? AND SYS_ID=\? AND RES_ID>\?/.test(
-      step,
+test('dates within a range are sought from a day before it, and longer ones in their own index', async (t) => {
+  const range = c.date('Observation', 'effective', c.during(10, 30));
+  const { steps } = await planOf(c.plan('Observation', range));
+  const among = '\\(PARTITION_ID=\\? AND PARAM_ID=\\? AND SP_LOW';
+  for (const walked of [
+    `USING PRIMARY KEY ${among}>\\? AND SP_LOW<\\?`,
+    `USING COVERING INDEX DATE_LONG ${among}<\\?`,
+  ])
+    t.true(
+      steps.some((step) => new RegExp(walked).test(step)),
+      steps.join('\n'),
+    );
+});
+
+test('dates from a day on are sought by their end', async (t) => {
+  const since = c.date('Observation', 'effective', { comparison: 'ge', low: 10, high: 20 });
+  const { steps } = await planOf(c.plan('Observation', since));
+  t.true(
+    steps.some((step) =>
+      /USING COVERING INDEX DATE_END \(PARTITION_ID=\? AND PARAM_ID=\? AND SP_HIGH>\?/.test(step),
     ),
-  );
-  t.is(walks.length, 2, steps.join('\n'));
-  t.false(
-    steps.some((step) => UNBOUND.test(step)),
     steps.join('\n'),
   );
-  const { sql, cost } = db.statements.at(-1)!;
-  t.is(cost, 'expensive');
-  t.is(sql.match(/limit/g)!.length, walks.length + 1);
 });
 
 for (const [direction, walked] of [
@@ -140,6 +144,22 @@ for (const [direction, walked] of [
   }
 }
 
+for (const several of [false, true]) {
+  test(`all of a type by a text${several ? ' and a date' : ''}, next page: a walk on, and one along what came before`, async (t) => {
+    const keys: SortKey[] = [byName, ...(several ? [byBirth] : [])];
+    const { steps, db } = await planOf(c.plan('Patient', c.all(), ...keys), true);
+    t.is(db.statements.length, 2);
+    for (const end of ['>', '<'])
+      t.true(
+        steps.some((step) =>
+          new RegExp(`PRIMARY KEY \\(PARTITION_ID=\\? AND PARAM_ID=\\? AND SP_NORM${end}`).test(step),
+        ),
+        steps.join('\n'),
+      );
+    t.false(steps.some((step) => UNBOUND.test(step) || /RESOURCE_(KEY|UPDATED)/.test(step)));
+  });
+}
+
 test('how many texts begin with a prefix is counted along their key', async (t) => {
   const { db } = await planOf(c.plan('Patient', c.text('Patient', 'name', c.prefix('smi'))));
   const { probe, cost } = db.statements.at(-1)!;
@@ -157,7 +177,6 @@ test('how many texts begin with a prefix is counted along their key', async (t) 
 
 const contains = c.text('Patient', 'name', { match: 'contains', normalized: 'smi' });
 const sinceThen = c.date('Patient', 'birthDate', { comparison: 'le', low: 30, high: 39 });
-const byName: SortKey = { by: 'index', index: 'string', paths: ['name'], direction: 'ascending' };
 for (const [title, plan] of [
   ['a part of a text', c.plan('Patient', contains)],
   ['two prefixes', c.plan('Patient', c.text('Patient', 'name', c.prefix('a'), c.prefix('b')))],
