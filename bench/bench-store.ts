@@ -14,6 +14,8 @@ export interface BenchStore {
   readonly name: 'SQLite' | 'PostgreSQL';
   /** An empty one. */
   createDatabase(): Promise<BenchDatabase>;
+  /** What autovacuum does to a database within a few minutes, where there is such a thing. */
+  settle(url: string): Promise<void>;
   /** The URL of one of them for the floor, whom no policy concerns. */
   floorUrl(url: string): string;
   stop(): void;
@@ -22,13 +24,22 @@ export interface BenchStore {
 /** @throws Error for another word than `sqlite` and `postgres`. */
 export async function openBenchStore(word: string): Promise<BenchStore> {
   if (word === 'sqlite')
-    return { name: 'SQLite', createDatabase: createFile, floorUrl: (url) => url, stop: () => undefined };
+    return {
+      name: 'SQLite',
+      createDatabase: createFile,
+      settle: async () => undefined,
+      floorUrl: (url) => url,
+      stop: () => undefined,
+    };
   if (word !== 'postgres') throw new Error('--store is sqlite or postgres.');
   const server = await PostgresServer.create('durable');
+  const asSuperuser = (url: string): string =>
+    Object.assign(new URL(server.superuserUrl), { pathname: new URL(url).pathname }).href;
   return {
     name: 'PostgreSQL',
-    createDatabase: () => createOn(server.url),
-    floorUrl: (url) => Object.assign(new URL(server.superuserUrl), { pathname: new URL(url).pathname }).href,
+    createDatabase: () => createOn(server),
+    settle: (url) => execute(asSuperuser(url), 'vacuum analyze'),
+    floorUrl: asSuperuser,
     stop: () => server.stop(),
   };
 }
@@ -38,12 +49,16 @@ async function createFile(): Promise<BenchDatabase> {
   return { url: `sqlite:${folder.path}/bench.db`, remove: async () => folder.remove() };
 }
 
-async function createOn(server: string): Promise<BenchDatabase> {
+/** Removed by a superuser: connections of the floor, which is one, may not be gone yet. */
+async function createOn(server: PostgresServer): Promise<BenchDatabase> {
   const name = `bench_${randomBytes(6).toString('hex')}`;
-  await execute(server, `create database ${name}`);
-  const url = new URL(server);
+  await execute(server.url, `create database ${name}`);
+  const url = new URL(server.url);
   url.pathname = `/${name}`;
-  return { url: url.href, remove: () => execute(server, `drop database ${name} with (force)`) };
+  return {
+    url: url.href,
+    remove: () => execute(server.superuserUrl, `drop database ${name} with (force)`),
+  };
 }
 
 async function execute(url: string, sql: string): Promise<void> {

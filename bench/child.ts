@@ -36,12 +36,14 @@ export interface ChildOptions {
   readonly settings?: Partial<Settings>;
   /** Folder for a CPU profile of the process. */
   readonly profile?: string | undefined;
+  /** Where the program runs; on the first core if left out. */
+  readonly cores?: 'first' | 'all';
 }
 
 const PROGRAMS = { floor: './floor/floor-process.js', server: './server-process.js' } as const;
 const TICKS_TO_US = 10_000;
 
-/** Starts a program on the first core; the load comes from the others. */
+/** Starts a program on the first core, unless it may have all; the load comes from the others. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { program, partitions = [], profile } = options;
   const begin = performance.now();
@@ -57,7 +59,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     },
   );
-  pinToCores(child.pid, '0');
+  pinToCores(child.pid, options.cores === 'all' ? `0-${cpus().length - 1}` : '0');
   const { url } = await messageOf<{ readonly kind: 'ready'; readonly url: string }>(child, 'ready');
   const startMs = performance.now() - begin;
   return {

@@ -5,11 +5,12 @@
  * `--placement schema` or `database` (shared) also measures partitions with homes of their own, and `--partitions N`
  * (1000) says with how many memory and start are measured; `--resources N` (250000) is how many are searched;
  * `--quick` runs each case once and shortly; `--json` prints the figures for programs; `--only PREFIX` runs the cases
- * whose name begins so (`loop`, `partitions`, `placement` and `shapes` are names too); `--profile FOLDER` writes CPU
- * profiles.
+ * whose name begins so (`loop`, `partitions`, `placement`, `authentication` and `shapes` are names too);
+ * `--profile FOLDER` writes CPU profiles.
  * Ends with 1 if a target was missed.
  */
 import { parseArgs } from 'node:util';
+import { measureAuthentication } from './authentication.js';
 import { openBenchStore } from './bench-store.js';
 import { pinParent } from './child.js';
 import { loadCorpus } from './corpus.js';
@@ -57,6 +58,7 @@ const result: BenchResult = {
   loop: 'loop'.startsWith(only) ? await measureEventLoop(corpus, store, quick ? 3 : 8) : undefined,
   partitions: 'partitions'.startsWith(only) ? await measurePartitions(effort) : undefined,
   placement: 'placement'.startsWith(only) ? await measurePlacement({ ...effort, ...placed }) : undefined,
+  authentication: 'authentication'.startsWith(only) ? await measureAuthentication(store) : undefined,
   search: 'shapes'.startsWith(only) ? await measureSearch(store, resources) : undefined,
 };
 store.stop();

@@ -1,3 +1,4 @@
+import { AUTHENTICATION_LIMIT, type AuthenticationResult } from './authentication.js';
 import { LOOP_LIMIT_MS, type LoopResult } from './event-loop.js';
 import { PARTITION_LIMITS, type PartitionResult } from './partitions.js';
 import { PLACED_START_LIMIT_MS, type PlacementResult } from './placement.js';
@@ -12,14 +13,16 @@ export interface BenchResult {
   readonly loop: LoopResult | undefined;
   readonly partitions: PartitionResult | undefined;
   readonly placement: PlacementResult | undefined;
+  readonly authentication: AuthenticationResult | undefined;
   readonly search: SearchResult | undefined;
 }
 
 /** The result for people, and what missed its target. */
-export function report({ corpus, store, throughput, loop, partitions, placement, search }: BenchResult): {
+export function report(result: BenchResult): {
   readonly text: string;
   readonly misses: readonly string[];
 } {
+  const { corpus, store, throughput, loop, partitions, placement, authentication, search } = result;
   const rows = [
     `corpus: ${corpus}; store: ${store}`,
     ...(throughput.length > 0 ? [HEADING] : []),
@@ -27,6 +30,7 @@ export function report({ corpus, store, throughput, loop, partitions, placement,
     ...(loop ? loopRows(loop) : []),
     ...(partitions ? partitionRows(partitions) : []),
     ...(placement ? placementRows(placement) : []),
+    ...(authentication ? [authenticationRow(authentication)] : []),
     ...(search ? searchRows(search) : []),
   ];
   const misses = [
@@ -36,6 +40,7 @@ export function report({ corpus, store, throughput, loop, partitions, placement,
     ...(loop ? loopMisses(loop) : []),
     ...(partitions ? partitionMisses(partitions) : []),
     ...(placement ? placementMisses(placement) : []),
+    ...(authentication ? authenticationMisses(authentication) : []),
     ...(search ? searchMisses(search) : []),
   ];
   return { text: rows.join('\n'), misses };
@@ -118,6 +123,17 @@ function placementRows({ placement, rates, partitions, idleKb, startMs }: Placem
 function placementMisses({ partitions, startMs }: PlacementResult): string[] {
   return startMs > PLACED_START_LIMIT_MS
     ? [`start with ${partitions} placed partitions: ${startMs.toFixed(0)} ms`]
+    : [];
+}
+
+function authenticationRow({ open, guarded, ratio }: AuthenticationResult): string {
+  const [without, withToken] = [open, guarded].map((us) => us.toFixed(0));
+  return `read by id, p50 without authentication ${without} µs, with a token ${withToken} µs, ratio ${ratio.toFixed(2)}`;
+}
+
+function authenticationMisses({ ratio }: AuthenticationResult): string[] {
+  return ratio > AUTHENTICATION_LIMIT
+    ? [`a read with a token: ${ratio.toFixed(2)} times the one without`]
     : [];
 }
 

@@ -174,8 +174,12 @@ async function fill(base: string, corpus: Corpus): Promise<string[]> {
 }
 
 /** Sends one body; answers its Location. */
-export async function postOne(url: string, body: string): Promise<string> {
-  const response = await fetch(url, { method: 'POST', headers: HEADERS, body });
+export async function postOne(
+  url: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const response = await fetch(url, { method: 'POST', headers: { ...HEADERS, ...headers }, body });
   const text = await response.text();
   if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${text.slice(0, 500)}`);
   return response.headers.get('location') ?? '';

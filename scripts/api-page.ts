@@ -66,7 +66,11 @@ async function publicExports(entry: string): Promise<readonly PublicExport[]> {
 async function givenOn(module: string, names: string): Promise<readonly PublicExport[]> {
   const declared = declarations(await readFile(module, 'utf8'));
   const listed = names.split(',').map((name) => name.trim().replace(/^type /, ''));
-  return listed.filter(Boolean).map((name) => ({ name, module, doc: declared.get(name) ?? '' }));
+  const own = (name: string): PublicExport => ({ name, module, doc: declared.get(name) ?? '' });
+  if (listed.every((name) => name === '' || declared.has(name))) return listed.filter(Boolean).map(own);
+  // An entry point may give on what another one does.
+  const given = new Map((await publicExports(module)).map((one) => [one.name, one]));
+  return listed.filter(Boolean).map((name) => given.get(name) ?? own(name));
 }
 
 /** The exported declarations of a module, with their doc comments. */

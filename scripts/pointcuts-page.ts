@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { POINTCUTS } from '../src/hooks/pointcut-manual.js';
-import type { AnyDefinition } from '../src/hooks/pointcut-manual.js';
+import type { AnyDefinition } from '../src/hooks/pointcut-definition.js';
 
 /** The page that `writePointcutsPage` writes. */
 export const POINTCUTS_PAGE = 'docs/pointcuts.md';

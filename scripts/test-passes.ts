@@ -14,6 +14,9 @@ export interface TestPass {
 /** Every test of these talks to a store through a server, and must hold on all of them. */
 const ON_EVERY_STORE = ['contract', 'storage', 'cli', 'interceptors', 'examples'];
 
+/** Where the stores differ most: what `npm test` runs on PostgreSQL. */
+const MOST_DIFFERENT = ['contract/isolation', 'storage'];
+
 /** What a client can observe must not tell where a partition's rows are. */
 const ON_EVERY_PLACEMENT = ['contract'];
 
@@ -25,10 +28,10 @@ const WITHOUT_STORE = [
   '/storage/turns.test.js',
 ];
 
-const PASSES: readonly TestPass[] = [
-  { store: 'sqlite', folders: ['.'] },
-  { store: 'postgres', folders: ON_EVERY_STORE },
-];
+const SQLITE_PASS: TestPass = { store: 'sqlite', folders: ['.'] };
+const POSTGRES_PASS: TestPass = { store: 'postgres', folders: ON_EVERY_STORE };
+const QUICK_PASSES: readonly TestPass[] = [SQLITE_PASS, { ...POSTGRES_PASS, folders: MOST_DIFFERENT }];
+const PASSES: readonly TestPass[] = [SQLITE_PASS, POSTGRES_PASS];
 
 /** What `npm run test:placements` adds. */
 const PLACEMENT_PASSES: readonly TestPass[] = [
@@ -39,16 +42,19 @@ const PLACEMENT_PASSES: readonly TestPass[] = [
 
 /** The word behind `test.js` that asks for the other placements. */
 export const PLACEMENTS_FLAG = '--placements';
+/** The word that asks for everything on PostgreSQL. */
+export const POSTGRES_FLAG = '--postgres';
 
 /**
- * What is to run: `npm test` leaves the placement that is the default, `npm run test:placements` has the others,
- * and the environment may name one store and one placement.
+ * What is to run: `npm test` has everything on SQLite and much of it on PostgreSQL, `npm run test:postgres` the whole of
+ * that, both in the placement that is the default; `npm run test:placements` has the others. The environment may name one
+ * store and one placement, and tests that are named run on both stores.
  */
 export function selectedPasses(env: NodeJS.ProcessEnv, words: readonly string[]): readonly TestPass[] {
   const store = env[STORE_VARIABLE];
   const placement = env[PLACEMENT_VARIABLE];
   const named = placement === undefined ? undefined : [...PASSES, ...PLACEMENT_PASSES];
-  const asked = named ?? (words.includes(PLACEMENTS_FLAG) ? PLACEMENT_PASSES : PASSES);
+  const asked = named ?? askedPasses(words);
   const selected = asked.filter(
     (pass) =>
       (store === undefined || pass.store === store) &&
@@ -58,6 +64,12 @@ export function selectedPasses(env: NodeJS.ProcessEnv, words: readonly string[])
   throw new Error(
     `There are no tests for ${STORE_VARIABLE}=${store} and ${PLACEMENT_VARIABLE}=${placement}.`,
   );
+}
+
+function askedPasses(words: readonly string[]): readonly TestPass[] {
+  if (words.includes(PLACEMENTS_FLAG)) return PLACEMENT_PASSES;
+  if (words.includes(POSTGRES_FLAG)) return [POSTGRES_PASS];
+  return words.some(isPath) ? PASSES : QUICK_PASSES;
 }
 
 /** `postgres, schema` */
@@ -82,7 +94,7 @@ export function parseTestArguments(words: readonly string[]): TestArguments {
   });
   return {
     files: paths.length === 0 ? undefined : [...new Set(files)],
-    flags: words.filter((word) => !isPath(word) && word !== PLACEMENTS_FLAG),
+    flags: words.filter((word) => !isPath(word) && word !== PLACEMENTS_FLAG && word !== POSTGRES_FLAG),
   };
 }
 
@@ -104,7 +116,7 @@ function testsIn(path: string): readonly string[] {
 /** The compiled tests of a pass. A folder that is named after a store holds tests of that store alone. */
 export function testsOf(pass: TestPass, files: TestArguments['files']): readonly string[] {
   const others = [pass.store === 'sqlite' ? '/postgres/' : '/sqlite/'];
-  if (pass !== PASSES[0]) others.push(...WITHOUT_STORE);
+  if (pass !== SQLITE_PASS) others.push(...WITHOUT_STORE);
   const own = pass.folders.flatMap((folder) => testsIn(join('build/test', folder)));
   return own
     .filter((file) => !others.some((other) => file.includes(other)))

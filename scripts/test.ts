@@ -1,8 +1,9 @@
 /**
- * `npm test`: every test on SQLite, then everything that talks to a store again on PostgreSQL, the one that npm
- * brings or the one that BULKHEAD_TEST_POSTGRES_URL names. `npm test -- test/cli` runs a folder or a file;
- * BULKHEAD_TEST_STORE and BULKHEAD_TEST_PLACEMENT leave one of the passes. `npm run test:placements` runs what must
- * hold wherever partitions are placed, on the placements that `npm test` leaves out. Ends with "N passed, N failed".
+ * `npm test`: every test on SQLite, then those again on PostgreSQL that are about where the stores differ most, on the
+ * one that npm brings or the one that BULKHEAD_TEST_POSTGRES_URL names. `npm run test:postgres` runs there all that talk
+ * to a store; `npm run test:placements` runs what must hold wherever partitions are placed, on the placements that the
+ * others leave out. `npm test -- test/cli` runs a folder or a file on both stores; BULKHEAD_TEST_STORE and
+ * BULKHEAD_TEST_PLACEMENT leave one of the passes. Ends with "N passed, N failed".
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -82,7 +82,10 @@ async function measureSpread(
   const database = await store.createDatabase();
   const samples = samplesOf(patients, partitions);
   try {
-    const { rate, times: http } = await measureHttp(database.url, patients, partitions);
+    const { rate, times: http } = await measureHttp(store, database.url, { patients, partitions });
+    process.stderr.write(
+      `${partitions} partitions: ${Math.round(rate)} resources a second stored, searched\n`,
+    );
     const inside = await measureInside(store, database.url, samples);
     const shapes = [...http].map(([name, times]) => {
       const both = inside.get(name);
@@ -118,9 +121,9 @@ async function measureInside(
 
 /** Fills the database, and asks the server that filled it. */
 async function measureHttp(
+  store: BenchStore,
   databaseUrl: string,
-  patients: number,
-  partitions: number,
+  { patients, partitions }: { readonly patients: number; readonly partitions: number },
 ): Promise<{ readonly rate: number; readonly times: ReadonlyMap<string, Times> }> {
   const names = Array.from({ length: partitions }, (_, number) => partitionOf(number, partitions));
   const child = await startChild({ program: 'server', databaseUrl, partitions: names });
@@ -128,6 +131,7 @@ async function measureHttp(
     const filled = performance.now();
     await storePatients(child.url, patients, partitions);
     const rate = (patients * RECORD_SIZE * 1000) / (performance.now() - filled);
+    await store.settle(databaseUrl);
     const results = new Map<string, Times>();
     for (const shape of [...FLOORED_SHAPES, ...FURTHER_SHAPES]) {
       const times: number[] = [];

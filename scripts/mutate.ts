@@ -1,0 +1,165 @@
+/**
+ * `npm run mutate`: changes the code that decides who sees what, one small thing at a time, and runs the tests that are
+ * about it: they have to fail. `--file WORD` takes one file only, `--sample N` so many mutants of each, chosen by
+ * `--seed S`; `--report FILE` writes every survivor as JSON. Ends with 1 where fewer than 90 % were noticed. The compiled
+ * files are changed in place, and put back at the end.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packageRoot } from '../src/fhir/definitions.js';
+import { seededRandom } from '../test/campaigns/random.js';
+import { createMigratedFile } from '../test/support/migrated-file.js';
+import { SQLITE_TEMPLATE_VARIABLE } from '../test/support/test-store.js';
+import { type Mutant, mutantsOf } from './mutants.js';
+
+const { values } = parseArgs({
+  options: {
+    file: { type: 'string' },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    report: { type: 'string' },
+  },
+});
+
+const ISOLATION = [
+  'isolation/modes',
+  'isolation/foreign-id',
+  'isolation/definitions',
+  'isolation/all-partitions',
+];
+
+const ACCESS = contract(
+  'access/reads',
+  'access/searches',
+  'access/writes',
+  'access/several-types',
+  'access/contained',
+  'access/exports',
+  'access/random-searches',
+);
+
+/** The code of the scope, and the tests that hold it, those that notice most first. */
+const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
+  'src/partition/resolver.js': contract(
+    ...ISOLATION,
+    'isolation/partition-date',
+    'hooks/partition-selected',
+    'rest/partition-explain',
+    'search-parameters/partition-tenants',
+  ),
+  'src/storage/sql/scoped-tables.js': [
+    'build/test/storage/search/scope-guard.test.js',
+    'build/test/guards/sql-scope.test.js',
+    ...contract(...ISOLATION),
+  ],
+  'src/search/page-token.js': [
+    'build/test/search/page-token.test.js',
+    ...contract('search/paging', ...ISOLATION),
+  ],
+  'src/storage/within-types.js': contract('isolation/definitions', ...ISOLATION, 'search/includes'),
+  'src/partition/tenant-grants.js': contract('auth/tenants', 'auth/administration', 'rest/partition-explain'),
+  'src/model/access.js': ACCESS,
+  'src/model/smart-scope.js': ['build/test/model/smart-scope.test.js', ...ACCESS],
+  'src/interactions/permission.js': ACCESS,
+  'src/search/access-limits.js': ACCESS,
+  'src/storage/plan-within.js': [...ACCESS, ...contract('isolation/definitions')],
+  'src/storage/within-access.js': ACCESS,
+};
+
+const MOST_MS = 240_000;
+const LEAST_KILLED = 0.9;
+
+/** One mutant and what became of it. */
+interface Outcome {
+  readonly file: string;
+  readonly mutant: Mutant;
+  readonly isKilled: boolean;
+}
+
+function contract(...names: readonly string[]): readonly string[] {
+  return names.map((name) => `build/test/contract/${name}.test.js`);
+}
+
+async function main(): Promise<void> {
+  process.chdir(packageRoot());
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-mutants-'));
+  try {
+    const environment = { [SQLITE_TEMPLATE_VARIABLE]: await createMigratedFile(folder) };
+    const outcomes = Object.entries(SUBJECTS)
+      .filter(([file]) => values.file === undefined || file.includes(values.file))
+      .flatMap(([file, tests]) => judgeFile(file, tests, environment));
+    conclude(outcomes);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function judgeFile(
+  file: string,
+  tests: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): readonly Outcome[] {
+  const path = join('build', file);
+  const original = readFileSync(path, 'utf8');
+  const restore = (): void => writeFileSync(path, original);
+  process.once('exit', restore);
+  try {
+    if (!passes(tests, environment)) throw new Error(`The tests of ${file} fail without any change.`);
+    return sampled(mutantsOf(original)).map((mutant) => {
+      writeFileSync(path, mutant.text);
+      const isKilled = !passes(tests, environment);
+      say(`${isKilled ? 'killed' : 'SURVIVED'} ${file}:${mutant.line} ${mutant.change}`);
+      return { file, mutant, isKilled };
+    });
+  } finally {
+    restore();
+    process.off('exit', restore);
+  }
+}
+
+/** All of them, unless a part is asked for. */
+function sampled(mutants: readonly Mutant[]): readonly Mutant[] {
+  const most = Number(values.sample ?? Infinity);
+  const random = seededRandom(Number(values.seed));
+  const left = [...mutants];
+  while (left.length > most) left.splice(random.integer(0, left.length - 1), 1);
+  return left;
+}
+
+/** One file after the other, as most mutants are noticed by the first. */
+function passes(tests: readonly string[], environment: NodeJS.ProcessEnv): boolean {
+  return tests.every((test) => {
+    const { status } = spawnSync(
+      process.execPath,
+      [join('node_modules', 'ava', 'entrypoints', 'cli.mjs'), '--fail-fast', '--timeout=60s', test],
+      { env: { ...process.env, ...environment }, stdio: 'ignore', timeout: MOST_MS },
+    );
+    return status === 0;
+  });
+}
+
+function conclude(outcomes: readonly Outcome[]): void {
+  const survivors = outcomes.filter(({ isKilled }) => !isKilled);
+  const part = 1 - survivors.length / outcomes.length;
+  for (const file of new Set(outcomes.map((one) => one.file))) {
+    const all = outcomes.filter((one) => one.file === file);
+    say(`${file}: ${all.filter(({ isKilled }) => isKilled).length} of ${all.length} killed`);
+  }
+  say(
+    `${outcomes.length - survivors.length} of ${outcomes.length} mutants killed, ${(part * 100).toFixed(1)} %`,
+  );
+  if (values.report !== undefined) {
+    const rows = survivors.map(({ file, mutant: { line, change } }) => ({ file, line, change }));
+    writeFileSync(values.report, `${JSON.stringify(rows, undefined, 2)}\n`);
+  }
+  if (!(part >= LEAST_KILLED)) process.exitCode = 1;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+await main();
