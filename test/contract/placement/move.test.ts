@@ -5,7 +5,7 @@ import type { Placement } from '../../../src/model/partition.js';
 import type { MoveProgress } from '../../../src/storage/placement/partition-mover.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import type { TestServer } from '../../support/test-server.js';
-import { assertError, type FhirClient } from '../support/fhir-client.js';
+import { assertError, type Answer, type FhirClient } from '../support/fhir-client.js';
 import { allIds, createPlaced, manage, openServer, OWN_PLACEMENTS, placementOf } from './fixtures.js';
 
 const SEARCHES = [
@@ -183,6 +183,33 @@ for (const placement of OWN_PLACEMENTS) {
     }
     t.is(await tenant.count('Patient?_id=w0-0'), 1);
     t.is(await tenant.count('Patient?family=v'), written.size);
+  });
+
+  test(`what a condition claims may change hands while a tenant is moved to ${placement}`, async (t) => {
+    const opened = await openServer(t);
+    const tenant = await createPlaced(t, opened.root, 'tenant', 'shared');
+    await fill(tenant);
+    const over = new AbortController();
+    const patient = { resourceType: 'Patient', identifier: [{ system: 'urn:x', value: 'claimed' }] };
+    const create = (): Promise<Answer<unknown>> =>
+      tenant.post('Patient', patient, { 'if-none-exist': 'identifier=urn:x|claimed' });
+    const writer = (async () => {
+      while (!over.signal.aborted) {
+        const { status, text } = await create();
+        if (status !== 201) throw new Error(`${status} ${text}`);
+        const { id } = JSON.parse(text) as { readonly id: string };
+        await tenant.put(`Patient/${id}`, { resourceType: 'Patient', id });
+      }
+    })();
+    for (const to of [placement, 'shared', placement] as const) {
+      await pause(50);
+      t.is((await move(t, opened, to)).left, 0);
+    }
+    over.abort();
+    await writer;
+    const answers = await Promise.all([create(), create(), create()]);
+    t.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 201]);
+    t.is(await tenant.count('Patient?identifier=urn:x|claimed'), 1);
   });
 }
 

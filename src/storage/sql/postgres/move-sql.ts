@@ -97,7 +97,11 @@ export const MOVE_SQL = {
     `on conflict (PARTITION_ID, RES_ID) do update set ${replaced.join(', ')}`,
   ),
   addLinks: insertSql('HFJ_RES_LINK'),
-  addClaims: insertSql('HFJ_RES_SEARCH_URL'),
+  addClaims: insertSql(
+    'HFJ_RES_SEARCH_URL',
+    `on conflict (PARTITION_ID, RES_TYPE_ID, RES_SEARCH_URL) do update
+      set RES_ID = excluded.RES_ID, PARTITION_DATE = excluded.PARTITION_DATE`,
+  ),
   addSuperseded: insertSql('HFJ_RES_VER', 'on conflict do nothing'),
   addChunks: insertSql('HFJ_BINARY_CHUNK', 'on conflict do nothing'),
   addStages: insertSql('HFJ_BINARY_STAGE'),
