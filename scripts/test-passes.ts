@@ -33,17 +33,28 @@ const POSTGRES_PASS: TestPass = { store: 'postgres', folders: ON_EVERY_STORE };
 const QUICK_PASSES: readonly TestPass[] = [SQLITE_PASS, { ...POSTGRES_PASS, folders: MOST_DIFFERENT }];
 const PASSES: readonly TestPass[] = [SQLITE_PASS, POSTGRES_PASS];
 
-/** What `npm run test:placements` adds. */
-const PLACEMENT_PASSES: readonly TestPass[] = [
+/** Where a database of its own differs from a schema of its own, which both have other connections than their neighbours. */
+const DATABASES_DIFFER = ['placement', 'isolation', 'rest', 'export', 'search-parameters'].map(
+  (folder) => `contract/${folder}`,
+);
+
+const DATABASE_PASS: TestPass = { store: 'postgres', placement: 'database', folders: ON_EVERY_PLACEMENT };
+
+const OTHER_PLACEMENTS: readonly TestPass[] = [
   { store: 'sqlite', placement: 'database', folders: ON_EVERY_PLACEMENT },
   { store: 'postgres', placement: 'schema', folders: ON_EVERY_PLACEMENT },
-  { store: 'postgres', placement: 'database', folders: ON_EVERY_PLACEMENT },
 ];
+/** What `npm run test:placements` adds. */
+const PLACEMENT_PASSES = [...OTHER_PLACEMENTS, DATABASE_PASS];
+const SHORT_PLACEMENT_PASSES = [...OTHER_PLACEMENTS, { ...DATABASE_PASS, folders: DATABASES_DIFFER }];
 
 /** The word behind `test.js` that asks for the other placements. */
-export const PLACEMENTS_FLAG = '--placements';
+const PLACEMENTS_FLAG = '--placements';
+/** The word besides that one which leaves out of the last placement what another one shows as well. */
+const SHORT_FLAG = '--short';
 /** The word that asks for everything on PostgreSQL. */
-export const POSTGRES_FLAG = '--postgres';
+const POSTGRES_FLAG = '--postgres';
+const OWN_FLAGS = [PLACEMENTS_FLAG, SHORT_FLAG, POSTGRES_FLAG];
 
 /**
  * What is to run: `npm test` has everything on SQLite and much of it on PostgreSQL, `npm run test:postgres` the whole of
@@ -67,7 +78,9 @@ export function selectedPasses(env: NodeJS.ProcessEnv, words: readonly string[])
 }
 
 function askedPasses(words: readonly string[]): readonly TestPass[] {
-  if (words.includes(PLACEMENTS_FLAG)) return PLACEMENT_PASSES;
+  if (words.includes(PLACEMENTS_FLAG)) {
+    return words.includes(SHORT_FLAG) ? SHORT_PLACEMENT_PASSES : PLACEMENT_PASSES;
+  }
   if (words.includes(POSTGRES_FLAG)) return [POSTGRES_PASS];
   return words.some(isPath) ? PASSES : QUICK_PASSES;
 }
@@ -94,7 +107,7 @@ export function parseTestArguments(words: readonly string[]): TestArguments {
   });
   return {
     files: paths.length === 0 ? undefined : [...new Set(files)],
-    flags: words.filter((word) => !isPath(word) && word !== PLACEMENTS_FLAG && word !== POSTGRES_FLAG),
+    flags: words.filter((word) => !isPath(word) && !OWN_FLAGS.includes(word)),
   };
 }
 
