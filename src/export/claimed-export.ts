@@ -28,8 +28,8 @@ interface Frozen {
 }
 
 /**
- * An export that this server has claimed. Each slice is saved while the next one is written, which waits for that at its
- * own end: a kill costs one slice, and what was begun of the next.
+ * An export that this server has claimed. Each slice is saved while the next one is read, of which nothing is written
+ * before: a kill costs one slice.
  */
 export class ClaimedExport {
   private hasSaved = false;
@@ -50,7 +50,7 @@ export class ClaimedExport {
     try {
       isComplete = await this.write(frozen, keeper);
     } finally {
-      await keeper.end();
+      await keeper.saved();
     }
     if (!isComplete) await parts.jobs.release(claim, parts.clock(), 'taken back');
   }
@@ -93,6 +93,7 @@ export class ClaimedExport {
         number,
         progress: after,
         shouldEnd,
+        savedBefore: () => keeper.saved(),
       }).run();
       await keeper.keep(slice);
       if (slice.isComplete) return true;

@@ -10,6 +10,8 @@ export interface SliceParts extends PagesParts {
   readonly number: number;
   /** Answers whether the work should end at the next page; throws where it must not go on. */
   readonly shouldEnd: () => boolean;
+  /** Resolves when the slice before is saved. @throws what it could not be saved for */
+  readonly savedBefore: () => Promise<void>;
 }
 
 /** What a slice has made: files that are to be finished, and how far the export is with them. */
@@ -34,8 +36,8 @@ export class ExportSlice {
   private headed: number | undefined;
 
   constructor(private readonly slice: SliceParts) {
-    const { parts, claim, number, request, progress } = slice;
-    this.files = new PartFiles(parts.output, { claim, number, parts: progress.parts });
+    const { parts, claim, number, request, progress, savedBefore } = slice;
+    this.files = new PartFiles(parts.output, { claim, number, parts: progress.parts, savedBefore });
     this.pages = new ExportPages(slice);
     this.writer = new ExportWriter({ parts, claim, request, files: this.files });
   }

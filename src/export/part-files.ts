@@ -8,6 +8,8 @@ import { removeFiles } from './unlisted-files.js';
 export interface PartOwner extends ClaimedSlice {
   /** Parts that were made before, by kind and type. */
   readonly parts: Readonly<Record<string, number>>;
+  /** Resolves when what was made before is saved: only then is a file begun, so that a kill costs one slice. */
+  readonly savedBefore: () => Promise<void>;
 }
 
 type Kind = ExportFile['kind'];
@@ -75,6 +77,7 @@ export class PartFiles {
   }
 
   private async create(kind: Kind, type: string): Promise<PartWriter> {
+    await this.owner.savedBefore();
     const key = partsKey({ kind, type });
     const part = (this.made[key] ?? 0) + 1;
     const writer = await PartWriter.create(this.output, this.owner, { kind, type, part });

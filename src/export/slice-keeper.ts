@@ -4,7 +4,7 @@ import type { WrittenSlice } from './export-slice.js';
 /** Stores that a slice was made, with its files, which are finished; removes them where it is sure that it was not. */
 export type SaveSlice = (slice: WrittenSlice, files: readonly ExportFile[]) => Promise<void>;
 
-/** Finishes the files of slices and saves them, one slice after the other, while the next one is written. */
+/** Finishes the files of slices and saves them, one slice after the other, while the next one is read. */
 export class SliceKeeper {
   private keeping: Promise<void> = Promise.resolve();
   private failure: { readonly error: unknown } | undefined;
@@ -31,7 +31,7 @@ export class SliceKeeper {
   }
 
   /** Resolves when all of them are saved. @throws what one could not be kept for */
-  async end(): Promise<void> {
+  async saved(): Promise<void> {
     await this.keeping;
   }
 

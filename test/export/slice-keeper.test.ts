@@ -43,7 +43,7 @@ test('a slice is finished when the one before is saved, and nobody waits for the
   await kept;
   t.deepEqual([second.log, saved], [['finish'], [1]]);
   second.end();
-  await keeper.end();
+  await keeper.saved();
   t.deepEqual(saved, [1, 2]);
   t.notThrows(() => keeper.check());
 });
@@ -57,7 +57,7 @@ test('what cannot be kept takes what came after it along', async (t) => {
   await turn();
   t.throws(() => keeper.check(), { message: 'The disk is full.' });
   await t.throwsAsync(keeper.keep(second), { message: 'The disk is full.' });
-  await t.throwsAsync(keeper.end(), { message: 'The disk is full.' });
+  await t.throwsAsync(keeper.saved(), { message: 'The disk is full.' });
   t.deepEqual([first.log, second.log, saved], [['finish', 'abort'], ['abort'], []]);
 });
 
@@ -66,6 +66,6 @@ test('files of a slice that is refused are left to whoever refuses it', async (t
   const slice = new Slice(1);
   await keeper.keep(slice);
   slice.end();
-  await t.throwsAsync(keeper.end(), { message: 'Another one has the claim.' });
+  await t.throwsAsync(keeper.saved(), { message: 'Another one has the claim.' });
   t.deepEqual(slice.log, ['finish']);
 });
