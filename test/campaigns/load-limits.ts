@@ -1,9 +1,9 @@
 import { rateLimit } from '../../interceptors/index.js';
 
 /** More than any client of the campaign asks for that gives the server time to answer, and far less than a flood. */
-const REQUESTS_A_SECOND = 200;
+export const REQUESTS_A_SECOND = 200;
 /** Entries of a bundle are requests: what comes at once may be more. */
-const SECONDS = 5;
+export const SECONDS = 5;
 
 /** Whoever does not wait as told is slowed down. */
 const HELD_MS = 250;
