@@ -1,4 +1,5 @@
 import { isResourceType } from '../definitions.js';
+import { parseReference } from '../references.js';
 import { nearestName } from '../../model/nearest-name.js';
 import type { BoundCodes } from './bindings.js';
 import { childPath, MAX_DEPTH, quote, type Findings } from './findings.js';
@@ -14,6 +15,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 const MAX_NAME = 60;
 const MAX_REFERENCE_TAIL = 256;
+const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:/;
 const REFERENCE_TYPE =
   /(?:^|\/)([A-Z][A-Za-z]{1,63})\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
 
@@ -107,6 +109,16 @@ function isBound(coding: unknown, { bySystem }: BoundCodes): boolean {
 function someOf({ codes }: BoundCodes): string {
   const listed = [...codes].slice(0, 12).join(', ');
   return `use ${codes.size > 12 ? `one of its ${codes.size} codes: ${listed}, …` : `one of ${listed}`}`;
+}
+
+/** Checks that a literal reference can lead anywhere (https://hl7.org/fhir/R4/references.html#literal). */
+export function checkReference(value: unknown, path: string, findings: Findings): void {
+  if (typeof value !== 'object' || value === null) return;
+  const { reference } = value as JsonObject;
+  if (typeof reference !== 'string' || reference === '' || ABSOLUTE.test(reference)) return;
+  if (parseReference(reference).kind !== 'other') return;
+  const expected = 'send Type/id of an R4 type, an absolute URL, or #id of a contained resource';
+  findings.error('value', `${path}.reference`, `${quote(reference)} is not a reference; ${expected}`);
 }
 
 /** Warns where a literal reference is to another type than the element may refer to. */

@@ -20,6 +20,7 @@ const NAMES = [
   'checkExtension',
   'checkCode',
   'checkConcept',
+  'checkReference',
   'checkTarget',
   'checkXhtml',
   'checkResource',
@@ -126,7 +127,7 @@ class Source {
       case 'reference': {
         const targets = rule.targets && this.constant(`targets(${literal(rule.targets)})`);
         const target = targets ? `checkTarget(${value},${targets},${path},c);` : '';
-        return call(this.datatype('Reference')) + target;
+        return call(this.datatype('Reference')) + call('checkReference') + target;
       }
       case 'datatype': {
         const bound = this.codes(rule.valueSet);

@@ -99,6 +99,36 @@ test('a reference to what does not exist is 400 and names the place', async (t) 
   t.deepEqual(answer.body.issue[0]?.expression, ['Observation.subject']);
 });
 
+test('a text that is no reference at all is 422 wherever it stands, and names the place', async (t) => {
+  for (const reference of [
+    'Foo/1',
+    'patient/1',
+    'Patient/',
+    'Patient?',
+    '/Patient/1',
+    'acme/Patient/1',
+    'x',
+  ]) {
+    const observation = {
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'x' },
+      subject: { reference },
+    };
+    const answer = await client.post<OperationOutcome>('Observation', observation);
+    assertError(t, answer, 422, 'INVALID_RESOURCE');
+    t.deepEqual(answer.body.issue[0]?.expression, ['Observation.subject.reference'], reference);
+    const bundle = {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [{ resource: observation, request: { method: 'POST', url: 'Observation' } }],
+    };
+    const refused = await client.post<OperationOutcome>('', bundle);
+    assertError(t, refused, 422, 'INVALID_RESOURCE');
+    t.deepEqual(refused.body.issue[0]?.expression, ['Bundle.entry[0].resource.subject.reference']);
+  }
+});
+
 test('a reference to a deleted resource is 400', async (t) => {
   const { id } = await client.createPatient();
   await client.delete(`Patient/${id}`);
@@ -130,6 +160,8 @@ test('references to other servers, to contained resources and by identifier are 
     performer: [
       { reference: `${server.url}2/Practitioner/1` },
       { reference: 'https://other.example/fhir/Practitioner/1' },
+      { reference: 'https://other.example/people?id=1' },
+      { reference: 'urn:oid:1.2.3' },
       { identifier: { system: 'urn:x', value: '1' } },
     ],
   };

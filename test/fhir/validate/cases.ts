@@ -138,6 +138,26 @@ export const WRONG: Readonly<Record<string, WrongCase>> = {
     ),
     severity: 'warning',
   },
+  ...Object.fromEntries(
+    [
+      'Foo/1',
+      'patient/1',
+      'Patient',
+      'Patient/',
+      'Patient?',
+      '/Patient/1',
+      'acme/Patient/1',
+      'see below',
+    ].map((reference) => [
+      `the reference "${reference}"`,
+      wrong('Observation.subject.reference', 'value', observation({ subject: { reference } })),
+    ]),
+  ),
+  'a reference in an extension': wrong(
+    'Patient.extension[0].value.ofType(Reference).reference',
+    'value',
+    patient({ extension: [{ url: 'urn:x', valueReference: { reference: 'nowhere' } }] }),
+  ),
   'an empty array': wrong('Patient.name', 'structure', patient({ name: [] })),
   null: wrong('Patient.name', 'structure', patient({ name: null })),
   'an id with a space': wrong('Patient.id', 'value', patient({ id: 'a b$' })),
