@@ -1,4 +1,5 @@
 /** batch: every entry on its own, answered in the order of the request. */
+import { preferredReturn } from '../fhir/prefer.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Bundle, BundleEntry } from '../model/resource.js';
@@ -6,7 +7,6 @@ import { toEntryRequest } from './bundle-entry.js';
 import { answerEntry, bundleText } from './bundle-response.js';
 import { completing } from './completed.js';
 import { AnswerBudget, dispatchEntry } from './entry-answer.js';
-import { returnPreference } from './response.js';
 import type { ServerParts } from './server-parts.js';
 
 /** Entries that are worked on at a time: enough for writes to share commits. */
@@ -45,7 +45,7 @@ async function runEntry(
     );
     return answerEntry(
       response,
-      isWrite(request) && returnPreference(request) === 'OperationOutcome' ? 'outcome' : 'resource',
+      isWrite(request) && preferredReturn(request) === 'OperationOutcome' ? 'outcome' : 'resource',
     );
   } catch (error) {
     return answerEntry(failedEntry(server, parent, error));

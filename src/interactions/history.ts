@@ -1,5 +1,6 @@
 /** history of an instance, a type and the server: https://hl7.org/fhir/R4/http.html#history */
 import { dateRange } from '../fhir/date-range.js';
+import { isLenient } from '../fhir/prefer.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
@@ -8,7 +9,7 @@ import { assertPageFits } from '../search/bundle.js';
 import type { HistoryKey, HistoryQuery, StoredVersion } from '../storage/store.js';
 import { notFound, onlyOne } from './find.js';
 import { looksServerAssigned } from './new-id.js';
-import { isLenient, jsonResponse } from './response.js';
+import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { presentationOf, presentText, showListed, type ShownVersion } from './show.js';
 
@@ -99,7 +100,10 @@ function parseHistoryQuery(
 ): Omit<HistoryQuery, 'type' | 'id'> {
   const { defaultPageSize, maxPageSize } = server.settings;
   let query: Omit<HistoryQuery, 'type' | 'id'> = { count: defaultPageSize };
+  const given = new Set<string>();
   for (const [name, value] of parameters) {
+    if (KNOWN.has(name) && given.has(name)) throw new FhirError('INVALID_SEARCH', `Give ${name} once.`);
+    given.add(name);
     if (name === '_count') query = { ...query, count: Math.min(parseCount(value), maxPageSize) };
     else if (name === '_since') query = { ...query, since: parseTime(name, value).low };
     else if (name === '_at') query = { ...query, at: parseTime(name, value) };
@@ -110,7 +114,11 @@ function parseHistoryQuery(
       );
     }
   }
-  return query;
+  return isCountAlone(parameters) ? { ...query, count: 0 } : query;
+}
+
+function isCountAlone(parameters: readonly QueryParameter[]): boolean {
+  return parameters.some(([name, value]) => name === '_summary' && value === 'count');
 }
 
 function parseCount(value: string): number {

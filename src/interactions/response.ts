@@ -1,5 +1,6 @@
 import { formatEntityTag, formatHttpDate } from '../fhir/conditional-headers.js';
 import { FHIR_JSON } from '../fhir/media-types.js';
+import { preferredReturn, type ReturnPreference } from '../fhir/prefer.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { DEFAULT_PARTITION_NAME } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
@@ -7,9 +8,6 @@ import type { OperationOutcome } from '../model/resource.js';
 import { mayBeAnswered } from './permission.js';
 import type { WriteOutcome } from './planned-write.js';
 import { presentationOf, presentText, writeResource } from './show.js';
-
-/** What `Prefer: return=…` asks for (https://hl7.org/fhir/R4/http.html#ops). */
-type ReturnPreference = 'representation' | 'minimal' | 'OperationOutcome';
 
 /** ETag and Last-Modified of a version. */
 export function versionHeaders(version: number, updated: number): Record<string, string> {
@@ -43,7 +41,7 @@ export function writeResponse(request: RequestDetails, outcome: WriteOutcome): O
   const { status, version, updated, text } = outcome;
   if (version === undefined || updated === undefined) return { status, headers: {}, body: undefined };
   const headers = versionHeaders(version, updated);
-  const preference = answerPreference(request, outcome, returnPreference(request));
+  const preference = answerPreference(request, outcome, preferredReturn(request) ?? 'representation');
   if (text === null) return deletionResponse(request, outcome, preference);
   const url = versionUrl(request, outcome);
   // A conditional create tells where its resource is, whether it is new or was there.
@@ -92,19 +90,4 @@ export function successOutcome(outcome: WriteOutcome): OperationOutcome {
     resourceType: 'OperationOutcome',
     issue: [{ severity: 'information', code: 'informational', diagnostics }, ...warnings],
   };
-}
-
-/** Prefer may be sent several times; what it says that is unknown is passed over (https://www.rfc-editor.org/rfc/rfc7240). */
-export function returnPreference(request: RequestDetails): ReturnPreference {
-  const prefer = (request.headers.get('prefer') ?? []).join(',');
-  const [, wanted] =
-    /(?:^|[,;\s])return\s*=\s*("?)(minimal|OperationOutcome|representation)\1/.exec(prefer)?.slice(1) ?? [];
-  return (wanted as ReturnPreference | undefined) ?? 'representation';
-}
-
-/** `Prefer: handling=lenient`: what is not understood is left out (https://hl7.org/fhir/R4/search.html#errors). */
-export function isLenient(request: RequestDetails): boolean {
-  return (request.headers.get('prefer') ?? []).some((value) =>
-    /(?:^|[,;\s])handling\s*=\s*"?lenient/i.test(value),
-  );
 }

@@ -48,7 +48,7 @@ function toSummaryMode(value: string): SummaryMode | undefined {
   if (mode === undefined && value !== 'count') {
     throw new FhirError(
       'INVALID_REQUEST',
-      `_summary cannot be '${value.slice(0, 40)}'; use true, text, data or false.`,
+      `_summary cannot be '${value.slice(0, 40)}'; use true, text, data, count or false.`,
     );
   }
   return mode === 'false' ? undefined : mode;

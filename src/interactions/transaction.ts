@@ -1,4 +1,5 @@
 /** transaction: all entries or none, https://hl7.org/fhir/R4/http.html#trules */
+import { preferredReturn, type ReturnPreference } from '../fhir/prefer.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Bundle } from '../model/resource.js';
@@ -13,7 +14,6 @@ import { acceptResource } from './incoming.js';
 import { assertPermitted } from './permission.js';
 import { planPatch } from './patch.js';
 import { type Attempt, executeWrites, type PlannedWrite } from './planned-write.js';
-import { returnPreference } from './response.js';
 import { withWarnings } from './search-parameter-writes.js';
 import type { ServerParts } from './server-parts.js';
 import type { ResolvedEntry } from './transaction-identities.js';
@@ -101,8 +101,8 @@ async function toEntryRequests(
 }
 
 /** Bodies are sent back only when they are asked for: a transaction is mostly a load. */
-function bundlePreference(request: RequestDetails): 'representation' | 'minimal' | 'OperationOutcome' {
-  return request.headers.has('prefer') ? returnPreference(request) : 'minimal';
+function bundlePreference(request: RequestDetails): ReturnPreference {
+  return preferredReturn(request) ?? 'minimal';
 }
 
 function assertTransactional(entries: readonly EntryRequest[]): void {

@@ -1,6 +1,6 @@
 import { toWarning } from '../export/parse-export.js';
+import { isLenient } from '../fhir/prefer.js';
 import { parseQuery } from '../interactions/query.js';
-import { isLenient } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { TypeFilter } from '../model/bulk-export.js';
 import { FhirError } from '../model/errors.js';

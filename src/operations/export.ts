@@ -2,8 +2,9 @@
 import { describeExport, type ExportRequest } from '../export/export-request.js';
 import { typesOfLevel } from '../export/exported-types.js';
 import { parseExport, type ParsedExport } from '../export/parse-export.js';
+import { isLenient, prefersAsync } from '../fhir/prefer.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
-import { isLenient, resourceResponse } from '../interactions/response.js';
+import { resourceResponse } from '../interactions/response.js';
 import { quotaOf } from '../interactions/quotas.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import type { ExportLevel } from '../model/bulk-export.js';
@@ -48,9 +49,8 @@ export async function startExport(server: ServerParts, request: RequestDetails):
 }
 
 /** @throws FhirError INVALID_REQUEST */
-function assertAsync({ headers }: RequestDetails): void {
-  const preferences = (headers.get('prefer') ?? []).flatMap((value) => value.split(/[;,]/));
-  if (preferences.some((one) => one.trim().toLowerCase() === 'respond-async')) return;
+function assertAsync(request: RequestDetails): void {
+  if (prefersAsync(request)) return;
   throw new FhirError(
     'INVALID_REQUEST',
     'An export goes on in the background: send the header Prefer: respond-async.',

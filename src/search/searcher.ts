@@ -1,4 +1,5 @@
 import { formatParameter } from '../fhir/media-types.js';
+import { isLenient } from '../fhir/prefer.js';
 import { parseReference } from '../fhir/references.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionId, PartitionScope } from '../model/partition.js';
@@ -238,10 +239,4 @@ export function toLocal(base: string, url: string): { readonly type: string; rea
   if (!url.startsWith(`${base}/`)) return null;
   const reference = parseReference(url.slice(base.length + 1));
   return reference.kind === 'relative' ? { type: reference.type, id: reference.id } : null;
-}
-
-/** https://hl7.org/fhir/R4/search.html#errors */
-function isLenient({ headers }: RequestDetails): boolean {
-  const preferences = (headers.get('prefer') ?? []).flatMap((value) => value.split(/[;,]/));
-  return preferences.some((preference) => preference.trim().toLowerCase() === 'handling=lenient');
 }

@@ -173,9 +173,30 @@ test.serial('_count=0 gives the total alone', async (t) => {
   t.false(body.link?.some(({ relation }) => relation === 'next'));
 });
 
+test.serial('_summary=count gives the total alone', async (t) => {
+  const { id } = await acme.createPatient();
+  await acme.put(`Patient/${id}`, { resourceType: 'Patient', id });
+  for (const place of [`Patient/${id}`, 'Patient', '']) {
+    const { body } = await acme.get<Bundle>(`${place}/_history?_summary=count`.replace(/^\//, ''));
+    t.true((body.total ?? 0) >= 2, place);
+    t.is(body.entry, undefined);
+    t.deepEqual(
+      body.link?.map(({ relation }) => relation),
+      ['self'],
+    );
+  }
+});
+
 test.serial('parameters that cannot be read, or that history does not have, are 400', async (t) => {
   const { id } = await acme.createPatient();
-  for (const query of ['_since=soon', '_at=2024-13-01', '_count=many', '_count=-1']) {
+  for (const query of [
+    '_since=soon',
+    '_at=2024-13-01',
+    '_count=many',
+    '_count=-1',
+    '_count=1&_count=2',
+    '_since=2020&_since=2021',
+  ]) {
     assertError(t, await acme.get(`Patient/${id}/_history?${query}`), 400, 'INVALID_SEARCH');
   }
   assertError(t, await acme.get(`Patient/${id}/_history?name=x`), 400, 'UNKNOWN_SEARCH_PARAMETER');

@@ -133,6 +133,7 @@ test('Prefer: return decides the body of a write; headers are the same', async (
   );
   t.is(outcome.body.issue[0]?.severity, 'information');
   t.is((await send('return="minimal"')).text, '');
+  t.is((await send('Return = Minimal')).text, '');
   t.is((await send('respond-async; wait=10, return=minimal')).text, '');
 });
 
@@ -157,6 +158,16 @@ test('handling=lenient leaves out unknown search parameters, which strict refuse
   assertError(t, await client.get('Patient?nonsense=1'), 400, 'UNKNOWN_SEARCH_PARAMETER');
   const lenient = await client.get('Patient?nonsense=1', { prefer: 'handling=lenient' });
   t.is(lenient.status, 200);
+  for (const prefer of [
+    'Handling="lenient"',
+    'return=minimal, handling = lenient; x=y',
+    'HANDLING=LENIENT',
+  ]) {
+    t.is((await client.get('Patient?nonsense=1', { prefer })).status, 200, prefer);
+    t.is((await client.get('Patient/_history?nonsense=1', { prefer })).status, 200, prefer);
+  }
+  const strict = await client.get('Patient?nonsense=1', { prefer: 'handling=lenientish' });
+  assertError(t, strict, 400, 'UNKNOWN_SEARCH_PARAMETER');
 });
 
 test('a write answers pretty where that is asked for', async (t) => {

@@ -280,6 +280,8 @@ test('Prefer decides whether entries carry resources', async (t) => {
   t.is((representation.body.entry?.[0]?.resource as Patient | undefined)?.gender, 'male');
   const minimal = await transaction([patientEntry()], { prefer: 'return=minimal' });
   t.is(minimal.body.entry?.[0]?.resource, undefined);
+  const silent = await transaction([patientEntry()], { prefer: 'handling=strict' });
+  t.is(silent.body.entry?.[0]?.resource, undefined);
   const outcome = await transaction([patientEntry()], { prefer: 'return=OperationOutcome' });
   t.is(outcome.body.entry?.[0]?.response?.outcome?.resourceType, 'OperationOutcome');
 });
