@@ -71,16 +71,16 @@ function toCoding(value: unknown): Coding | undefined {
   return Object.fromEntries(texts.map((name) => [name, value[name]]));
 }
 
-/** The Codings of `codeableConcept`. @throws FhirError INVALID_REQUEST */
+/** The Codings of `codeableConcept`; a text alone has none. @throws FhirError INVALID_REQUEST */
 export function givenCodings(
   parameters: readonly OperationParameter[],
   name: string,
 ): readonly Coding[] | undefined {
   const given = parameters.find((parameter) => parameter.name === name);
   if (given === undefined) return undefined;
-  const codings: unknown = isObject(given.value) ? given.value['coding'] : undefined;
+  const codings: unknown = isObject(given.value) ? (given.value['coding'] ?? []) : undefined;
   if (Array.isArray(codings)) return codings.map(toCoding).filter((one) => one !== undefined);
-  throw invalid(`The parameter '${name}' must be a CodeableConcept with codings.`);
+  throw invalid(`The parameter '${name}' must be a CodeableConcept.`);
 }
 
 /** The request lacks something, or has too much of it. */

@@ -72,10 +72,11 @@ export async function validateCodeInCodeSystem(
   const version = single(parameters, 'version');
   const subject =
     request.resourceId === undefined ? given && toCodeSystem(given) : await storedCodeSystem(server, request);
-  const codes = readCodes(parameters, { system: subject?.url ?? url, version });
+  const named = subject?.url ?? url;
+  const codes = readCodes(parameters, { system: named, version });
   const verdicts: Verdict[] = [];
   for (const code of codes) {
-    if (subject !== undefined && code.system !== subject.url) verdicts.push(otherSystem(code, subject));
+    if (named !== undefined && code.system !== named) verdicts.push(otherSystem(code, named));
     else verdicts.push(await verdictOf(server, request, { code, subject, parameters }));
   }
   return verdictResponse(request, verdicts);
@@ -104,7 +105,7 @@ async function verdictOf(
   }
 }
 
-function otherSystem({ system, code }: GivenCode, { url }: CodeSystem): Verdict {
+function otherSystem({ system, code }: GivenCode, url: string): Verdict {
   return { result: false, message: `The code ${system}|${code} is none of ${url}.`, display: undefined };
 }
 
@@ -128,13 +129,15 @@ function readCodes(
   const codings = givenCodings(parameters, 'codeableConcept');
   if ([code, coding, codings].filter((one) => one !== undefined).length !== 1)
     throw invalid('Give one of code, coding and codeableConcept.');
-  if (code === undefined) {
-    const given = (codings ?? (coding ? [coding] : [])).map(toGiven);
-    if (given.length === 0) throw invalid('The codeableConcept has no code.');
-    return given;
-  }
-  if (system === undefined) throw invalid('A code goes with its system.');
+  if (coding) return [toGiven(coding)];
+  // Concepts often have a coding of nobody's system beside those that count.
+  if (codings) return codings.filter(hasSystem).map(toGiven);
+  if (code === undefined || system === undefined) throw invalid('A code goes with its system.');
   return [{ system, version, code, display: single(parameters, 'display') }];
+}
+
+function hasSystem(coding: Coding): boolean {
+  return coding.system !== undefined;
 }
 
 function toGiven({ system, version, code, display }: Coding): GivenCode {
@@ -142,10 +145,15 @@ function toGiven({ system, version, code, display }: Coding): GivenCode {
   return { system, version, code, display };
 }
 
+const NO_CODE: Verdict = {
+  result: false,
+  message: 'No coding of the codeableConcept has a system and a code.',
+  display: undefined,
+};
+
 /** Of several codes one is enough. */
 function verdictResponse(request: RequestDetails, verdicts: readonly Verdict[]): OutgoingResponse {
-  const verdict = verdicts.find(({ result }) => result) ?? verdicts[0];
-  const { result = false, message, display } = verdict ?? {};
+  const { result, message, display } = verdicts.find((verdict) => verdict.result) ?? verdicts[0] ?? NO_CODE;
   return resourceResponse(request, {
     resourceType: 'Parameters',
     parameter: [

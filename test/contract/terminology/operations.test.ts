@@ -1,5 +1,6 @@
 import test from 'ava';
 import type {
+  CodeableConcept,
   OperationOutcome,
   Parameters,
   ParametersParameter,
@@ -187,6 +188,33 @@ test('a Coding and the Codings of a CodeableConcept are validated; one of severa
     (await validateInDogs({ name: 'codeableConcept', valueCodeableConcept: { coding: [bird!] } }))['result'],
     false,
   );
+});
+
+test('of a CodeableConcept only codings with system and code are looked at, beside others', async (t) => {
+  const dog = { system: ANIMALS, code: 'dog' };
+  const beside = [{ code: 'K9' }, { system: ANIMALS }, { display: 'Dog' }];
+  const verdictOf = (valueCodeableConcept: CodeableConcept): Promise<Record<string, unknown>> =>
+    validateInDogs({ name: 'codeableConcept', valueCodeableConcept });
+  t.is((await verdictOf({ coding: [...beside, dog] }))['result'], true);
+  for (const concept of [{ coding: beside }, { text: 'a dog' }]) {
+    const { result, message } = await verdictOf(concept);
+    t.is(result, false);
+    t.regex(String(message), /has a system and a code/);
+  }
+});
+
+test('a Coding of another code system than the one that is asked is none of it', async (t) => {
+  const gender = { system: 'http://hl7.org/fhir/administrative-gender', code: 'male' };
+  for (const [path, valueCoding] of [
+    [`CodeSystem/$validate-code?url=${ANIMALS}`, gender],
+    ['CodeSystem/animals/$validate-code', gender],
+    [`CodeSystem/$validate-code?url=${gender.system}`, { system: ANIMALS, code: 'dog' }],
+  ] as const) {
+    const body: Parameters = { resourceType: 'Parameters', parameter: [{ name: 'coding', valueCoding }] };
+    const { result, message } = await validate(path, body);
+    t.is(result, false, path);
+    t.regex(String(message), /is none of/);
+  }
 });
 
 test('what has the wrong shape is refused, whatever it is', async (t) => {
