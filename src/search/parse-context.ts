@@ -50,6 +50,11 @@ export function invalidParameter(name: string, message: string): FhirError {
   return refusal('INVALID_SEARCH', name, message);
 }
 
+/** What stands where a resource type belongs. */
+export function unknownType(name: string): string {
+  return `"${name}" is not a resource type of FHIR R4.`;
+}
+
 /** Names and messages hold what the client sent, of which an answer repeats the beginning. */
 function refusal(
   code: 'UNKNOWN_SEARCH_PARAMETER' | 'INVALID_SEARCH',

@@ -7,7 +7,7 @@ import { isCanonical } from './canonical-chain.js';
 import { toSyntax } from './modifiers.js';
 import { followed, parseChain } from './parse-chain.js';
 import { parseComposite } from './parse-composite.js';
-import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
+import { invalidParameter, unknownParameter, unknownType, type ParameterContext } from './parse-context.js';
 import { parseText } from './parse-text.js';
 import { parseValue } from './parse-value.js';
 import type { Criterion } from './search-request.js';
@@ -133,9 +133,8 @@ function parseNamedChain(type: string, named: NamedValue, dot: number, context: 
 /** `_has:Observation:patient:code=x`, https://hl7.org/fhir/R4/search.html#has. */
 function parseHas(named: NamedValue, context: ParameterContext): Criterion {
   const [type = '', code = '', ...rest] = named.name.slice(HAS.length).split(':');
-  if (!isResourceType(type) || rest.length === 0) {
-    throw unknownParameter(context.name, 'write _has:Type:reference:parameter.');
-  }
+  if (rest.length === 0) throw unknownParameter(context.name, 'write _has:Type:reference:parameter.');
+  if (!isResourceType(type)) throw unknownParameter(context.name, unknownType(type));
   const parameter = findParameter(type, code, context);
   if (parameter.type !== 'reference')
     throw unknownParameter(context.name, `"${code}" of ${type} is no reference.`);

@@ -2,7 +2,7 @@ import { isResourceType } from '../fhir/definitions.js';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 import { findParameter, isFullText } from './parse-criterion.js';
-import { invalidParameter, unknownParameter, type ParameterContext } from './parse-context.js';
+import { invalidParameter, unknownParameter, unknownType, type ParameterContext } from './parse-context.js';
 import type { ContainedSearch, Include, SearchRequest, SortBy, SummaryMode } from './search-request.js';
 
 /** The parts of a request that are about its result, while they are collected. */
@@ -127,13 +127,14 @@ function addInclude(
   }
   const whole = value === '*' && direction === 'include' ? `${type}:*` : value;
   const [sourceType = '', code = '', targetType = null, ...more] = whole.split(':');
-  const typesKnown = isResourceType(sourceType) && (targetType === null || isResourceType(targetType));
-  if (!typesKnown || code === '' || more.length > 0) {
+  if (code === '' || more.length > 0) {
     throw invalidParameter(
       context.name,
       `"${value}" is not Type:parameter, Type:parameter:Target or Type:*.`,
     );
   }
+  const stranger = [sourceType, targetType ?? sourceType].find((named) => !isResourceType(named));
+  if (stranger !== undefined) throw invalidParameter(context.name, unknownType(stranger));
   const parameter = code === '*' ? null : findParameter(sourceType, code, context);
   if (parameter !== null && parameter.type !== 'reference') {
     throw invalidParameter(context.name, `"${code}" of ${sourceType} is no reference.`);

@@ -1,6 +1,6 @@
 import { isResourceType } from '../fhir/definitions.js';
 import type { QueryParameter } from '../model/request.js';
-import { invalidParameter } from './parse-context.js';
+import { invalidParameter, unknownType } from './parse-context.js';
 
 /** The parameter that names types: https://hl7.org/fhir/R4/http.html#search. */
 export const TYPE_PARAMETER = '_type';
@@ -11,7 +11,6 @@ export function typesNamed(parameters: readonly QueryParameter[]): readonly stri
   if (lists.length === 0) return undefined;
   const types = lists.flatMap(([, value]) => value.split(','));
   const unknown = types.find((type) => !isResourceType(type));
-  if (unknown !== undefined)
-    throw invalidParameter(TYPE_PARAMETER, `"${unknown.slice(0, 64)}" is not a resource type of FHIR R4.`);
+  if (unknown !== undefined) throw invalidParameter(TYPE_PARAMETER, unknownType(unknown));
   return [...new Set(types)];
 }

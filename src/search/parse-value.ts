@@ -75,9 +75,10 @@ function parseDate(text: string, { name, now }: ParameterContext): SearchValue {
   const { comparison, rest } = splitPrefix(unescape(text));
   const range = dateRange(rest);
   if (range === undefined) {
+    const escape = text.includes(' ') ? ' In a URL a plus is written %2B.' : '';
     throw invalidParameter(
       name,
-      `"${text}" is no date (YYYY, YYYY-MM, YYYY-MM-DD or a dateTime), ${orPrefixed()}.`,
+      `"${text}" is no date (YYYY, YYYY-MM, YYYY-MM-DD or a dateTime), ${orPrefixed()}.${escape}`,
     );
   }
   const { low, high } = range;

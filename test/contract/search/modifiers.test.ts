@@ -168,6 +168,12 @@ const REFUSED: readonly [type: string, name: string, value: string, code: string
   ['Location', 'near', '91|0', 'INVALID_SEARCH', /degrees/],
   ['Location', 'near', '1|0|5|kg', 'INVALID_SEARCH', /UCUM length/],
   ['Location', 'near', 'x', 'INVALID_SEARCH', /latitude/],
+  ['Patient', 'birthdate', '2020-01-01T10:00:00 02:00', 'INVALID_SEARCH', /a plus is written %2B/],
+  ['Patient', '_include', 'Pateint:link', 'INVALID_SEARCH', /"Pateint\\?" is not a resource type/],
+  ['Patient', '_include', 'Patient:link:Foo', 'INVALID_SEARCH', /"Foo\\?" is not a resource type/],
+  ['Patient', '_include', 'Patient', 'INVALID_SEARCH', /Type:parameter:Target/],
+  ['Patient', '_has:Foo:patient:code', 'x', 'UNKNOWN_SEARCH_PARAMETER', /"Foo\\?" is not a resource type/],
+  ['Patient', '_has:Observation:patient', 'x', 'UNKNOWN_SEARCH_PARAMETER', /_has:Type:reference/],
   ['Location', '_sort', 'near', 'UNKNOWN_SEARCH_PARAMETER', /near/],
 ];
 
