@@ -46,9 +46,10 @@ export function acceptBundle(server: ServerParts, request: RequestDetails): Bund
   }
   const { type, entry } = body;
   if (type !== 'batch' && type !== 'transaction') {
+    const what = typeof type === 'string' ? `of type '${type.slice(0, 40)}'` : 'without a type';
     throw new FhirError(
       'INVALID_REQUEST',
-      `A Bundle of type '${String(type).slice(0, 40)}' cannot be processed here; send batch or transaction.`,
+      `A Bundle ${what} cannot be processed here; send batch or transaction.`,
       { expression: ['Bundle.type'] },
     );
   }
@@ -75,10 +76,14 @@ export function toEntryRequest(parent: RequestDetails, entry: BundleEntry, index
     throw new FhirError('INVALID_REQUEST', `${place} has no request.`, { expression: [`${place}.request`] });
   }
   const { method, url } = entry.request as { readonly method?: unknown; readonly url?: unknown };
-  if (typeof method !== 'string' || !METHODS.has(method) || typeof url !== 'string') {
+  if (typeof method !== 'string' || typeof url !== 'string') {
     throw new FhirError('INVALID_REQUEST', `${place}.request needs a method and a url.`, {
       expression: [`${place}.request`],
     });
+  }
+  if (!METHODS.has(method)) {
+    const message = `${place}.request.method is '${method.slice(0, 40)}'; use one of ${[...METHODS].join(', ')}.`;
+    throw new FhirError('INVALID_REQUEST', message, { expression: [`${place}.request.method`] });
   }
   const { segments, parameters } = splitEntryUrl(parent, url, `${place}.request.url`);
   const target = parseTarget(method, segments, parameters);

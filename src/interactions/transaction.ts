@@ -183,13 +183,17 @@ function rowIdOf({ change }: PlannedWrite): readonly number[] {
   return change?.kind === 'delete' ? [change.current.rowId] : [];
 }
 
-/** Two writes of one resource in one transaction have no order that the client could rely on. */
+/**
+ * Two writes of one resource in one transaction have no order that the client could rely on; nor has a write beside
+ * the deletion of what is not there.
+ */
 function assertOnlyOnce(
-  { index }: EntryRequest,
+  { index, request }: EntryRequest,
   { change, outcome }: PlannedWrite,
   touched: Set<string>,
 ): void {
-  if (!change) return;
+  const isDeletion = request.interaction === 'delete' && outcome.id !== '';
+  if (!change && !isDeletion) return;
   const key = `${outcome.type}/${outcome.id}`;
   if (touched.has(key)) {
     const message = `The transaction changes ${key} more than once.`;

@@ -182,6 +182,19 @@ test('a bundle that is none, or of another type, is 400', async (t) => {
   }
 });
 
+test('what is wrong with a bundle or with the method of an entry is said', async (t) => {
+  t.regex((await client.post('', { resourceType: 'Bundle' })).text, /A Bundle without a type/);
+  const entry = [{ request: { method: 'FETCH', url: 'Patient' } }];
+  const answer = await client.post<OperationOutcome>('', {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry,
+  });
+  assertError(t, answer, 400, 'INVALID_REQUEST');
+  t.deepEqual(answer.body.issue[0]?.expression, ['Bundle.entry[0].request.method']);
+  t.regex(answer.text, /'FETCH'; use one of GET, HEAD, POST, PUT, PATCH, DELETE/);
+});
+
 test('entries that are garbage fail alone', async (t) => {
   const garbage = [
     null,

@@ -231,6 +231,15 @@ test('two entries for the same resource are 400', async (t) => {
   assertError(t, await transaction([put, put]), 400, 'INVALID_REQUEST');
   assertError(t, await transaction([remove, put]), 400, 'INVALID_REQUEST');
   assertError(t, await transaction([remove, remove]), 400, 'INVALID_REQUEST');
+  const never = uniqueValue();
+  const createNever = {
+    resource: { resourceType: 'Patient', id: never },
+    request: { method: 'PUT', url: `Patient/${never}` },
+  };
+  const removeNever = { request: { method: 'DELETE', url: `Patient/${never}` } };
+  assertError(t, await transaction([createNever, removeNever]), 400, 'INVALID_REQUEST');
+  assertError(t, await transaction([removeNever, removeNever]), 400, 'INVALID_REQUEST');
+  t.is((await client.get(`Patient/${never}`)).status, 404);
   const urn = `urn:uuid:${uniqueValue()}`;
   assertError(
     t,
