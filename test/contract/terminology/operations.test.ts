@@ -190,14 +190,16 @@ test('a Coding and the Codings of a CodeableConcept are validated; one of severa
   );
 });
 
+function conceptInDogs(valueCodeableConcept: CodeableConcept): Promise<Record<string, unknown>> {
+  return validateInDogs({ name: 'codeableConcept', valueCodeableConcept });
+}
+
 test('of a CodeableConcept only codings with system and code are looked at, beside others', async (t) => {
   const dog = { system: ANIMALS, code: 'dog' };
   const beside = [{ code: 'K9' }, { system: ANIMALS }, { display: 'Dog' }];
-  const verdictOf = (valueCodeableConcept: CodeableConcept): Promise<Record<string, unknown>> =>
-    validateInDogs({ name: 'codeableConcept', valueCodeableConcept });
-  t.is((await verdictOf({ coding: [...beside, dog] }))['result'], true);
+  t.is((await conceptInDogs({ coding: [...beside, dog] }))['result'], true);
   for (const concept of [{ coding: beside }, { text: 'a dog' }]) {
-    const { result, message } = await verdictOf(concept);
+    const { result, message } = await conceptInDogs(concept);
     t.is(result, false);
     t.regex(String(message), /has a system and a code/);
   }
