@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthorizationServer } from '../auth/server/authorization-server.js';
 import { TokenError } from '../auth/server/token-error.js';
+import { severalMethods } from '../auth/server/token-request.js';
 import { mediaType } from '../fhir/media-types.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
@@ -68,6 +69,7 @@ async function answer(
 }
 
 async function readForm({ message, limits, share }: IncomingAuth): Promise<string> {
+  if (message.headers.authorization !== undefined) throw severalMethods();
   if (mediaType(message.headers['content-type']) !== FORM)
     throw new TokenError('invalid_request', `A token request is sent as ${FORM}.`);
   return (await readBody(message, { ...limits, maxBodyBytes: MOST_BYTES }, share)).toString('utf8');

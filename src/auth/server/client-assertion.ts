@@ -27,6 +27,8 @@ export interface AssertionRules {
   readonly audience: string;
   /** Milliseconds since 1970 UTC. */
   readonly now: number;
+  /** The `client_id` beside the assertion; undefined where there is none. */
+  readonly clientId?: string | undefined;
 }
 
 const MOST_LIFETIME_MS = 5 * 60 * 1000;
@@ -41,7 +43,7 @@ const MOST_CLIENT = 128;
  * said without telling which clients there are.
  * @throws TokenError invalid_client
  */
-export function readAssertion(jwt: string, { audience, now }: AssertionRules): ClientAssertion {
+export function readAssertion(jwt: string, { audience, now, clientId }: AssertionRules): ClientAssertion {
   const { header, claims } = decode(jwt);
   const { alg, kid, jku, typ } = header;
   const algorithm = ASSERTION_ALGORITHMS.find((known) => known === alg);
@@ -53,6 +55,9 @@ export function readAssertion(jwt: string, { audience, now }: AssertionRules): C
   if (jku !== undefined && typeof jku !== 'string') throw invalid('The jku of the assertion must be a URL.');
   if (header.crit !== undefined) throw invalid('The assertion demands an extension that is not known.');
   const { client, jti } = readNames(claims);
+  // https://www.rfc-editor.org/rfc/rfc7521#section-4.2
+  if (clientId !== undefined && clientId !== client)
+    throw invalid('The client_id must be the iss of the assertion, or be left out.');
   if (![claims.aud].flat().includes(audience))
     throw invalid('The aud of the assertion must be the URL of the token endpoint.');
   return { jwt, algorithm, kid, jku, client, jti, expires: readTimes(claims, now) };

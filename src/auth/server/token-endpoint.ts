@@ -47,8 +47,8 @@ export async function giveToken(
   form: string,
 ): Promise<TokenResponse> {
   const now = parts.clock();
-  const { scope, assertion } = readTokenRequest(form);
-  const read = readAssertion(assertion, { audience: tokenUrl, now });
+  const { scope, assertion, clientId } = readTokenRequest(form);
+  const read = readAssertion(assertion, { audience: tokenUrl, now, clientId });
   const asked = splitScope(scope);
   const client = await authenticateClient(parts, partitionOf(parts, tenant), read);
   const scopes = narrowScope(asked ?? [], client.scopes.split(' '));

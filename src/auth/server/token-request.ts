@@ -6,6 +6,8 @@ export interface TokenRequest {
   readonly scope: string;
   /** The JWT by which the client authenticates itself. */
   readonly assertion: string;
+  /** Who it says it is besides; undefined where nothing is said. */
+  readonly clientId: string | undefined;
 }
 
 const GRANT_TYPE = 'client_credentials';
@@ -28,16 +30,22 @@ export function readTokenRequest(form: string): TokenRequest {
   const assertion = readAssertionParameter(parameters);
   const scope = given(parameters, 'scope');
   if (scope === undefined) throw new TokenError('invalid_scope', 'The parameter scope is missing.');
-  return { scope, assertion };
+  return { scope, assertion, clientId: given(parameters, 'client_id') };
 }
 
 function readAssertionParameter(parameters: URLSearchParams): string {
+  if (parameters.has('client_secret')) throw severalMethods();
   if (given(parameters, 'client_assertion_type') !== ASSERTION_TYPE)
     throw new TokenError('invalid_request', `The parameter client_assertion_type must be ${ASSERTION_TYPE}.`);
   const assertion = given(parameters, 'client_assertion');
   if (assertion === undefined)
     throw new TokenError('invalid_request', 'The parameter client_assertion is missing.');
   return assertion;
+}
+
+/** A client authenticates itself in one way: https://www.rfc-editor.org/rfc/rfc6749#section-2.3 */
+export function severalMethods(): TokenError {
+  return new TokenError('invalid_request', 'A client authenticates itself by its assertion alone.');
 }
 
 /** An empty value counts as none: https://www.rfc-editor.org/rfc/rfc6749#section-3.2 */

@@ -104,8 +104,12 @@ export function formOf(
   return new URLSearchParams(given);
 }
 
-export async function send(url: string, body: URLSearchParams | string): Promise<TokenAnswer> {
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+export async function send(
+  url: string,
+  body: URLSearchParams | string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<TokenAnswer> {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', ...more };
   const response = await fetch(url, { method: 'POST', headers, body: String(body) });
   const { status } = response;
   return { status, headers: response.headers, body: (await response.json()) as TokenAnswer['body'] };

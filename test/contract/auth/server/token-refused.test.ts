@@ -44,6 +44,8 @@ const FORMS: Readonly<Record<string, readonly [Readonly<Record<string, string | 
   'no client_assertion': [{ client_assertion: undefined }, 'invalid_request'],
   'an assertion that is no JWT': [{ client_assertion: 'invalid_jwt' }, 'invalid_client'],
   'an endless assertion': [{ client_assertion: 'a'.repeat(20_000) }, 'invalid_client'],
+  'another client_id than the assertion': [{ client_id: 'other' }, 'invalid_client'],
+  'a client_secret beside the assertion': [{ client_id: CLIENT, client_secret: 'x' }, 'invalid_request'],
   'no scope': [{ scope: undefined }, 'invalid_scope'],
   'a scope that is not registered': [{ scope: 'system/Encounter.rs' }, 'invalid_scope'],
   'a scope of another context': [{ scope: 'user/Patient.rs patient/Patient.rs' }, 'invalid_scope'],
@@ -64,6 +66,20 @@ test('a parameter that was sent twice is invalid_request', async (t) => {
     const twice = new URLSearchParams([...form, [name, form.get(name) ?? '']]);
     assertRefused(t, await send(URL_OF_ACME, twice), 'invalid_request');
   }
+});
+
+test('a client that authenticates itself by a header besides is invalid_request', async (t) => {
+  const form = formOf(await assertion(key, CLIENT, URL_OF_ACME));
+  for (const authorization of [`Basic ${btoa(`${CLIENT}:x`)}`, 'Bearer x'])
+    assertRefused(t, await send(URL_OF_ACME, form, { authorization }), 'invalid_request');
+});
+
+test('the client_id of the assertion may stand beside it', async (t) => {
+  const form = formOf(await assertion(key, CLIENT, URL_OF_ACME), {
+    client_id: CLIENT,
+    scope: 'system/Patient.rs',
+  });
+  t.is((await send(URL_OF_ACME, form)).status, 200);
 });
 
 const now = Math.floor(Date.now() / 1000);
