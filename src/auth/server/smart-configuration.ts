@@ -4,6 +4,7 @@ import { ASSERTION_ALGORITHMS } from './client-assertion.js';
 
 /** What clients discover of a server or a tenant: https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known */
 export interface SmartConfiguration {
+  /** Where people log in by OpenID Connect, and only there. */
   readonly issuer?: string;
   readonly jwks_uri?: string;
   readonly authorization_endpoint: string;
@@ -31,8 +32,11 @@ export function smartConfiguration(
   const endpoints = smartEndpoints(settings, place);
   if (endpoints === undefined) return undefined;
   const { token, authorization, keys } = endpoints;
+  const { smartCapabilities, tokenIssuer } = settings;
+  const isOpenId = smartCapabilities.includes('sso-openid-connect') && tokenIssuer !== undefined;
   return {
-    ...(keys === undefined ? {} : { issuer: place.serverBase, jwks_uri: keys }),
+    ...(isOpenId ? { issuer: tokenIssuer } : {}),
+    ...(keys === undefined ? {} : { jwks_uri: keys }),
     authorization_endpoint: authorization,
     token_endpoint: token,
     token_endpoint_auth_methods_supported: ['private_key_jwt'],
@@ -41,6 +45,6 @@ export function smartConfiguration(
     response_types_supported: ['code'],
     scopes_supported: SCOPES,
     code_challenge_methods_supported: ['S256'],
-    capabilities: [...new Set([...CAPABILITIES, ...settings.smartCapabilities])],
+    capabilities: [...new Set([...CAPABILITIES, ...smartCapabilities])],
   };
 }

@@ -22,6 +22,7 @@ const client = await world.register('acme', { scope: 'system/*.rs', jwks: keySet
 test.after.always(() => world.server.stop());
 
 interface Discovered {
+  readonly issuer?: string;
   readonly authorization_endpoint: string;
   readonly token_endpoint: string;
   readonly jwks_uri: string;
@@ -67,6 +68,13 @@ for (const at of [root, acme]) {
     for (const one of ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'])
       t.true(found.capabilities.includes(one), one);
     t.true(found.scopes_supported.every((scope) => scope.startsWith('system/')));
+  });
+
+  test(`SMART configuration of ${place}: no issuer, as nobody logs in by OpenID Connect`, async (t) => {
+    const { found } = await discover(`${at.base}/${WELL_KNOWN}`);
+    t.false(found.capabilities.includes('sso-openid-connect'));
+    t.false('issuer' in found);
+    t.regex(found.jwks_uri, /\/auth\/jwks$/);
   });
 
   test(`SMART configuration of ${place}: STU2 asks for authorization_code, and for S256 without plain`, async (t) => {
@@ -148,7 +156,9 @@ test('endpoints of another server are told where the settings name them', async 
     authServer: 'off',
     smartTokenUrl: 'https://login.example/token',
     smartAuthorizationUrl: 'https://login.example/authorize',
-    smartCapabilities: ['launch-standalone'],
+    smartCapabilities: ['launch-standalone', 'sso-openid-connect'],
+    tokenIssuer: 'https://login.example',
+    tokenAudience: 'https://fhir.example/fhir',
   } as const;
   const server = await createTestServer({ partitions: ['acme'], settings });
   t.teardown(() => server.stop());
@@ -158,6 +168,7 @@ test('endpoints of another server are told where the settings name them', async 
   t.is(found.authorization_endpoint, 'https://login.example/authorize');
   t.true(found.capabilities.includes('launch-standalone'));
   t.is(found.jwks_uri, undefined as never);
+  t.is(found.issuer, 'https://login.example');
   t.not((await fetch(tokenUrl(tenant), { method: 'POST' })).status, 200);
 });
 
