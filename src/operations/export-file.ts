@@ -38,8 +38,10 @@ export async function exportFile(server: ServerParts, request: RequestDetails): 
       vary: 'accept-encoding',
     },
   };
-  if (isKnown(request, etag))
-    return { status: 304, headers: { etag, vary: 'accept-encoding' }, body: undefined };
+  assertMeant(request, etag);
+  const known = knownTag(request, etag);
+  if (known !== undefined)
+    return { status: 304, headers: { etag: known, vary: 'accept-encoding' }, body: undefined };
   const range = rangeOf(request, asked);
   if (range !== undefined) return part(server, request, { asked, range });
   return takesGzip(request) ? zipped(server, request, asked) : whole(server, request, asked);
@@ -50,11 +52,27 @@ function zippedTag(etag: string): string {
   return etag.replace(/"$/, '-gzip"');
 }
 
-function isKnown(request: RequestDetails, etag: string): boolean {
-  const tags = headerOf(request, 'if-none-match')
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.some((tag) => tag === '*' || tag === etag || tag === zippedTag(etag));
+/**
+ * Files never change, so that whoever asks on condition of another tag means another file.
+ * @throws FhirError 412
+ */
+function assertMeant(request: RequestDetails, etag: string): void {
+  const tags = tagsOf(request, 'if-match');
+  if (tags.length > 0 && !tags.some((tag) => tag === '*' || tag === etag || tag === zippedTag(etag)))
+    throw new FhirError('PRECONDITION_FAILED', 'The file has another ETag than If-Match names.');
+}
+
+/** The tag of what the client has already, packed or not; undefined: nothing of this file. */
+function knownTag(request: RequestDetails, etag: string): string | undefined {
+  const tags = tagsOf(request, 'if-none-match').map((tag) => tag.replace(/^W\//, ''));
+  const sent = takesGzip(request) ? zippedTag(etag) : etag;
+  if (tags.includes('*')) return sent;
+  return [sent, etag, zippedTag(etag)].find((tag) => tags.includes(tag));
+}
+
+function tagsOf(request: RequestDetails, name: string): readonly string[] {
+  const tags = headerOf(request, name).split(',');
+  return tags.map((tag) => tag.trim()).filter((tag) => tag !== '');
 }
 
 /** Bytes, both ends inclusive. */

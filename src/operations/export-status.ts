@@ -50,7 +50,7 @@ function hasFiles(job: ExportJob): boolean {
   return Object.keys(progressOf(job)?.parts ?? {}).length > 0;
 }
 
-const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+const JSON_HEADERS = { 'content-type': 'application/json' };
 
 /** Whole seconds: what takes long is asked for less often. */
 function pauseOf(age: number): number {

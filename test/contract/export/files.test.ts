@@ -96,6 +96,28 @@ test('what a client has already is not sent again', async (t) => {
   t.is((await raw('GET', { 'if-none-match': '"x"' })).status, 200);
 });
 
+test('that a client has a file already is said of the tag by which it has it', async (t) => {
+  const gzip = { 'accept-encoding': 'gzip' };
+  const zipped = (await raw('GET', gzip)).headers['etag'] as string;
+  const tagOf = async (tags: string, more = {}) =>
+    (await raw('GET', { 'if-none-match': tags, ...more })).headers['etag'];
+  t.is(await tagOf(zipped, gzip), zipped);
+  t.is(await tagOf(etag, gzip), etag);
+  t.is(await tagOf(etag), etag);
+  t.is(await tagOf(`${etag}, ${zipped}`, gzip), zipped);
+  t.is(await tagOf('*', gzip), zipped);
+  t.is(await tagOf('*'), etag);
+});
+
+test('a condition that another file meets is 412', async (t) => {
+  for (const tag of [etag, etag.replace(/"$/, '-gzip"'), `"x", ${etag}`, '*'])
+    t.is((await raw('GET', { 'if-match': tag })).status, 200, tag);
+  for (const tag of ['"x"', `W/${etag}`]) {
+    assertError(t, await acme.get(url, { 'if-match': tag }), 412, 'PRECONDITION_FAILED');
+    t.is((await raw('HEAD', { 'if-match': tag, range: 'bytes=0-3' })).status, 412);
+  }
+});
+
 test('HEAD has the headers of GET', async (t) => {
   for (const more of [{}, { 'accept-encoding': 'gzip' }, { range: 'bytes=0-3' }]) {
     const [head, get] = [await raw('HEAD', more), await raw('GET', more)];

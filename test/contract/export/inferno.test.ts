@@ -87,6 +87,7 @@ for (const { level, path, operation, type } of LEVELS) {
     t.is(status, 200);
     t.is(headers.get('content-type'), 'application/json');
     t.true(Date.parse(headers.get('expires') ?? '') > Date.now(), 'it expires later');
+    t.is(headers.get('cache-control'), 'private, no-store');
     t.regex(body.transactionTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
     t.is(body.request, `${acme.base}/${path}`);
     t.is(body.requiresAccessToken, false);
