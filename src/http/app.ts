@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import Koa, { type Context } from 'koa';
 import { requestLog } from '../log.js';
 import { BodyMemory } from './body-memory.js';
@@ -42,9 +42,12 @@ export function createHttpServer(app: Koa, options: AppOptions): Server {
   const { settings, newRequestId } = options.server;
   const handle = app.callback();
   const mayWait = pipelineLimit(settings.maxPipelinedRequests);
-  const server = createServer(serverOptions(settings), (request, response) => {
+  const serve: RequestListener = (request, response) => {
     if (mayWait(request, response)) void handle(request, response);
-  });
+  };
+  const server = createServer(serverOptions(settings), serve);
+  // Refused with the rest of the head, in the words of all refusals.
+  server.on('checkExpectation', serve);
   limitConnections(server, settings);
   const headers = securityHeaders(settings);
   server.on('clientError', (error, socket) => answerClientError(error, socket, { headers, newRequestId }));

@@ -19,6 +19,8 @@ export function serverOptions(
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.max(LEAST_CHECK_MS, Math.min(MOST_CHECK_MS, headersTimeout / 4)),
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // Looked for with the rest of the head: Node's own answer would be an empty one.
+    requireHostHeader: false,
     insecureHTTPParser: false,
   };
 }

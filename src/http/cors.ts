@@ -1,4 +1,9 @@
-const EXPOSED = 'ETag, Last-Modified, Location, Content-Location, X-Request-Id, X-Progress, Retry-After';
+/** What a page may read of an answer besides what it always may. */
+const EXPOSED = [
+  'ETag, Last-Modified, Location, Content-Location, X-Request-Id, X-Progress, Retry-After, WWW-Authenticate, Allow',
+  'Accept-Ranges, Content-Range, Content-Encoding, Content-Disposition',
+  'RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, Quota-Limit, Quota-Remaining',
+].join(', ');
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const PREFLIGHT_SECONDS = '600';
 

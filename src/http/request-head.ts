@@ -11,7 +11,8 @@ const LONGEST = 'content-encoding'.length;
  * put together to cost time.
  * @throws FhirError INVALID_REQUEST, LIMIT_EXCEEDED
  */
-export function assertPlainHead({ rawHeaders }: IncomingMessage, maxHeaders: number): void {
+export function assertPlainHead(message: IncomingMessage, maxHeaders: number): void {
+  const { rawHeaders } = message;
   if (rawHeaders.length > 2 * maxHeaders) {
     throw new FhirError('LIMIT_EXCEEDED', `The request has more than ${maxHeaders} headers.`, {
       status: 431,
@@ -30,5 +31,17 @@ export function assertPlainHead({ rawHeaders }: IncomingMessage, maxHeaders: num
       });
     }
     seen = `${seen ?? ''}${name},`;
+  }
+  assertHttp(message);
+}
+
+/** What HTTP demands of a head: https://www.rfc-editor.org/rfc/rfc9112#section-3.2, rfc9110#section-10.1.1 */
+function assertHttp({ httpVersion, headers }: IncomingMessage): void {
+  const connection = { connection: 'close' };
+  if (headers.host === undefined && httpVersion === '1.1')
+    throw new FhirError('INVALID_REQUEST', 'The header Host is missing.', { headers: connection });
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    const options = { status: 417, headers: connection };
+    throw new FhirError('INVALID_REQUEST', 'Of Expect, only 100-continue is supported.', options);
   }
 }

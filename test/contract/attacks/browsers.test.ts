@@ -31,6 +31,7 @@ const ASKED: readonly (readonly [method: string, path: string])[] = [
   ['GET', 'acme/$nonsense'],
   ['GET', 'acme/_history'],
   ['GET', 'acme/$export-file/1/2'],
+  ['GET', 'acme/$export-poll-status?_jobId=1'],
   ['GET', `${origin}/healthz`],
   ['GET', `${origin}/readyz`],
   ['GET', `${origin}/metrics`],
@@ -48,6 +49,21 @@ test('attacks 80 and 100: every answer is data of its asker alone: no sniffing, 
 test('attacks 80 and 100: what is no HTTP is answered with the same headers', async (t) => {
   const { headers } = await rawExchange(server.url, 'NONSENSE\r\n\r\n', { end: true });
   for (const name of Object.keys(EVERY_ANSWER)) t.true(headers.includes(`\r\n${name}: `), name);
+});
+
+test('attacks 80 and 100: heads that HTTP does not allow are answered with the same headers, and an outcome', async (t) => {
+  for (const [status, heads] of [
+    [400, 'Connection: close'],
+    [417, 'Host: x\r\nExpect: wonders\r\nConnection: close'],
+  ] as const) {
+    for (const line of ['GET /fhir/metadata', 'PUT /fhir/acme/Patient/never']) {
+      const answer = await rawExchange(server.url, `${line} HTTP/1.1\r\n${heads}\r\n\r\n`);
+      const { headers, body } = answer;
+      t.is(answer.status, status);
+      for (const name of Object.keys(EVERY_ANSWER)) t.true(headers.includes(`\r\n${name}: `), name);
+      t.regex(body, /"resourceType":"OperationOutcome".*"INVALID_REQUEST"/);
+    }
+  }
 });
 
 test('attack 100: HTML in a Binary cannot run, whatever type it says it has', async (t) => {
@@ -105,6 +121,19 @@ test('attack 102: no origin is ever allowed credentials, and with * no origin is
     t.is(headers.get('access-control-allow-credentials'), null);
     t.regex(headers.get('access-control-expose-headers') ?? '', /Content-Location.*X-Request-Id/);
   }
+});
+
+test('attack 102: pages may read what they need to go on with tokens, files and limits', async (t) => {
+  const { headers } = await client.get('metadata', { origin: 'https://app.example' });
+  const exposed = headers.get('access-control-expose-headers')?.split(', ') ?? [];
+  for (const name of [
+    'WWW-Authenticate',
+    'Content-Range',
+    'Content-Disposition',
+    'RateLimit-Remaining',
+    'Quota-Remaining',
+  ])
+    t.true(exposed.includes(name), name);
 });
 
 test('attack 102: with a list, only its origins are allowed, letter by letter, and null never is', async (t) => {
