@@ -71,7 +71,7 @@ function readScopes(
 
 /** Nobody logs in to this server, so that there is no patient and no user. */
 function notGrantable(word: string): string {
-  return `'${word.slice(0, 80)}' cannot be granted to a client: system/TYPE.cruds and system/TYPE.read can.`;
+  return `'${word.slice(0, 80)}' cannot be granted to a client: system/TYPE.cruds and system/TYPE.read can, of types of R4 and of *.`;
 }
 
 function readTenants(

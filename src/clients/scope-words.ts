@@ -1,3 +1,4 @@
+import { isResourceType } from '../fhir/definitions.js';
 import { parseSmartScope } from '../model/smart-scope.js';
 
 /** SMART scopes as words, without what they open: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html. */
@@ -28,9 +29,10 @@ export function splitScope(scope: string): readonly string[] | undefined {
   return words.every((word) => SCOPE_WORD.test(word)) ? words : undefined;
 }
 
-/** Whether the word is a scope for FHIR resources that this version understands. */
+/** Whether the word is a scope for FHIR resources that this version understands: of another type it would open nothing. */
 export function isResourceScope(word: string): boolean {
-  return parseSmartScope(word) !== undefined;
+  const scope = parseSmartScope(word);
+  return scope !== undefined && (scope.type === '*' || isResourceType(scope.type));
 }
 
 /**

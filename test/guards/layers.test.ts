@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'search-parameters': ['storage', 'fhir', 'model'],
   search: ['storage', 'hooks', 'terminology', 'fhir', 'model'],
   export: ['storage', 'hooks', 'fhir', 'model'],
-  clients: ['partition', 'storage', 'settings', 'model'],
+  clients: ['partition', 'storage', 'fhir', 'settings', 'model'],
   interactions: [
     'operations',
     'partition',

@@ -90,6 +90,7 @@ test('what cannot be registered is refused in words', async (t) => {
     [{ jwks }, /words with a space/],
     [{ scope: 'system/Patient', jwks }, /'system\/Patient' cannot be granted/],
     [{ scope: 'patient/*.rs', jwks }, /cannot be granted/],
+    [{ scope: 'system/*.rs system/Pateint.rs', jwks }, /'system\/Pateint.rs' cannot be granted/],
     [{ scope: 'bulkhead.admin', jwks }, /cannot be granted/],
     [{ scope, jwks, id: 'a b' }, /client id/],
     [{ scope, jwks, name: 'x'.repeat(300) }, /name/],

@@ -68,6 +68,12 @@ test('a parameter that was sent twice is invalid_request', async (t) => {
   }
 });
 
+test('a scope of a type that there is not is not a part of everything', async (t) => {
+  await world.register('acme', { id: 'everything', scope: 'system/*.cruds', jwks: keySetOf(key) });
+  const jwt = await assertion(key, 'everything', URL_OF_ACME);
+  assertRefused(t, await send(URL_OF_ACME, formOf(jwt, { scope: 'system/Pateint.rs' })), 'invalid_scope');
+});
+
 test('a client that authenticates itself by a header besides is invalid_request', async (t) => {
   const form = formOf(await assertion(key, CLIENT, URL_OF_ACME));
   for (const authorization of [`Basic ${btoa(`${CLIENT}:x`)}`, 'Bearer x'])
