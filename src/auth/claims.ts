@@ -35,11 +35,6 @@ export function principalFrom(claims: JWTPayload, rules: ClaimRules, expires: nu
   };
 }
 
-/** Who something is kept for, in a form that subjects of two issuers never share. */
-export function ownerOf({ issuer, subject, client }: Principal): string {
-  return JSON.stringify([issuer, subject ?? null, subject === undefined ? (client ?? null) : null]);
-}
-
 /** `scope` as RFC 8693 has it, `scp` as others do. */
 function scopesOf(claims: JWTPayload): readonly string[] {
   const value: unknown = claims['scope'] ?? claims['scp'];

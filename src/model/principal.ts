@@ -14,6 +14,8 @@ export interface Principal {
   readonly subject?: string;
   /** The client that it is issued to. */
   readonly client?: string;
+  /** When the client was registered, where its id may be given anew; milliseconds since 1970 UTC. */
+  readonly registered?: number;
   /** Its id, `jti`: no secret. */
   readonly tokenId?: string;
   /** The words of its scope, as granted: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html. */
@@ -40,6 +42,15 @@ export function principalOf(request: RequestDetails): Principal | undefined {
   let outer = request;
   while (outer.parent !== undefined) outer = outer.parent;
   return outer.attributes.get(PRINCIPAL) as Principal | undefined;
+}
+
+/**
+ * Whom what is kept for somebody, such as an export, belongs to: the subject, or else the client, in a form that those of
+ * two issuers never share. An id that is given anew is somebody else's.
+ */
+export function ownerOf({ issuer, subject, client, registered }: Principal): string {
+  const since = registered === undefined ? [] : [registered];
+  return JSON.stringify([issuer, subject ?? null, subject === undefined ? (client ?? null) : null, ...since]);
 }
 
 /** Whether a partition of this name is among those that were granted. */

@@ -2,7 +2,7 @@ import { requestOf } from '../export/export-request.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionId, PartitionScope } from '../model/partition.js';
-import { principalOf } from '../model/principal.js';
+import { ownerOf, principalOf } from '../model/principal.js';
 import { type RequestDetails, SUBJECT } from '../model/request.js';
 import type { ExportJob } from '../storage/export-store.js';
 import { assertCovers } from './export-access.js';
@@ -29,13 +29,11 @@ export function partitionOfExport(scope: PartitionScope): PartitionId {
 }
 
 /** Who asks; null where callers are not told apart. */
-export function ownerOf(request: RequestDetails): string | null {
+export function askerOf(request: RequestDetails): string | null {
   const subject = request.attributes.get(SUBJECT);
   if (typeof subject === 'string') return subject;
   const principal = principalOf(request);
-  if (principal === undefined) return null;
-  const { issuer, subject: own, client } = principal;
-  return JSON.stringify([issuer, own ?? null, client ?? null]);
+  return principal === undefined ? null : ownerOf(principal);
 }
 
 /**
@@ -51,7 +49,7 @@ export async function findExport(
   const scope = await server.resolver.resolveRead(request);
   const isSearched = only(scope) !== undefined && UUID.test(id);
   const job = isSearched ? await server.exports.jobs.find(scope, id) : undefined;
-  if (!job || job.owner !== ownerOf(request) || !isThere(server, job)) throw unknownExport(id);
+  if (!job || job.owner !== askerOf(request) || !isThere(server, job)) throw unknownExport(id);
   assertCovers(request, requestOf(job));
   return { scope, job };
 }

@@ -17,7 +17,7 @@ import type { NewExportJob } from '../storage/export-store.js';
 import { grantExport } from './export-access.js';
 import { readExportFilters } from './export-filters.js';
 import { readExportParameters } from './export-parameters.js';
-import { ownerOf, partitionOfExport, statusUrl } from './export-place.js';
+import { askerOf, partitionOfExport, statusUrl } from './export-place.js';
 import { assertSubjects } from './export-subjects.js';
 
 /** Starts an export of the system, of all patients or of a group. */
@@ -42,7 +42,7 @@ export async function startExport(server: ServerParts, request: RequestDetails):
   await bringParameters(server, partition, parsed, level);
   const created = server.clock();
   const id = server.newRequestId();
-  const job = { id, partition, owner: ownerOf(request), request: JSON.stringify(asked), created };
+  const job = { id, partition, owner: askerOf(request), request: JSON.stringify(asked), created };
   await store(server, request, { job, asked });
   server.exports.runner.wake();
   return accepted(request, job.id);

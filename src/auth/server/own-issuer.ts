@@ -42,7 +42,7 @@ async function toPrincipal(
   { clients, adminScope, clock }: OwnIssuerParts,
   claims: JWTPayload,
 ): Promise<Principal> {
-  const { iss = '', sub = '', exp = 0, scope } = claims;
+  const { iss = '', sub = '', exp = 0, jti, scope } = claims;
   const partition = Number(claims[PARTITION_CLAIM]) as PartitionId;
   const client = await clients.find({ partition, id: sub });
   if (client === undefined || client.disabled || client.created !== claims[REGISTERED_CLAIM]) {
@@ -52,11 +52,14 @@ async function toPrincipal(
     });
   }
   const scopes = String(scope).split(' ');
+  // Ids of clients are their partition's own. Nobody else acts for them.
+  const name = `${partition}/${sub}`;
   return {
     issuer: iss,
-    // Ids of clients are their partition's own.
-    subject: `${partition}/${sub}`,
-    client: sub,
+    subject: name,
+    client: name,
+    registered: client.created,
+    ...(jti === undefined ? {} : { tokenId: jti }),
     scopes,
     tenants: clients.tenantsOf(client),
     admin: partition === DEFAULT_PARTITION_ID && scopes.includes(adminScope),

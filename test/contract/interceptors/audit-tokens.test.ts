@@ -1,8 +1,11 @@
 import test from 'ava';
 import type { AuditEvent } from 'fhir/r4.js';
+import { decodeJwt } from 'jose';
 import { audit } from '../../../interceptors/index.js';
 import { openGuarded, PATIENT } from '../auth/fixtures.js';
 import { ADMIN } from '../auth/issuer.js';
+import { askToken, type ClientKey, keySetOf, makeKey, openTokenServer } from '../auth/server/fixtures.js';
+import type { FhirClient } from '../support/fhir-client.js';
 import { eventsIn, shapeOf } from './audit-fixtures.js';
 
 const ACME = { tenant_id: 'acme', client_id: 'app', sub: 'dr-1', fhirUser: 'Practitioner/d1', jti: 'jti-1' };
@@ -35,6 +38,39 @@ test('the client, the user and the id of the token are told, and never the token
   }
   t.notRegex(answer.text, /eyJ/, 'no token is in it');
 });
+
+test('a client of the server itself is told by its partition and its id, with the id of its token', async (t) => {
+  const { acme, root, register, server } = await openTokenServer({ interceptors: [audit()] });
+  t.teardown(() => server.stop());
+  const key = await makeKey('ES384');
+  const registration = { id: 'nightly', scope: 'system/*.rs', jwks: keySetOf(key) };
+  await register('acme', registration);
+  await register('DEFAULT', { ...registration, tenants: ['acme'] });
+  const tokens = [await tokenOf(acme, key), await tokenOf(root, key)];
+  for (const token of tokens)
+    t.is((await acme.get('Patient', { authorization: `Bearer ${token}` })).status, 200);
+  const headers = { authorization: `Bearer ${tokens[0]}` };
+  const events = eventsIn(await acme.get('AuditEvent?_sort=_lastUpdated', headers));
+  const partition = server.bulkhead.partitions.read({ name: 'acme' }).id;
+  t.deepEqual(
+    events.map(({ agent: [asker, , ...others] }) => [
+      asker?.who?.identifier,
+      asker?.requestor,
+      asker?.policy,
+      others,
+    ]),
+    [`${partition}/nightly`, '0/nightly'].map((value, at) => [
+      { system: root.base, value },
+      true,
+      [decodeJwt(tokens[at]!).jti],
+      [],
+    ]),
+  );
+});
+
+async function tokenOf(at: FhirClient, key: ClientKey): Promise<string> {
+  return String((await askToken(at, key, 'nightly')).body['access_token']);
+}
 
 test('who has no token, or one of another tenant, is told in DEFAULT; the tenant that was tried learns nothing', async (t) => {
   const { as, client } = await openGuarded(t, { interceptors: [audit()] });

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { decodeJwt, SignJWT } from 'jose';
 import { createTestServer } from '../../../support/test-server.js';
+import { kickOff, locationOf } from '../../export/fixtures.js';
 import { assertError, FhirClient } from '../../support/fhir-client.js';
 import {
   askToken,
@@ -64,6 +65,33 @@ test.serial(
     assertError(t, await acme.get('Patient', headers), 401, 'LOGIN_REQUIRED');
   },
 );
+
+test.serial('what a client has exported is not for the one that is given its id later', async (t) => {
+  const { acme } = world;
+  const { parts, partitions } = world.server.bulkhead;
+  const registration = { id: 'nightly', scope: 'system/*.rs', jwks: keySetOf(key) };
+  await world.register('acme', registration);
+  const headers = bearer(await tokenOf('acme', 'nightly', 'system/*.rs'));
+  const location = locationOf(await kickOff(acme, '$export?_type=Patient', undefined, headers));
+  t.true([200, 202].includes((await acme.get(location, headers)).status));
+  await parts.clients.remove(partitions.read({ name: 'acme' }), 'nightly');
+  now += 11_000;
+  await world.register('acme', registration);
+  const others = bearer(await tokenOf('acme', 'nightly', 'system/*.rs'));
+  assertError(t, await acme.get(location, others), 404, 'NOT_FOUND');
+  assertError(t, await acme.delete(location, others), 404, 'NOT_FOUND');
+});
+
+test.serial('clients of two partitions that have one id do not see the exports of each other', async (t) => {
+  const { acme, root } = world;
+  const registration = { id: 'both', scope: 'system/*.rs', jwks: keySetOf(key) };
+  await world.register('acme', registration);
+  await world.register('DEFAULT', { ...registration, tenants: ['acme'] });
+  const own = bearer(await tokenOf('acme', 'both', 'system/*.rs'));
+  const central = bearer(String((await askToken(root, key, 'both')).body['access_token']));
+  const location = locationOf(await kickOff(acme, '$export?_type=Patient', undefined, own));
+  assertError(t, await acme.get(location, central), 404, 'NOT_FOUND');
+});
 
 test.serial(
   'a token ends with its time, with its signature, and with the key of another server',
