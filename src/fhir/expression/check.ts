@@ -1,6 +1,7 @@
 import type { SearchComponent, SearchParameterDefinition } from '../r4/compact.js';
 import type { IndexKind } from '../indexed-path.js';
 import { rowMaker } from '../extract/row-makers.js';
+import { isPrimitive } from '../validate/primitives.js';
 import { compileForEngine } from './engine.js';
 import { generateWalks } from './generate.js';
 import { lowerExpression } from './lower.js';
@@ -116,12 +117,24 @@ function lostStep(
   const owners = [...new Set(before.map(({ location }) => location))].join(', ');
   if (step?.kind === 'member') {
     return {
-      message: `${owners} has no element "${step.name}"`,
+      message: `${owners} has no element "${step.name}"${choiceOf(schema, resourceType, walk.slice(0, end), step.name)}`,
       position: positionOf(expression, step.name),
     };
   }
   const type = step?.kind === 'type' || step?.kind === 'target' ? step.type : '';
   return { message: `no value of ${owners} is a ${type}`, position: positionOf(expression, type) };
+}
+
+/** FHIRPath knows a choice by its own name alone; JSON's, such as `valueDateTime`, stand in many parameters. */
+function choiceOf(schema: TypeSchema, resourceType: string, before: Walk, name: string): string {
+  for (const { index } of name.matchAll(/[A-Z]/g)) {
+    const [stem, suffix] = [name.slice(0, index), name.slice(index)];
+    const primitive = `${suffix.charAt(0).toLowerCase()}${suffix.slice(1)}`;
+    const type = isPrimitive(primitive) ? primitive : suffix;
+    const walk = [...before, { kind: 'member', name: stem, index: null }, { kind: 'type', type }] as const;
+    if (settleWalk(schema, resourceType, walk)) return `; FHIRPath says ${stem}.ofType(${type})`;
+  }
+  return '';
 }
 
 function positionOf(expression: string, word: string): number | undefined {

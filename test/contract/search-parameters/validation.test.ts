@@ -19,6 +19,10 @@ const REFUSED: Readonly<Record<string, readonly [Partial<SearchParameter>, RegEx
     { expression: 'Patient.nam.family' },
     /^SearchParameter\.expression: Patient has no element "nam", at character 9: "nam\.family"\.$/,
   ],
+  'a choice as JSON names it': [
+    { type: 'date', expression: "Patient.extension.where(url = 'urn:x').valueDateTime" },
+    /Extension has no element "valueDateTime"; FHIRPath says value\.ofType\(dateTime\), at character 40/,
+  ],
   'text that is not FHIRPath': [{ expression: 'Patient.name.where(' }, /expression: .* at character \d+/],
   'a function that does not exist': [{ expression: 'Patient.name.frobnicate()' }, /frobnicate/],
   'another type than its base': [{ expression: 'Observation.code' }, /reads nothing of Patient/],

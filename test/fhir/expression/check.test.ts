@@ -27,6 +27,11 @@ test('a finding says where it is', (t) => {
     message: 'HumanName has no element "nick"',
     position: 21,
   });
+  t.is(
+    check('Patient.extension.valueCoding')?.message,
+    'Extension has no element "valueCoding"; FHIRPath says value.ofType(Coding)',
+  );
+  t.is(check('Patient.extension.valueFoo')?.message, 'Extension has no element "valueFoo"');
   t.is(check('Patient.name.where(')?.position, 18);
   t.is(check('Patient.name.')?.position, 12);
   t.is(check('Patient..name')?.position, 8);
