@@ -116,5 +116,6 @@ function tenantsOf({ clients }: ServerParts, client: StoredClient): readonly str
 }
 
 function respond(request: RequestDetails, parameter: readonly object[], status = 200): OutgoingResponse {
-  return resourceResponse(request, { resourceType: 'Parameters', parameter }, status);
+  const content = parameter.length === 0 ? {} : { parameter };
+  return resourceResponse(request, { resourceType: 'Parameters', ...content }, status);
 }

@@ -28,7 +28,7 @@ export async function lastn(server: ServerParts, request: RequestDetails): Promi
   const applied = parameters.filter((one) => one[0] === MAX || search.applied.includes(one));
   const result = {
     request: search,
-    matches,
+    matches: search.summary === 'count' ? [] : matches,
     included: [],
     truncated: false,
     isRanked: false,

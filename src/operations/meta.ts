@@ -110,9 +110,11 @@ function givenMeta(request: RequestDetails): Meta {
   return one.value as Meta;
 }
 
+/** A meta with nothing in it can't be written, as FHIR has no empty objects (https://hl7.org/fhir/R4/json.html). */
 function metaResponse(request: RequestDetails, value: Meta): OutgoingResponse {
+  const isEmpty = Object.keys(value).length === 0;
   return resourceResponse(request, {
     resourceType: 'Parameters',
-    parameter: [{ name: 'return', valueMeta: value }],
+    ...(isEmpty ? {} : { parameter: [{ name: 'return', valueMeta: value }] }),
   });
 }

@@ -153,7 +153,7 @@ function toStatistics(
     status: 'final',
     code: { coding: [coding] },
     subject: { reference: about },
-    component,
+    ...(component.length === 0 ? {} : { component }),
   };
 }
 

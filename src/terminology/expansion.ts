@@ -61,10 +61,18 @@ export function toExpansion(expanding: Expanding, options: ExpansionOptions): Re
       timestamp: new Date(now).toISOString(),
       total: chosen.length,
       ...(isPage ? { offset: options.offset } : {}),
-      parameter: [...options.parameters, ...usedSystems(composition)],
-      contains: chosen.slice(options.offset, end).map((member) => toContains(member, options)),
+      ...listed('parameter', [...options.parameters, ...usedSystems(composition)]),
+      ...listed(
+        'contains',
+        chosen.slice(options.offset, end).map((member) => toContains(member, options)),
+      ),
     },
   };
+}
+
+/** FHIR has no empty lists: https://hl7.org/fhir/R4/json.html */
+function listed(name: string, list: readonly object[]): object {
+  return list.length === 0 ? {} : { [name]: list };
 }
 
 function choose(members: Members, options: ExpansionOptions): readonly Member[] {

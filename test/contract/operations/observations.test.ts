@@ -81,6 +81,12 @@ test('the answer of $lastn tells what was asked, and can be shortened', async (t
   t.is(first?.meta?.tag?.[0]?.code, 'SUBSETTED');
 });
 
+test('$lastn with _summary=count answers how many there are, and none of them', async (t) => {
+  const { body } = await acme.get<Bundle>('Observation/$lastn?patient=p1&_summary=count');
+  t.is(body.total, 3);
+  t.is(body.entry, undefined);
+});
+
 test('$lastn refuses what it can not do', async (t) => {
   for (const query of [
     'max=1',
@@ -145,6 +151,12 @@ test('$stats is about a time, and returns the observations that are asked for', 
   });
   t.is(source?.resource?.id, 'w2');
   t.is(more.length, 0);
+});
+
+test('$stats of nothing has no empty list of components', async (t) => {
+  const { text } = await acme.get(`Observation/$stats?${WEIGHT}&statistic=average&duration=0.001`);
+  t.true(text.includes('"weight"'), text);
+  t.false(text.includes('[]'), text);
 });
 
 test('$stats refuses what it can not do', async (t) => {

@@ -3,7 +3,7 @@ import type { Meta, Parameters, Patient } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient, uniqueValue } from '../support/fhir-client.js';
 
-const server = await createTestServer({ partitions: ['acme', 'beta'] });
+const server = await createTestServer({ partitions: ['acme', 'beta', 'empty'] });
 const client = new FhirClient(server.url);
 test.after.always(() => server.stop());
 
@@ -77,6 +77,11 @@ test('$meta of a type and of the server give the labels in use in the own tenant
   t.true((await codes(acme, '$meta')).includes(code));
   t.false((await codes(acme, 'Observation/$meta')).includes(code));
   t.false((await codes(client.tenant('beta'), '$meta')).includes(code));
+});
+
+test('where no labels are in use $meta answers no empty element', async (t) => {
+  const { text } = await client.tenant('empty').get('$meta');
+  t.is(text, '{"resourceType":"Parameters"}');
 });
 
 test('$meta operations on what does not exist are 404, on what was deleted 410', async (t) => {

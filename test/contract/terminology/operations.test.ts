@@ -92,6 +92,11 @@ test('the text filter, activeOnly, excludeNotForUI and designations say what is 
     (await acme.post<ValueSet>(`ValueSet/$expand?${query}`, body)).body;
   t.deepEqual(codesOf(await listed('filter=DOG')), ['dog']);
   t.deepEqual(codesOf(await listed('filter=ham')), []);
+  t.false('contains' in ((await listed('filter=ham')).expansion ?? {}));
+  const foreign = valueSetOf('urn:vs', { system: 'urn:nobody', concept: [{ code: 'a' }] });
+  const { expansion } = (await acme.post<ValueSet>('ValueSet/$expand', foreign)).body;
+  t.is(expansion?.total, 1);
+  t.false('parameter' in expansion!);
   const every = await listed('');
   t.is(every.expansion?.contains?.find(({ code }) => code === 'mammal')?.abstract, true);
   t.is(every.expansion?.contains?.find(({ code }) => code === 'mammoth')?.inactive, true);

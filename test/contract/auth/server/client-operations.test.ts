@@ -52,7 +52,7 @@ test('who manages the server registers clients of tenants, lists, disables, enab
   t.is((await askToken(beta, key, 'by-operation')).status, 400);
   const listed = await acme.get<Parameters>('$client-list', headers);
   t.true(listed.body.parameter?.some(({ part }) => part?.[0]?.valueString === 'by-operation'));
-  t.false((await beta.get('$client-list', headers)).text.includes('by-operation'));
+  t.is((await beta.get('$client-list', headers)).text, '{"resourceType":"Parameters"}');
   const statuses: Readonly<Record<string, number>> = { disable: 400, enable: 200, remove: 400 };
   for (const [change, status] of Object.entries(statuses)) {
     const changed = await acme.post(`$client-${change}`, parametersOf({ id: 'by-operation' }), headers);
