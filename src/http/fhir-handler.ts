@@ -128,6 +128,7 @@ async function answer(
       const event = { request: message, response: socket };
       if ((await hooks.veto('SERVER_INCOMING_REQUEST_PRE_PROCESSED', event)) === 'handled') return undefined;
     }
+    assertPlainHead(message, options.server.settings.maxHeaders);
     if (message.method === 'OPTIONS') return preflight(message);
     const auth = { message, limits: options.server.settings, share: exchange.body };
     const place = authPlaceOf(message.url ?? '/', options.request);
@@ -148,7 +149,6 @@ async function serve(
   exchange: Exchange,
 ): Promise<OutgoingResponse> {
   const { server } = options;
-  assertPlainHead(message, server.settings.maxHeaders);
   const parsed = readRequest(message, exchange.id, options.request);
   if (!parsed) throw new FhirError('NOT_FOUND', NOT_FOUND_MESSAGE);
   exchange.request = parsed;

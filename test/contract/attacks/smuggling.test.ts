@@ -106,6 +106,24 @@ test('attack 94: a Host, an authorization or a type that is there twice is 400, 
   t.is((await rawExchange(server.url, 'GET /fhir/metadata HTTP/1.1\r\n\r\n', { end: true })).status, 400);
 });
 
+test('attack 94: what holds for heads holds for preflights and for requests of tokens too', async (t) => {
+  const guarded = await createTestServer({ settings: { auth: 'on' } });
+  t.teardown(() => guarded.stop());
+  const twice = 'Content-Type: application/x-www-form-urlencoded\r\nContent-Type: text/plain\r\n';
+  for (const line of [
+    'POST /fhir/auth/token',
+    'GET /.well-known/smart-configuration',
+    'OPTIONS /fhir/Patient',
+  ]) {
+    const { status, body } = await rawExchange(
+      guarded.url,
+      `${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${twice}Content-Length: 0\r\n\r\n`,
+    );
+    t.is(status, 400, line);
+    t.true(body.includes('content-type is there more than once'), body);
+  }
+});
+
 function ask(tenant: string, last = ''): string {
   return `GET /fhir/${tenant}/Patient/same HTTP/1.1\r\nHost: x\r\n${last}\r\n`;
 }
