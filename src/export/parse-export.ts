@@ -70,13 +70,17 @@ const READERS: Readonly<Record<string, Reader>> = {
     draft.before = readTime(value, reading).low;
   },
   _type: (draft, value, reading) => {
+    // Also where nothing follows: whoever names types does not mean all of them.
+    draft.types ??= [];
     for (const type of listOf(value)) readType(draft, type, reading);
   },
   _typeFilter: (draft, value, reading) => {
     for (const query of splitFilters(value)) readFilter(draft, query, reading);
   },
   _elements: (draft, value) => {
-    draft.elements = [...draft.elements, ...listOf(value)];
+    const named = listOf(value);
+    if (named.length === 0) throw invalid('_elements names no element.');
+    draft.elements = [...draft.elements, ...named];
   },
   patient: readPatient,
   includeAssociatedData: (draft, value, reading) => {
@@ -151,12 +155,11 @@ function readTime(value: string, { name }: Reading): { readonly low: number; rea
 }
 
 function readType(draft: Draft, type: string, { unsupported }: Reading): void {
-  const { level } = draft;
-  draft.types ??= [];
+  const { level, types } = draft;
   if (!isResourceType(type)) unsupported(`_type: '${type.slice(0, 80)}' is no resource type of R4.`);
   else if (!isExportable(level, type))
     unsupported(`_type: no ${type} belongs to the compartment of a Patient.`);
-  else if (!draft.types.includes(type)) draft.types = [...draft.types, type];
+  else if (!types?.includes(type)) draft.types = [...(types ?? []), type];
 }
 
 /** A comma is between filters only where another type's search follows: values of a search have commas too. */

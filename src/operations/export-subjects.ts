@@ -2,13 +2,15 @@ import type { ParsedExport } from '../export/parse-export.js';
 import { readGroupMembers } from '../export/group-members.js';
 import { chunksOf } from '../export/select-patients.js';
 import { notFound } from '../interactions/find.js';
+import { assertGranted } from '../interactions/permission.js';
 import type { ServerParts } from '../interactions/server-parts.js';
+import { accessOf } from '../model/access.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 
 /**
  * The group and the patients that an export names must be there; those of other partitions are not.
- * @throws FhirError NOT_FOUND
+ * @throws FhirError NOT_FOUND, FORBIDDEN where the token reads no groups at all
  */
 export async function assertSubjects(
   server: ServerParts,
@@ -16,6 +18,8 @@ export async function assertSubjects(
   { request, parsed }: { readonly request: RequestDetails; readonly parsed: ParsedExport },
 ): Promise<void> {
   const { level, patients } = parsed;
+  const access = accessOf(request);
+  if (level.kind === 'group' && access !== null) assertGranted(access, 'read', 'Group');
   const read = async (type: string, id: string): Promise<string | undefined> =>
     (await server.resources.read(scope, type, id)).find(({ deleted }) => !deleted)?.text ?? undefined;
   if (level.kind === 'group' && (await read('Group', level.id)) === undefined)

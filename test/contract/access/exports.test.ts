@@ -3,7 +3,7 @@ import test from 'ava';
 import { assertError, type FhirClient } from '../support/fhir-client.js';
 import { as, LAB, openAccessWorld, TokenClient } from './fixtures.js';
 
-const { server, acme } = await openAccessWorld();
+const { server, acme } = await openAccessWorld({ settings: { exportMaxPerPartition: 100 } });
 test.after.always(() => server.stop());
 
 const ASYNC = { prefer: 'respond-async' };
@@ -56,6 +56,23 @@ test('a type outside of the scopes is not exported when it is asked for', async 
     await as(acme, 'patient/Observation.rs', { patient: 'p1' }).get('$export', ASYNC),
     ...FORBIDDEN,
   );
+});
+
+test('a group is exported by tokens that read groups', async (t) => {
+  const group = { resourceType: 'Group', id: 'all', type: 'person', actual: true };
+  const writer = as(acme, 'system/*.cruds');
+  t.is(
+    (await writer.put('Group/all', { ...group, member: [{ entity: { reference: 'Patient/p1' } }] })).status,
+    201,
+  );
+  const blind = as(acme, 'system/Patient.rs', { subject: 'blind' });
+  for (const id of ['all', 'never'])
+    assertError(t, await blind.get(`Group/${id}/$export`, ASYNC), ...FORBIDDEN);
+  const other = as(acme, 'system/Patient.rs system/Group.rs?code=x', { subject: 'other-groups' });
+  for (const id of ['all', 'never'])
+    assertError(t, await other.get(`Group/${id}/$export`, ASYNC), 404, 'NOT_FOUND');
+  const reader = as(acme, 'system/Patient.rs system/Group.r', { subject: 'groups' });
+  t.deepEqual(await idsIn(reader, 'Group/all/$export'), ['Patient/p1']);
 });
 
 test('without types what the scopes open is exported', async (t) => {

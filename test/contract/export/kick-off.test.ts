@@ -57,6 +57,19 @@ test('a body that is empty asks for everything, one that is no Parameters is ref
   assertError(t, await acme.post('$export', '{"parameter": []}', ASYNC), 400, 'INVALID_REQUEST');
 });
 
+test('types and elements that are named by nothing are not all of them', async (t) => {
+  for (const query of ['_type=', '_type=,', '_elements=', '_type=Patient&_elements=,']) {
+    const name = query.includes('_elements') ? /_elements/ : /_type/;
+    for (const headers of [ASYNC, { prefer: 'respond-async, handling=lenient' }]) {
+      const refused = await acme.get(`$export?${query}`, headers);
+      assertError(t, refused, 400, 'INVALID_REQUEST');
+      t.regex(refused.text, name, query);
+    }
+  }
+  const types = [parameter('_type', { valueString: '' }), parameter('_type', { valueString: 'Patient' })];
+  t.deepEqual((await exported(acme, '$export', types)).output, ['Patient/a', 'Patient/b']);
+});
+
 test('filters of a type are alternatives, each with everything that a search can ask for', async (t) => {
   const filters = [
     'Observation?status=final',
