@@ -1,9 +1,10 @@
 import knex, { type Knex } from 'knex';
 import { knownMigrations, migrate } from '../migrate.js';
-import type { SqliteDatabase } from './open.js';
+import { makePrivateFile, type SqliteDatabase } from './open.js';
 
 /** Applies what is missing of the schema; answers the names of the migrations that were applied. */
 export async function migrateFile(file: string): Promise<readonly string[]> {
+  makePrivateFile(file);
   const connection = openKnex(file);
   try {
     return await migrate(connection);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
@@ -35,6 +35,14 @@ export function locateSqlite(url: string): SqliteLocation {
 }
 
 /**
+ * Makes the file where there is none yet, for the user of the server alone: SQLite would let everybody on the machine read
+ * resources and signing keys. What it puts beside the file gets the same mode.
+ */
+export function makePrivateFile(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+}
+
+/**
  * How much memory a connection may keep pages in: there is one main database, and there may be many homes. A `walk`
  * reads everything once: what it has read would only stay in the way of others.
  */
@@ -58,7 +66,8 @@ function tune(db: SqliteDatabase, cache: CacheSize): SqliteDatabase {
  * checkpoint-worker.ts), nor waits for the disk (see LogSync).
  */
 export function openWriter(file: string, cache: CacheSize = 'main'): SqliteDatabase {
-  const db = new Database(file, { fileMustExist: cache === 'home', ...observed() });
+  if (cache !== 'home') makePrivateFile(file);
+  const db = new Database(file, { fileMustExist: true, ...observed() });
   db.pragma('page_size = 4096');
   db.pragma('journal_mode = wal');
   db.pragma('synchronous = normal');
