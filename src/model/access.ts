@@ -27,6 +27,8 @@ export interface Access {
   readonly admin: boolean;
   /** `*`: what is granted of every type at once. */
   readonly grantOf: (permission: Permission, type: string) => Grant;
+  /** The same, of scopes that are not about one patient. */
+  readonly grantBeyondPatient: (permission: Permission, type: string) => Grant;
   /** Whether anything is granted at all. */
   readonly grantsAny: boolean;
 }
@@ -89,16 +91,29 @@ function toAccess(principal: Principal): Access {
   const scopes = words
     .flatMap((word) => parseSmartScope(word) ?? [])
     .filter((one) => isMeant(one, principal));
+  const identity = [[...new Set(words)].toSorted(), patient ?? null, fhirUser !== undefined];
+  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('base64url');
+  return {
+    digest,
+    admin,
+    grantOf: grantsOf(scopes, patient),
+    grantBeyondPatient: grantsOf(
+      scopes.filter(({ level }) => level !== 'patient'),
+      patient,
+    ),
+    grantsAny: scopes.length > 0,
+  };
+}
+
+/** What the scopes grant, worked out once for each question. */
+function grantsOf(scopes: readonly SmartScope[], patient: string | undefined): Access['grantOf'] {
   const grants = new Map<string, Grant>();
-  const grantOf = (permission: Permission, type: string): Grant => {
+  return (permission, type) => {
     const key = `${permission} ${type}`;
     const grant = grants.get(key) ?? toGrant(scopes, permission, { type, patient });
     grants.set(key, grant);
     return grant;
   };
-  const identity = [[...new Set(words)].toSorted(), patient ?? null, fhirUser !== undefined];
-  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('base64url');
-  return { digest, admin, grantOf, grantsAny: scopes.length > 0 };
 }
 
 /** What is granted of a patient or for a user is nothing where the token does not say which. */

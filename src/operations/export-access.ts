@@ -66,8 +66,9 @@ export function assertCovers(request: RequestDetails, exported: ExportRequest): 
 function limitsOf(access: Access, type: string): readonly TypeFilter[] | undefined {
   // Who may see a Binary depends on what it belongs to.
   if (type === 'Binary' && !isWide(access)) return undefined;
+  // What a patient's record refers to, such as Practitioners, is read by the patient's token, and not taken away in bulk.
   const [read, searched] = (['read', 'search'] satisfies Permission[]).map((one) =>
-    access.grantOf(one, type),
+    access.grantBeyondPatient(one, type),
   );
   if (read === undefined || searched === undefined || read.kind === 'none' || searched.kind === 'none')
     return undefined;
@@ -76,13 +77,9 @@ function limitsOf(access: Access, type: string): readonly TypeFilter[] | undefin
   return JSON.stringify(read) === JSON.stringify(searched) ? filtersOf(type, read) : undefined;
 }
 
-/** Undefined where everything that is granted belongs to one patient. */
-function filtersOf(type: string, grant: Grant): readonly TypeFilter[] | undefined {
+function filtersOf(type: string, grant: Grant): readonly TypeFilter[] {
   if (grant.kind !== 'limited') return [];
-  const filters = grant.alternatives
-    .filter(({ patient }) => patient === null)
-    .map(({ criteria }): TypeFilter => ({ type, parameters: criteria }));
-  return filters.length === 0 ? undefined : filters;
+  return grant.alternatives.map(({ criteria }) => ({ type, parameters: criteria }));
 }
 
 function refused(types: readonly string[]): Error {

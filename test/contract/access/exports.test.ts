@@ -58,6 +58,24 @@ test('a type outside of the scopes is not exported when it is asked for', async 
   );
 });
 
+test('what a patient may read is no export, also where it belongs to nobody', async (t) => {
+  for (const scope of [
+    'patient/*.rs',
+    'patient/*.cruds',
+    'patient/Practitioner.rs patient/Organization.rs',
+  ]) {
+    const own = as(acme, scope, { patient: 'p1', subject: 'patient' });
+    t.is((await own.get('Practitioner/doc')).status, 200);
+    for (const path of ['$export', '$export?_type=Practitioner', 'Patient/$export'])
+      assertError(t, await own.get(path, ASYNC), ...FORBIDDEN);
+  }
+  const both = as(acme, 'patient/*.rs system/Organization.rs', { patient: 'p1', subject: 'both' });
+  t.deepEqual(await idsIn(both, '$export'), ['Organization/org']);
+  const status = await kickOff(as(acme, 'system/Practitioner.rs', { subject: 'patient' }), '$export');
+  const own = as(acme, 'patient/*.rs', { patient: 'p1', subject: 'patient' });
+  assertError(t, await own.get(status), ...FORBIDDEN);
+});
+
 test('a group is exported by tokens that read groups', async (t) => {
   const group = { resourceType: 'Group', id: 'all', type: 'person', actual: true };
   const writer = as(acme, 'system/*.cruds');
