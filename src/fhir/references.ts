@@ -68,7 +68,11 @@ export interface FoundReference {
   readonly expression: string;
 }
 
-/** Visits every `Reference.reference` of the resource, of what it contains and of all extensions, in order. */
+/**
+ * Visits every `Reference.reference` of the resource, of what it contains and of all extensions, in order. What the
+ * entries of a Bundle refer to is to be found by their full URLs, in the Bundle or at its sender's
+ * (https://hl7.org/fhir/R4/bundle.html#references), so that they are passed over.
+ */
 export function forEachReference(resource: Resource, visit: (found: FoundReference) => void): void {
   const steps: (string | number)[] = [];
   walk(resource, steps, (holder, text) =>
@@ -91,7 +95,9 @@ function walk(value: object, steps: (string | number)[], visit: Visit): void {
   }
   const holder = value as Readonly<Record<string, unknown>>;
   if (typeof holder.reference === 'string' && isReference(holder, steps)) visit(holder, holder.reference);
-  for (const key of Object.keys(holder)) descend(holder[key], key, steps, visit);
+  const isBundle = holder.resourceType === 'Bundle';
+  for (const key of Object.keys(holder))
+    if (!isBundle || key !== 'entry') descend(holder[key], key, steps, visit);
 }
 
 function descend(value: unknown, step: string | number, steps: (string | number)[], visit: Visit): void {

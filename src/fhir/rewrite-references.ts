@@ -7,6 +7,7 @@ const URI_TYPES: ReadonlySet<string> = new Set(['uri', 'url', 'canonical', 'oid'
  * Replaces what the entries of a transaction call each other (`urn:uuid:…`, `urn:oid:…`, an absolute fullUrl, a
  * conditional reference) by the resources' references, wherever https://hl7.org/fhir/R4/http.html#trules says so:
  * in References, in elements of type uri, url, canonical, oid and uuid, and in `href` and `src` of narrative.
+ * Entries of a Bundle that is stored are passed over: see forEachReference.
  * Returns the resource itself if there is nothing to replace; otherwise a copy of what is on the way to a change.
  */
 export function rewriteReferences(resource: Resource, replacements: ReadonlyMap<string, string>): Resource {
@@ -48,7 +49,7 @@ function rewriteMember(
     );
   }
   const child = children.get(name);
-  if (!child) return value;
+  if (!child || (place === 'Bundle' && name === 'entry')) return value;
   // R4 gives Reference.reference the type string.
   const type = place === 'Reference' && name === 'reference' ? 'uri' : child.type;
   return mapValues(value, (item) => {

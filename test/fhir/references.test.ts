@@ -105,6 +105,15 @@ test('every reference is visited, with its place', (t) => {
   ]);
 });
 
+test('of a Bundle what it says itself is visited, and none of its entries', (t) => {
+  const entry = [{ resource: { resourceType: 'Basic', subject: { reference: 'Patient/1' } } }];
+  const bundle = { resourceType: 'Bundle', entry, signature: { who: { reference: 'Practitioner/1' } } };
+  t.deepEqual(
+    collectLiteralReferences(bundle).map(({ expression }) => expression),
+    ['Bundle.signature.who'],
+  );
+});
+
 test('elements that are merely called reference are not visited', (t) => {
   const visit = () => t.fail();
   forEachReference({ resourceType: 'DetectedIssue', reference: 'Patient/1' }, visit);

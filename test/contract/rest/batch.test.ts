@@ -227,15 +227,6 @@ test('too many entries are 413', async (t) => {
   t.is(codeOf(answer), 'LIMIT_EXCEEDED');
 });
 
-test('POST of a bundle to /Bundle stores it instead of processing it', async (t) => {
-  const { status, body } = await client.post<Bundle>('Bundle', {
-    resourceType: 'Bundle',
-    type: 'collection',
-  });
-  t.is(status, 201);
-  t.truthy(body.id);
-});
-
 test('content that is streamed by itself stands in the Bundle as it was sent', async (t) => {
   const content = 'y'.repeat(300_000);
   const headers = { 'content-type': 'text/plain' };
