@@ -27,6 +27,9 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
     and RES_ID not in (select RES_ID from HFJ_SPIDX_TOKEN)`,
   'live resources without text, or deleted ones with it': `select count(*) from HFJ_RESOURCE
     where (RES_TEXT is null) <> (RES_DELETED_AT is not null)`,
+  'live resources without the set of paths that they have rows on': `select count(*) from HFJ_RESOURCE r
+    where RES_DELETED_AT is null and not exists (select 1 from HFJ_RES_PARAMS p where p.PARTITION_ID = r.PARTITION_ID
+      and p.RES_TYPE_ID = r.RES_TYPE_ID and p.RES_PARAMS_ID = r.RES_PARAMS_ID)`,
   'links to a target that does not live': `select count(*) from HFJ_RES_LINK l left join HFJ_RESOURCE r
     on r.RES_ID = l.TARGET_RES_ID and r.RES_DELETED_AT is null where l.TARGET_RES_ID <> 0 and r.RES_ID is null`,
   'resources whose superseded versions are not 1 to the one before': `select count(*) from HFJ_RESOURCE r

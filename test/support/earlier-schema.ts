@@ -1,9 +1,16 @@
+/** What takes 0013-param-sets back. */
+export const WITHOUT_PARAM_SETS = `
+  drop table HFJ_RES_PARAMS;
+  drop index RESOURCE_PARAMS;
+  alter table HFJ_RESOURCE drop column RES_PARAMS_ID;`;
+
 /** What takes 0007-bulk-export back, with what came later, for tests of what was written before it. */
 export const WITHOUT_EXPORTS = `
   drop table HFJ_AUTH_CLIENT;
   drop table HFJ_AUTH_JTI;
   drop table HFJ_PARTITION_HORIZON;
   drop table HFJ_PARTITION_USAGE;
+  ${WITHOUT_PARAM_SETS}
   drop table HFJ_BLK_EXPORT_JOB;
   drop table HFJ_BLK_EXPORT_COLFILE;
   drop table HFJ_BLK_EXPORT_MATCH;`;

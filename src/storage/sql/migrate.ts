@@ -11,6 +11,7 @@ import * as auth from '../../../migrations/0008-auth.js';
 import * as longDates from '../../../migrations/0010-long-dates.js';
 import * as resourceTypeIds from '../../../migrations/0011-resource-type-ids.js';
 import * as quotas from '../../../migrations/0012-quotas.js';
+import * as paramSets from '../../../migrations/0013-param-sets.js';
 import { collectStatements } from './statement-batch.js';
 
 /** What cannot be changed once tables are made. */
@@ -37,6 +38,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-long-dates': longDates,
   '0011-resource-type-ids': resourceTypeIds,
   '0012-quotas': quotas,
+  '0013-param-sets': paramSets,
 };
 
 const sourceWith = (options: SchemaOptions): Knex.MigrationSource<string> => ({

@@ -54,6 +54,11 @@ export class RowNames implements RowIds {
     return id ?? UNKNOWN;
   }
 
+  /** Undefined where nothing of the type was ever written, as far as is known here. */
+  findType(type: string): number | undefined {
+    return this.dictionary.typeId(type);
+  }
+
   /** Those of the types that anything was ever written of, by whatever server. */
   async writtenTypes(types: readonly string[]): Promise<ReadonlySet<string>> {
     const isWritten = (type: string): boolean => this.dictionary.typeId(type) !== undefined;

@@ -4,6 +4,7 @@ import { ContainedSql } from './search-contained.js';
 import { isById, pickDriver, type DrivingShape } from './search-driver.js';
 import { openElements } from './search-elements.js';
 import { hasFewer } from './search-few.js';
+import { lackingResources, pickLacking } from './search-lacking.js';
 import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { RowsShape, Shape, TypedShape } from './search-shape.js';
 import { toMarkers, type Slot, type SlotList } from './slots.js';
@@ -55,7 +56,7 @@ export class ConditionSql {
   /** The resources that match. */
   matching(typed: TypedShape, columns: Columns): Query {
     const driver = pickDriver(typed.where);
-    if (driver === null) return this.live(typed, columns);
+    if (driver === null) return this.undriven(typed, columns);
     if (driver.rest.length === 0) return this.driven(driver.shape, typed.types, columns);
     const name = this.sql.alias('m');
     const query = this.sql.dialect.knex
@@ -90,8 +91,15 @@ export class ConditionSql {
     }
   }
 
+  private undriven(typed: TypedShape, columns: Columns): Query {
+    const lacking = pickLacking(typed.where);
+    if (lacking === null) return this.live(typed, columns);
+    const parts = { sql: this.sql, conditions: this };
+    return lackingResources(parts, { types: typed.types, lacking }, columns);
+  }
+
   /** Live resources of the type that match, straight from HFJ_RESOURCE. */
-  live(typed: TypedShape, columns: Columns): Query {
+  private live(typed: TypedShape, columns: Columns): Query {
     const alias = this.sql.alias('r');
     const query = this.sql.tables.open('HFJ_RESOURCE', alias);
     this.holdLive(query, typed, alias);
@@ -122,6 +130,7 @@ export class ConditionSql {
         });
         return;
       case 'not':
+      case 'lacking':
         query.whereNot((negated) => this.hold(negated, shape.of, subject));
         return;
       case 'resource':

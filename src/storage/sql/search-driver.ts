@@ -17,13 +17,18 @@ export type DrivingShape = Extract<
  * for ids, and where no index finds anything.
  */
 export function pickDriver(shape: Shape): Driver | null {
-  const parts = shape.kind === 'all' ? shape.of : [shape];
+  const parts = partsOf(shape);
   if (parts.some(isById)) return null;
   let best: DrivingShape | null = null;
   for (const part of parts) {
     if (drives(part) && (best === null || weight(part) < weight(best))) best = part;
   }
   return best && { shape: best, rest: parts.filter((part) => part !== best) };
+}
+
+/** What has to hold together. */
+export function partsOf(shape: Shape): readonly Shape[] {
+  return shape.kind === 'all' ? shape.of : [shape];
 }
 
 /** Whether ids are asked for. */

@@ -3,6 +3,7 @@ import type { SortDirection } from '../search-store.js';
 import { keyColumns, rowColumns, typesOf } from './search-columns.js';
 import { ConditionSql } from './search-conditions.js';
 import { pickDriver, type Driver } from './search-driver.js';
+import { pickLacking, writeLackingPage } from './search-lacking.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
 import { orderedIds, type OrderedWalk } from './search-ordered.js';
 import type { WrittenQuery } from './search-query.js';
@@ -54,6 +55,11 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
   const order = driver === null && !sql.tables.plural ? resourceOrder(plan) : null;
   if (order !== null && 'json' in plan.types && isEachTypeWalked(sql, plan, order))
     return writeEachType(sql, { plan, types: plan.types.json, order }, page);
+  const lacking = order?.by === 'id' ? pickLacking(plan.where) : null;
+  if (order !== null && lacking !== null && !('json' in plan.types)) {
+    const parts = { sql, conditions: new ConditionSql(sql) };
+    return writeLackingPage(parts, { plan, lacking, direction: order.direction }, page);
+  }
   if (order !== null) return writeResourceWalk(sql, plan, order, page);
   return writeSorted(sql, plan, page);
 }

@@ -13,6 +13,7 @@ import type {
   TypedPaths,
 } from '../search-store.js';
 import { UNINDEXED_REFERENCE, type Dictionary, type PathKind } from './dictionary.js';
+import { isSelective, placesOf } from './index-conditions.js';
 import { toDateRow, toMomentRow } from './predicates/date.js';
 import { toNumberRow } from './predicates/number.js';
 import { toQuantityRow, unitSystem } from './predicates/quantity.js';
@@ -21,7 +22,7 @@ import type { RowTest } from './predicates/row-test.js';
 import { toStringRow } from './predicates/string.js';
 import { withSystems, type SystemIds } from './predicates/system.js';
 import { type TextParts, toTextRow, toTextSlots } from './predicates/text.js';
-import { isUnequal, toTokenRow, withTokenSystems } from './predicates/token.js';
+import { toTokenRow, withTokenSystems } from './predicates/token.js';
 import { toUriRow } from './predicates/uri.js';
 import { padded } from './scoped-tables.js';
 import type { SearchDialect } from './search-dialect.js';
@@ -29,6 +30,7 @@ import { toElementRows } from './search-elements.js';
 import { type LinkedShape, MANY } from './search-few.js';
 import { allOf, anyOf, type Logic, negated, NONE } from './search-logic.js';
 import { type ContainedShape, PartShapes } from './search-part-shape.js';
+import { type TellingSets, tellingSets } from './search-sets.js';
 import { isEmpty, type Slot, type SlotList, type Slots } from './slots.js';
 import { type StandingOrder, standingOrder } from './standing-order.js';
 import type { TextSlots } from './text-dialect.js';
@@ -48,6 +50,7 @@ type LeafShape =
   | RowsShape
   | ElementShape
   | ContainedShape
+  | LackingShape
   | (LinkedShape & { readonly kind: 'chain'; readonly targets: readonly TypedShape[] })
   | (LinkedShape & { readonly kind: 'has'; readonly source: TypedShape });
 
@@ -55,6 +58,12 @@ type LeafShape =
 export interface ElementShape {
   readonly kind: 'element';
   readonly parts: readonly (readonly RowsShape[])[];
+}
+
+/** A condition does not hold of which the sets of paths tell something that resources have rows on. */
+export interface LackingShape extends TellingSets {
+  readonly kind: 'lacking';
+  readonly of: Shape;
 }
 
 /** Rows of one index: on one of the paths, one of the tests (null: any row). */
@@ -235,7 +244,7 @@ export class ShapeMaker {
       case 'any':
         return anyOf(condition.of.map((part) => this.condition(part)));
       case 'not':
-        return negated(this.condition(condition.of));
+        return this.lacking(condition.of);
       case 'ids':
         return this.ids(condition.ids);
       case 'types':
@@ -263,6 +272,14 @@ export class ShapeMaker {
         return isEmpty(params) || source === null ? NONE : { kind: 'has', params, many, source };
       }
     }
+  }
+
+  private lacking(of: Condition): Shape {
+    const shape = negated(this.condition(of));
+    if (shape.kind !== 'not') return shape;
+    const paramIds = (one: IndexCondition): readonly number[] => this.paramIds(one.index, placesOf(one));
+    const sets = tellingSets(of, { ...this.made, paramIds });
+    return sets ? { kind: 'lacking', of: shape.of, ...sets } : shape;
   }
 
   private ids(ids: readonly string[]): Shape {
@@ -342,21 +359,4 @@ export class ShapeMaker {
           .filter((row) => row !== null);
     }
   }
-}
-
-/** Where rows of a condition are, of all types that it is about. */
-function placesOf(
-  condition: TypedPaths & { readonly others?: readonly TypedPaths[] },
-): readonly TypedPaths[] {
-  return [condition, ...(condition.others ?? [])];
-}
-
-function isSelective(condition: IndexCondition): boolean {
-  if (condition.tests === null) return false;
-  if (condition.index === 'reference')
-    return condition.tests.every(({ kind }) => kind === 'local' || kind === 'url');
-  const open =
-    condition.index === 'token' &&
-    condition.tests.some((test) => 'values' in test || test.value === undefined || isUnequal(test));
-  return condition.index === 'token' && !open && condition.paths.every((path) => path.endsWith('identifier'));
 }

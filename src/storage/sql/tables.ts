@@ -22,8 +22,15 @@ export const RESOURCE_TABLES = [
   'HFJ_BINARY_STAGE',
 ] as const;
 
-/** What a partition has beside its resources, where these are: until when its past is fixed, and what it holds. */
-export const TABLES_BESIDE_RESOURCES = ['HFJ_PARTITION_HORIZON', 'HFJ_PARTITION_USAGE'] as const;
+/**
+ * What a partition has beside its resources, where these are: until when its past is fixed, what it holds, and which sets
+ * of paths its resources have index rows on.
+ */
+export const TABLES_BESIDE_RESOURCES = [
+  'HFJ_PARTITION_HORIZON',
+  'HFJ_PARTITION_USAGE',
+  'HFJ_RES_PARAMS',
+] as const;
 
 /** Bulk exports, in the main database. Without the job nobody adds to the others any more. */
 export const EXPORT_TABLES = [

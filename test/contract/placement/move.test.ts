@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Bundle } from 'fhir/r4.js';
 import type { Placement } from '../../../src/model/partition.js';
 import type { MoveProgress } from '../../../src/storage/placement/partition-mover.js';
+import { findSets } from '../../support/param-sets.js';
 import { createTestDatabase } from '../../support/test-database.js';
 import type { TestServer } from '../../support/test-server.js';
 import { assertError, type Answer, type FhirClient } from '../support/fhir-client.js';
@@ -20,6 +21,10 @@ const SEARCHES = [
   'Patient?_has:Observation:patient:code=temp',
   'Observation?date=ge2020-01-05',
   'Observation?value-quantity=gt37|http://unitsofmeasure.org|Cel',
+  'Observation?patient:missing=true',
+  'Observation?date:missing=true',
+  'Patient?_tag:missing=true',
+  'Patient?active:missing=true',
 ];
 
 /** A little of everything: updates, deletions, links, conditional claims, labels and content. */
@@ -115,7 +120,9 @@ async function ended(t: ExecutionContext, { bulkhead }: TestServer): Promise<Mov
 
 for (const placement of OWN_PLACEMENTS) {
   test(`a tenant is equal before and after it is moved to ${placement} and back`, async (t) => {
-    const opened = await openServer(t);
+    const database = await createTestDatabase();
+    const opened = await openServer(t, { database });
+    t.teardown(() => database.drop());
     const { root, server } = opened;
     const tenant = await createPlaced(t, root, 'tenant', 'shared');
     const neighbour = await createPlaced(t, root, 'neighbour', 'shared');
@@ -130,6 +137,7 @@ for (const placement of OWN_PLACEMENTS) {
       t.true(paused < 5_000, `${paused} ms`);
       t.deepEqual(await inventory(tenant), before);
       t.deepEqual(await inventory(neighbour), beside);
+      t.like(await findSets((sql) => database.rows(sql)), { wrong: [], unknown: 0 });
     }
     const contents = await server.bulkhead.parts.partitions.contents(1 as never);
     t.true(contents.resources > 20);

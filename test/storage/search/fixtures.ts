@@ -1,6 +1,8 @@
 import type { PartitionId, PartitionScope } from '../../../src/model/partition.js';
 import type { IndexKind, SearchStore } from '../../../src/storage/search-store.js';
 import type { Dictionary } from '../../../src/storage/sql/dictionary.js';
+import type { ValueRow, ValueTable } from '../../../src/storage/sql/index-rows.js';
+import { toParamSet, UNKNOWN_SET } from '../../../src/storage/sql/param-sets.js';
 import { SqlSearchStore } from '../../../src/storage/sql/search-store.js';
 import type { SqlReader, SqlStatement } from '../../../src/storage/sql/sql-reader.js';
 import { openRows, type StoredRow, type TestRows } from './test-rows.js';
@@ -26,6 +28,9 @@ export function scopeOf(...ids: number[]): PartitionScope {
 
 let nextRowId = 1;
 
+/** So few ids of sets that they mean several. */
+const SETS = 3;
+
 /** Resources and index rows that tests add one by one, and a store over them that remembers its statements. */
 export class SearchDatabase implements Dictionary, SqlReader {
   readonly statements: SqlStatement[] = [];
@@ -38,6 +43,7 @@ export class SearchDatabase implements Dictionary, SqlReader {
   private readonly paths: string[] = [];
   private readonly systems: string[] = [];
   private readonly foundSystems = new Map<string, number>();
+  private readonly sets = new Set<string>();
   private clock = 0;
 
   constructor() {
@@ -139,7 +145,11 @@ export class SearchDatabase implements Dictionary, SqlReader {
     const text = JSON.stringify({ resourceType: type, id });
     const version = { FHIR_ID: id, RES_VER: 1, RES_UPDATED: ++this.clock, RES_TEXT: text };
     this.resourceTypes.set(rowId, typeId);
-    this.pending.push({ table: 'HFJ_RESOURCE', columns: { ...own, RES_TYPE_ID: typeId, ...version } });
+    const set = {
+      RES_TYPE_ID: typeId,
+      RES_PARAMS_ID: this.ensureSet(own.PARTITION_ID, rowId, { type, rows }),
+    };
+    this.pending.push({ table: 'HFJ_RESOURCE', columns: { ...own, ...set, ...version } });
     for (const [kind, path, columns] of rows) {
       const param = this.ensurePath(type, kind, path);
       this.pending.push({ table: TABLES[kind], columns: { ...own, PARAM_ID: param, ...columns } });
@@ -199,6 +209,32 @@ export class SearchDatabase implements Dictionary, SqlReader {
     return ['quantity', path, columns];
   }
 
+  /** Of some resources it is not known which paths they have rows on, and many sets have one id. */
+  private ensureSet(
+    partition: number,
+    rowId: number,
+    { type, rows }: { readonly type: string; readonly rows: readonly IndexRow[] },
+  ): number {
+    if (rowId % SETS === UNKNOWN_SET) return UNKNOWN_SET;
+    const idOf = ([kind, path]: IndexRow): number => this.ensurePath(type, kind, path);
+    const isLink = ([kind]: IndexRow): boolean => kind === 'reference';
+    const values = rows.filter((row) => !isLink(row)).map((row) => toValueRow(row, idOf(row)));
+    const links = rows.filter(isLink).map((row) => {
+      return { paramId: idOf(row), typeId: Number(row[2]['TARGET_TYPE_ID']) };
+    });
+    const { id, text } = toParamSet(values, links);
+    const columns = {
+      PARTITION_ID: partition,
+      RES_TYPE_ID: this.ensureType(type),
+      RES_PARAMS_ID: 1 + (Math.abs(id) % SETS),
+      SP_PARAMS: text,
+    };
+    const key = JSON.stringify(columns);
+    if (!this.sets.has(key)) this.pending.push({ table: 'HFJ_RES_PARAMS', columns });
+    this.sets.add(key);
+    return columns.RES_PARAMS_ID;
+  }
+
   private ensureSystem(system: string | null): number {
     if (system === null) return 0;
     const known = idIn(this.systems, system);
@@ -217,6 +253,10 @@ export class SearchDatabase implements Dictionary, SqlReader {
     if (known !== undefined) return known;
     return this.paths.push(`${type} ${kind} ${path}`);
   }
+}
+
+function toValueRow([kind]: IndexRow, paramId: number): ValueRow {
+  return { table: kind as ValueTable, columns: [paramId] };
 }
 
 function idIn(list: readonly string[], item: string): number | undefined {

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { statements } from '../../../migrations/0001-resources.js';
 import { DATE_END } from '../../../migrations/0006-date-ends.js';
 import { DATE_LONG } from '../../../migrations/0010-long-dates.js';
+import { SQLITE as PARAM_SETS } from '../../../migrations/0013-param-sets.js';
 import type { PartitionId } from '../../../src/model/partition.js';
 import { PostgresConnections } from '../../../src/storage/sql/postgres/connections.js';
 import { PostgresPool } from '../../../src/storage/sql/postgres/postgres-pool.js';
@@ -44,7 +45,7 @@ class SqliteRows implements TestRows {
   private readonly db = new Database(':memory:');
 
   constructor() {
-    for (const statement of [...statements, DATE_END, DATE_LONG]) this.db.exec(statement);
+    for (const statement of [...statements, DATE_END, DATE_LONG, ...PARAM_SETS]) this.db.exec(statement);
   }
 
   async insert(rows: readonly StoredRow[]): Promise<void> {
@@ -83,7 +84,9 @@ class PostgresRows implements TestRows {
     for (const [partition, own] of Map.groupBy(rows, ({ columns }) => columns['PARTITION_ID'])) {
       const tables = [...Map.groupBy(own, ({ table }) => table)];
       const inserts = tables.map(([table, list]) => ({
-        text: `insert into ${table} select * from jsonb_populate_recordset(null::${table}, $1::jsonb)`,
+        // What is left out of all rows has its default.
+        text: `insert into ${table} (${namesOf(list)}) select ${namesOf(list)}
+          from jsonb_populate_recordset(null::${table}, $1::jsonb)`,
         values: [JSON.stringify(list.map(({ columns }) => lowerCase(columns)))],
       }));
       await connections.write([partition as PartitionId], inserts);
@@ -150,6 +153,11 @@ async function openShared(): Promise<SharedDatabase> {
 test.after.always('the shared database goes', async () => {
   await (await shared)?.close();
 });
+
+/** Columns that one of the rows has, at least. */
+function namesOf(rows: readonly StoredRow[]): string {
+  return [...new Set(rows.flatMap(({ columns }) => Object.keys(columns)))].join(', ');
+}
 
 function lowerCase(columns: StoredRow['columns']): Record<string, unknown> {
   return Object.fromEntries(Object.entries(columns).map(([name, value]) => [name.toLowerCase(), value]));

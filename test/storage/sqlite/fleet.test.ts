@@ -55,7 +55,7 @@ test('a partition that is behind is refused until bulkhead migrate has run, and 
   t.is(migrated.exit, 0);
   t.regex(
     migrated.out,
-    /^acme \(database\) was migrated: 0002-placements, 0003-search, 0004-full-text, 0005-contained, 0006-date-ends, 0007-bulk-export, 0008-auth, 0010-long-dates, 0011-resource-type-ids, 0012-quotas\.$/m,
+    /^acme \(database\) was migrated: 0002-placements, 0003-search, 0004-full-text, 0005-contained, 0006-date-ends, 0007-bulk-export, 0008-auth, 0010-long-dates, 0011-resource-type-ids, 0012-quotas, 0013-param-sets\.$/m,
   );
   t.regex(migrated.out, /^beta \(database\) is up to date\.$/m);
   t.is((await root.tenant('acme').get('Patient')).status, 200);

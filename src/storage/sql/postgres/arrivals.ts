@@ -1,9 +1,11 @@
 import type { PartitionId } from '../../../model/partition.js';
 import type { Arrival } from '../../placement/home.js';
 import { diffValueRows, distinctRows, replacedValueRows, toValueRows } from '../index-rows.js';
+import { movedLinkTypes, type ParamSet, toParamSet } from '../param-sets.js';
 import { int8Array } from './binary-array.js';
 import { valueArrays, type OwnedRows } from './change-arrays.js';
 import { MOVE_SQL } from './move-sql.js';
+import { setParams } from './param-set-arrays.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { rawRows } from './raw-rows.js';
 import { RowNames } from '../row-names.js';
@@ -15,6 +17,8 @@ interface PreparedArrival {
   readonly arrival: Arrival;
   readonly inserted: OwnedRows['rows'];
   readonly deleted: OwnedRows['rows'];
+  /** Null for a deletion. */
+  readonly params: ParamSet | null;
 }
 
 /** Statements that write resources which come from another home, with everything that hangs on them. */
@@ -37,6 +41,7 @@ export async function arrivalStatements(
       arrivals.map(({ resource }) => resource),
     ),
     ...valueStatements(partition, prepared),
+    paramSets(partition, prepared),
     { text: MOVE_SQL.removeLinks, values: rowIds },
     rawRows(
       'HFJ_RES_LINK',
@@ -53,10 +58,19 @@ export async function arrivalStatements(
 }
 
 function prepare(names: RowNames, arrival: Arrival): PreparedArrival {
-  const { type, index, previousIndex } = arrival;
+  const { type, index, previousIndex, links } = arrival;
   const next = index === null ? [] : distinctRows(toValueRows(names, type, index));
   const previous = previousIndex === null ? [] : replacedValueRows(names, type, previousIndex);
-  return { arrival, ...diffValueRows(previous, next) };
+  const params = index === null ? null : toParamSet(next, movedLinkTypes(links));
+  return { arrival, params, ...diffValueRows(previous, next) };
+}
+
+function paramSets(partition: PartitionId, arrivals: readonly PreparedArrival[]): PgStatement {
+  const resources = arrivals.map(({ arrival: { rowId, resource }, params }) => {
+    const [, , , typeId, , version] = resource;
+    return { rowId, typeId: Number(typeId), version: Number(version), params };
+  });
+  return setParams(partition, resources);
 }
 
 /** One statement for each partition date among the arrivals. */

@@ -3,6 +3,7 @@ import { claimsOf, isLoose, type ReferencePolicy } from '../../store.js';
 import type { ValueRow } from '../index-rows.js';
 import { float8Array, int4Array, int8Array, textArray } from './binary-array.js';
 import { toKeyText } from './key-text.js';
+import { paramSetArrays, paramSetIds } from './param-set-arrays.js';
 import type { PreparedChange } from './prepared-unit.js';
 import type { PgStatement, PgValue } from './statement.js';
 import { toVectorText } from './vector-text.js';
@@ -59,6 +60,7 @@ export function toWriteStatement(changes: readonly PreparedChange[], rules: Targ
     partition,
     date,
     ...(creates ? createArrays(changes) : replaceArrays(changes)),
+    ...paramSetArrays(changes),
     ...(creates
       ? []
       : valueArrays(
@@ -97,7 +99,14 @@ function createArrays(changes: readonly PreparedChange[]): PgValue[] {
     updated.push(change.updated);
     texts.push(change.text);
   }
-  return [int8Array(ids), int4Array(types), textArray(fhirIds), int8Array(updated), textArray(texts)];
+  return [
+    int8Array(ids),
+    int4Array(types),
+    textArray(fhirIds),
+    int8Array(updated),
+    textArray(texts),
+    paramSetIds(changes),
+  ];
 }
 
 function replaceArrays(changes: readonly PreparedChange[]): PgValue[] {
@@ -110,6 +119,7 @@ function replaceArrays(changes: readonly PreparedChange[]): PgValue[] {
     int8Array(changes.map(({ change }) => change.updated)),
     int8Array(deletedAt),
     textArray(texts),
+    paramSetIds(changes),
   ];
 }
 

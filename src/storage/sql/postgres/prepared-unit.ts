@@ -11,6 +11,7 @@ import {
   type LinkRow,
   type ValueRow,
 } from '../index-rows.js';
+import { type ParamSet, writtenSet } from '../param-sets.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { RowNames } from '../row-names.js';
 
@@ -24,6 +25,8 @@ export interface PreparedChange {
   readonly inserted: readonly ValueRow[];
   readonly deleted: readonly ValueRow[];
   readonly links: readonly LinkRow[];
+  /** Null where it is not known, and for a deletion. */
+  readonly params: ParamSet | null;
 }
 
 /** A unit whose rows are ready to be written. */
@@ -80,22 +83,21 @@ function prepare(change: Change, names: RowNames, rowId: number): PreparedChange
   const { partition, partitionDate: date } = change.current;
   const before = change.previousIndex === null ? [] : replacedValueRows(names, type, change.previousIndex);
   if (change.kind === 'delete') {
-    return { change, rowId, partition, date, typeId, inserted: [], deleted: before, links: [] };
+    return { change, rowId, partition, date, typeId, inserted: [], deleted: before, links: [], params: null };
   }
-  const { inserted, links } = newRows(change, names);
-  return { change, rowId, partition, date, typeId, links, ...diffValueRows(before, inserted) };
+  const { inserted, links, params } = newRows(change, names);
+  return { change, rowId, partition, date, typeId, links, params, ...diffValueRows(before, inserted) };
 }
 
 function newRows(
   change: Exclude<Change, { kind: 'delete' }>,
   names: RowNames,
-): { readonly inserted: readonly ValueRow[]; readonly links: readonly LinkRow[] } {
+): Pick<PreparedChange, 'inserted' | 'links' | 'params'> {
   const { type, index, references } = change;
-  return {
-    // Index tables have no key that would refuse a row that is there already.
-    inserted: distinctRows(toValueRows(names, type, index)),
-    links: distinctLinks(toLinkRows(names, type, index, references)),
-  };
+  // Index tables have no key that would refuse a row that is there already.
+  const inserted = distinctRows(toValueRows(names, type, index));
+  const links = distinctLinks(toLinkRows(names, type, index, references));
+  return { inserted, links, params: writtenSet(inserted, links, (target) => names.findType(target)) };
 }
 
 function distinctLinks(links: readonly LinkRow[]): readonly LinkRow[] {

@@ -1,13 +1,12 @@
 import {
   IN_SERVICE,
-  names,
-  Parameters,
   storedValues,
   VALUE_KINDS,
   VALUE_TABLES,
   valueColumns,
   type ValueKind,
 } from './write-sql.js';
+import { names, Parameters } from './statement-parameters.js';
 
 /** What tells index rows of one partition apart: PARAM_ID, the values, RES_ID. */
 function keyColumns(kind: ValueKind): readonly (readonly [name: string, type: string])[] {
@@ -92,8 +91,11 @@ function addRowsSql(): string {
 export const REINDEX_SQL = {
   missingValues: missingValuesSql(),
   addRows: addRowsSql(),
+  /** The sets of paths that the resources $2 are known by. */
+  params: `select r.RES_ID, r.RES_PARAMS_ID from HFJ_RESOURCE r
+    where r.PARTITION_ID = $1::integer and r.RES_ID = any ($2::bigint[])`,
   /** All that the resources $2 refer to, whatever the path, with targets in the partitions $3. */
-  links: `select l.RES_ID, l.PARAM_ID, l.TARGET_RES_ID, l.TARGET_URL, t.RES_TYPE_ID, t.FHIR_ID
+  links: `select l.RES_ID, l.PARAM_ID, l.TARGET_RES_ID, l.TARGET_URL, t.RES_TYPE_ID, t.FHIR_ID, l.TARGET_TYPE_ID
     from HFJ_RES_LINK l left join HFJ_RESOURCE t
       on t.RES_ID = l.TARGET_RES_ID and t.PARTITION_ID = any ($3::integer[])
     where l.PARTITION_ID = $1::integer and l.RES_ID = any ($2::bigint[])`,

@@ -10,11 +10,13 @@ import {
   toValueRows,
   type ValueRow,
 } from '../index-rows.js';
+import { type ParamSet, toParamSet } from '../param-sets.js';
 import { int4Array, int8Array, textArray } from './binary-array.js';
 import { type OwnedRows, valueArrays } from './change-arrays.js';
 import type { PostgresConnections } from './connections.js';
 import { refusalOf } from './database-error.js';
 import { toKeyText } from './key-text.js';
+import { setParams } from './param-set-arrays.js';
 import type { PostgresDictionary } from './postgres-dictionary.js';
 import { REINDEX_SQL } from './reindex-sql.js';
 import { RowNames } from '../row-names.js';
@@ -36,6 +38,7 @@ type PresentLink = readonly [
   url: string,
   typeId: number | null,
   id: string | null,
+  targetType: number,
 ];
 
 interface LinkKey {
@@ -51,6 +54,7 @@ interface NewLink extends LinkKey {
 /** A resource with all rows that it should have. */
 interface Prepared {
   readonly resource: Reindexed;
+  readonly typeId: number;
   readonly values: readonly ValueRow[];
   readonly links: readonly LinkRow[];
   /** Rows that it must not have. */
@@ -62,6 +66,9 @@ interface Prepared {
 /** A resource with the rows that it has not. */
 interface Lacking {
   readonly resource: Reindexed;
+  readonly typeId: number;
+  /** Which paths it has rows on once none is missing. */
+  readonly params: ParamSet;
   readonly values: readonly ValueRow[];
   readonly links: readonly NewLink[];
   readonly outdated: readonly ValueRow[];
@@ -101,6 +108,7 @@ async function prepareAll(
     const before = outdated.flatMap((one) => toLinkRows(names, type, one, []));
     return {
       resource,
+      typeId: names.ensureType(type),
       values,
       links: toLinkRows(names, type, index, references),
       outdated: outdatedValueRows(names, type, { outdated, current: values }),
@@ -124,7 +132,10 @@ async function findLacking(
     text: REINDEX_SQL.missingValues,
     values: [partition, null, ...valueArrays('keys', keys)],
   };
-  const [found] = await parts.connections.read([partition], [missing]);
+  const rowIds = int8Array(prepared.map(({ resource }) => resource.rowId));
+  const sets = { name: 'param sets', text: REINDEX_SQL.params, values: [partition, rowIds] };
+  const [found, known] = await parts.connections.read([partition], [missing, sets]);
+  const params = new Map((known?.rows ?? []) as unknown as readonly (readonly [number, number])[]);
   const isMissing = new Set(found?.rows.map(([kind, n]) => `${String(kind)} ${String(n)}`));
   const links = Map.groupBy(await readLinks(parts, partition, prepared), ([rowId]) => rowId);
   const counts = new Map<string, number>();
@@ -134,13 +145,18 @@ async function findLacking(
     return isMissing.has(`${table} ${n}`);
   };
   return prepared
-    .map((one) => ({
-      resource: one.resource,
+    .map(({ resource, typeId, ...one }) => ({
+      resource,
+      typeId,
       values: one.values.filter(lacks),
       outdated: one.outdated,
-      ...lackingLinks(parts.dictionary, one, links.get(one.resource.rowId) ?? []),
+      ...lackingLinks(parts.dictionary, { resource, typeId, ...one }, links.get(resource.rowId) ?? []),
     }))
-    .filter((one) => [one.values, one.links, one.outdated, one.dropped].some(({ length }) => length > 0));
+    .filter(
+      (one) =>
+        params.get(one.resource.rowId) !== one.params.id ||
+        [one.values, one.links, one.outdated, one.dropped].some(({ length }) => length > 0),
+    );
 }
 
 /** Targets are looked for in their usual places first: there may be thousands of partitions. */
@@ -169,9 +185,9 @@ async function readLinks(
  */
 function lackingLinks(
   dictionary: PostgresDictionary,
-  { links, doubtful }: Prepared,
+  { values, links, doubtful }: Prepared,
   present: readonly PresentLink[],
-): Pick<Lacking, 'links' | 'dropped'> {
+): Pick<Lacking, 'links' | 'dropped' | 'params'> {
   const targets = new Map(present.map(([, , targetId, , typeId, id]) => [`${typeId}/${id}`, targetId]));
   const linked = new Set(present.map(([, paramId, targetId, url]) => `${paramId} ${targetId} ${url}`));
   const wanted = new Set<string>();
@@ -185,11 +201,17 @@ function lackingLinks(
     wanted.add(key);
     if (!linked.has(key)) lacking.push({ paramId, targetId, typeId, url });
   }
-  const dropped = present.flatMap(([, paramId, targetId, url, typeId]) => {
+  const isDropped = ([, paramId, targetId, url, typeId]: PresentLink): boolean => {
     const isKnown = doubtful.has(paramId) && (url !== '' || typeId !== null);
-    return isKnown && !wanted.has(`${paramId} ${targetId} ${url}`) ? [{ paramId, targetId, url }] : [];
-  });
-  return { links: lacking, dropped };
+    return isKnown && !wanted.has(`${paramId} ${targetId} ${url}`);
+  };
+  const [dropped, kept] = [present.filter(isDropped), present.filter((link) => !isDropped(link))];
+  const types = kept.map(([, paramId, , , , , typeId]) => ({ paramId, typeId }));
+  return {
+    links: lacking,
+    dropped: dropped.map(([, paramId, targetId, url]) => ({ paramId, targetId, url })),
+    params: toParamSet(values, [...types, ...lacking]),
+  };
 }
 
 /** Answers the row ids of resources that were at their versions. */
@@ -200,8 +222,12 @@ async function write(
 ): Promise<ReadonlySet<number>> {
   const byDate = Map.groupBy(lacking, ({ resource }) => resource.date as string | null);
   const statements = [...byDate].map(([date, group]) => addRows(partition, date, group));
+  const sets = setParams(
+    partition,
+    lacking.map(({ resource: { rowId, version }, typeId, params }) => ({ rowId, version, typeId, params })),
+  );
   try {
-    const results = await connections.write([partition], statements, 'exclusive');
+    const results = await connections.write([partition], [...statements, sets], 'exclusive');
     return new Set(results.flatMap(({ rows }) => rows.map(([rowId]) => rowId as number)));
   } catch (error) {
     if (refusalOf(error)?.kind !== 'gone') throw error;

@@ -1,5 +1,7 @@
 import { WORD_MARK } from '../index-rows.js';
+import { newParamSets } from './param-set-sql.js';
 import { byFhirId } from './read-sql.js';
+import { names, Parameters } from './statement-parameters.js';
 
 /**
  * The SQL of writes. Each statement writes any number of resources of one partition and partition date, whose values
@@ -7,9 +9,6 @@ import { byFhirId } from './read-sql.js';
  * the changes or references that are to blame. The guard test reads these texts: every alias of a partitioned table
  * has a predicate on PARTITION_ID, or the statement inserts one.
  */
-
-/** Common to all: the partition and the partition date. */
-export const LEADING_PARAMETERS = 2;
 
 /** Ends the transaction, and tells why. */
 export const refuse = (kind: string, ordinals: string): string => `BULKHEAD_REFUSE('${kind}', (${ordinals}))`;
@@ -94,26 +93,8 @@ export const VALUE_TABLES = {
 
 export type ValueKind = keyof typeof VALUE_TABLES;
 
-/** Numbers the parameters of one statement, in the order in which its arrays are given. */
-export class Parameters {
-  private count = LEADING_PARAMETERS;
-
-  next(type: string): string {
-    return `$${++this.count}::${type}[]`;
-  }
-
-  /** `unnest` of one array for each column. */
-  rows(columns: readonly (readonly [name: string, type: string])[]): string {
-    return `unnest(${columns.map(([, type]) => this.next(type)).join(', ')})`;
-  }
-}
-
 /** In the order in which arrays are given. */
 export const VALUE_KINDS = Object.keys(VALUE_TABLES) as readonly ValueKind[];
-/** The names of columns, as a list. */
-export const names = (columns: readonly (readonly [string, string])[]): string =>
-  columns.map(([name]) => name).join(', ');
-
 /** The columns of an index table after partition and date, with their types. */
 export function valueColumns(kind: ValueKind): readonly (readonly [string, string])[] {
   return [['PARAM_ID', 'integer'], ...VALUE_TABLES[kind].columns, ['RES_ID', 'bigint']];
@@ -238,11 +219,13 @@ function createSql(): string {
     ['FHIR_ID', 'text'],
     ['RES_UPDATED', 'bigint'],
     ['RES_TEXT', 'text'],
+    ['RES_PARAMS_ID', 'integer'],
   ]);
   const parts = [
     `RES as (insert into HFJ_RESOURCE
-      (PARTITION_ID, PARTITION_DATE, RES_ID, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_TEXT, RES_VER)
+      (PARTITION_ID, PARTITION_DATE, RES_ID, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_TEXT, RES_PARAMS_ID, RES_VER)
       select $1::integer, $2::date, r.*, 1 from ${resources} r on conflict do nothing returning RES_ID)`,
+    newParamSets(parameters),
     ...insertValues(parameters),
     findTargets(parameters, null),
     newLinks(parameters),
@@ -264,16 +247,20 @@ function replaceSql(): string {
     ['RES_UPDATED', 'bigint'],
     ['RES_DELETED_AT', 'bigint'],
     ['RES_TEXT', 'text'],
+    ['RES_PARAMS_ID', 'integer'],
   ]);
   const changed = '$3::bigint[]';
   const current = 'r.PARTITION_ID = $1::integer and r.RES_ID = c.RES_ID and r.RES_VER = c.RES_VER';
   const version = `RES_ID, RES_VER, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_DELETED_AT, RES_TEXT`;
   const parts = [
-    `CHANGE as materialized (select * from ${changes} c (RES_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT))`,
+    `CHANGE as materialized (select * from ${changes} c
+      (RES_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT, RES_PARAMS_ID))`,
     `OLD as (insert into HFJ_RES_VER (${version})
       select ${version.replaceAll(/\w+/g, 'r.$&')} from CHANGE c join HFJ_RESOURCE r on ${current} on conflict do nothing)`,
     `RES as (update HFJ_RESOURCE r set RES_VER = c.RES_VER + 1, RES_UPDATED = c.RES_UPDATED,
-      RES_DELETED_AT = c.RES_DELETED_AT, RES_TEXT = c.RES_TEXT from CHANGE c where ${current} returning r.RES_ID)`,
+      RES_DELETED_AT = c.RES_DELETED_AT, RES_TEXT = c.RES_TEXT, RES_PARAMS_ID = c.RES_PARAMS_ID
+      from CHANGE c where ${current} returning r.RES_ID)`,
+    newParamSets(parameters),
     ...deleteValues(parameters),
     ...insertValues(parameters),
     findTargets(parameters, changed),

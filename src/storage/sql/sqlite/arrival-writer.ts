@@ -9,10 +9,12 @@ import {
   type ValueRow,
   type ValueTable,
 } from '../index-rows.js';
+import { movedLinkTypes, type ParamSet, toParamSet } from '../param-sets.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
 import { MOVE_SQL } from './move-sql.js';
 import type { SqliteDatabase } from './open.js';
+import { ParamSetWriter } from './param-set-writer.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL } from './statements.js';
 import type { WriteQueue } from './write-queue.js';
 
@@ -21,6 +23,8 @@ interface PreparedArrival {
   readonly arrival: Arrival;
   readonly inserted: readonly ValueRow[];
   readonly deleted: readonly ValueRow[];
+  /** Null for a deletion. */
+  readonly params: ParamSet | null;
 }
 
 type Statements = Readonly<Record<keyof typeof MOVE_SQL, Statement>>;
@@ -50,10 +54,11 @@ export class ArrivalWriter {
 }
 
 function prepareArrival(names: RowNames, arrival: Arrival): PreparedArrival {
-  const { type, index, previousIndex } = arrival;
+  const { type, index, previousIndex, links } = arrival;
   const next = index === null ? [] : toValueRows(names, type, index);
   const previous = previousIndex === null ? [] : replacedValueRows(names, type, previousIndex);
-  return { arrival, ...diffValueRows(previous, next) };
+  const params = index === null ? null : toParamSet(next, movedLinkTypes(links));
+  return { arrival, params, ...diffValueRows(previous, next) };
 }
 
 function writerOf(db: SqliteDatabase): (partition: PartitionId, prepared: PreparedArrival) => void {
@@ -67,10 +72,12 @@ function writerOf(db: SqliteDatabase): (partition: PartitionId, prepared: Prepar
     db,
     Object.fromEntries(kinds.map(([kind, texts]) => [kind, texts.delete])),
   );
-  return (partition, { arrival, inserted, deleted }) => {
+  const sets = new ParamSetWriter(db);
+  return (partition, { arrival, inserted, deleted, params }) => {
     const { rowId, resource, links, claims } = arrival;
-    const date = resource[2];
+    const [, , date, typeId, , version] = resource;
     sql.addResource.run(...resource);
+    sets.set({ partition, typeId: Number(typeId), rowId, version: Number(version) }, params);
     for (const { table, columns } of deleted) {
       deletes[table].run(partition, ...columns.slice(0, KEY_COLUMNS[table]), rowId);
     }

@@ -9,6 +9,7 @@ import {
   toValueRows,
   type ValueRow,
 } from '../index-rows.js';
+import { type ParamSet, writtenSet } from '../param-sets.js';
 import type { RowNames } from '../row-names.js';
 
 /** A change with everything computed that needs no transaction. */
@@ -22,6 +23,8 @@ export interface PreparedChange {
   readonly inserted: readonly ValueRow[];
   readonly deleted: readonly ValueRow[];
   readonly links: readonly LinkRow[];
+  /** Null where it is not known, and for a deletion. */
+  readonly params: ParamSet | null;
 }
 
 /** Computes the rows of a change; `newRowId` is a create's. */
@@ -31,16 +34,18 @@ export function prepareChange(names: RowNames, change: Change, newRowId: () => n
   const typeId = names.ensureType(type);
   const rows = toValueRows(names, type, index);
   const links = toLinkRows(names, type, index, references);
+  const params = writtenSet(rows, links, (target) => names.findType(target));
   if (change.kind === 'create') {
     const { partition, date: day } = change.assignment;
     const date = toStoredDate(day);
-    return { change, rowId: newRowId(), partition, date, typeId, inserted: rows, deleted: [], links };
+    const rowId = newRowId();
+    return { change, rowId, partition, date, typeId, inserted: rows, deleted: [], links, params };
   }
   const { current, previousIndex } = change;
   const { partition, rowId } = current;
   const before = previousIndex ? replacedValueRows(names, type, previousIndex) : [];
   const date = toStoredDate(current.partitionDate);
-  return { change, rowId, partition, date, typeId, links, ...diffValueRows(before, rows) };
+  return { change, rowId, partition, date, typeId, links, params, ...diffValueRows(before, rows) };
 }
 
 function prepareDelete(names: RowNames, change: DeleteChange): PreparedChange {
@@ -54,5 +59,6 @@ function prepareDelete(names: RowNames, change: DeleteChange): PreparedChange {
     inserted: [],
     deleted: replacedValueRows(names, type, change.previousIndex),
     links: [],
+    params: null,
   };
 }

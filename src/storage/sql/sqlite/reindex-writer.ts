@@ -12,9 +12,11 @@ import {
   type ValueRow,
   type ValueTable,
 } from '../index-rows.js';
+import { toParamSet } from '../param-sets.js';
 import { RowNames } from '../row-names.js';
 import type { Allocator } from './allocator.js';
 import type { SqliteDatabase } from './open.js';
+import { ParamSetWriter } from './param-set-writer.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
 
 /** The SQL of a reindex, besides that of index rows; the guard test reads it. */
@@ -26,6 +28,7 @@ export const REINDEX_SQL = {
     from HFJ_RES_LINK l left join HFJ_RESOURCE t on t.RES_ID = l.TARGET_RES_ID
       and +t.PARTITION_ID in (select PART_ID from HFJ_PARTITION union select 0)
     where +l.PARTITION_ID = ? and l.RES_ID = ?`,
+  linkTypes: `select distinct PARAM_ID, TARGET_TYPE_ID from HFJ_RES_LINK where +PARTITION_ID = ? and RES_ID = ?`,
   insertLink: WRITE_SQL.insertLink,
   deleteLink: WRITE_SQL.deleteLink,
 } as const;
@@ -45,6 +48,7 @@ type PresentLink = readonly [
 /** A resource with all rows that it should have. */
 interface Prepared {
   readonly resource: Reindexed;
+  readonly typeId: number;
   readonly values: readonly ValueRow[];
   readonly links: readonly LinkRow[];
   /** Rows that it must not have. */
@@ -102,6 +106,7 @@ function prepare(names: RowNames, resource: Reindexed): Prepared {
   const links = outdated.flatMap((before) => toLinkRows(names, type, before, []));
   return {
     resource,
+    typeId: names.ensureType(type),
     values,
     links: toLinkRows(names, type, index, references),
     outdated: outdatedValueRows(names, type, { outdated, current: values }),
@@ -114,6 +119,7 @@ interface Statements {
   readonly sql: Readonly<Record<keyof typeof REINDEX_SQL, Statement>>;
   readonly inserts: Readonly<Record<ValueTable, Statement>>;
   readonly deletes: Readonly<Record<ValueTable, Statement>>;
+  readonly sets: ParamSetWriter;
 }
 
 function prepareStatements(db: SqliteDatabase): Statements {
@@ -122,6 +128,7 @@ function prepareStatements(db: SqliteDatabase): Statements {
     sql: prepareAll(db, REINDEX_SQL),
     inserts: prepareAll(db, Object.fromEntries(tables.map(([table, { insert }]) => [table, insert]))),
     deletes: prepareAll(db, Object.fromEntries(tables.map(([table, sql]) => [table, sql.delete]))),
+    sets: new ParamSetWriter(db),
   };
 }
 
@@ -163,7 +170,17 @@ class RowAdder {
         resource.rowId,
       ).changes;
     }
-    return added + this.addLinks(prepared);
+    added += this.addLinks(prepared);
+    this.setParams(prepared);
+    return added;
+  }
+
+  /** Which paths it has rows on, now that none is missing. */
+  private setParams({ resource: { rowId, version }, typeId, values }: Prepared): void {
+    const { partition } = this;
+    const links = this.sql.linkTypes.all(partition, rowId) as (readonly [number, number])[];
+    const types = links.map(([paramId, target]) => ({ paramId, typeId: target }));
+    this.statements.sets.set({ partition, typeId, rowId, version }, toParamSet(values, types));
   }
 
   /**

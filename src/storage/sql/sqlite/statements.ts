@@ -27,14 +27,16 @@ export const WRITE_SQL = {
     where @partition = ${DEFAULT_PARTITION_ID}
       or exists (select 1 from HFJ_PARTITION where PART_ID = @partition and PART_STATE = 'active')`,
   insertResource: `insert into HFJ_RESOURCE
-    (RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
-    values (?, ?, ?, ?, ?, 1, ?, null, ?) on conflict do nothing`,
+    (RES_ID, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_VER, RES_UPDATED, RES_DELETED_AT, RES_TEXT,
+      RES_PARAMS_ID)
+    values (?, ?, ?, ?, ?, 1, ?, null, ?, ?) on conflict do nothing`,
   archiveVersion: `insert into HFJ_RES_VER
     (RES_ID, RES_VER, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_DELETED_AT, RES_TEXT)
     select RES_ID, RES_VER, PARTITION_ID, PARTITION_DATE, RES_TYPE_ID, FHIR_ID, RES_UPDATED, RES_DELETED_AT, RES_TEXT
     from ${RESOURCE_VERSION}`,
   replaceVersion: `update HFJ_RESOURCE
-    set RES_VER = @version + 1, RES_UPDATED = @updated, RES_DELETED_AT = @deletedAt, RES_TEXT = @text
+    set RES_VER = @version + 1, RES_UPDATED = @updated, RES_DELETED_AT = @deletedAt, RES_TEXT = @text,
+      RES_PARAMS_ID = @params
     where PARTITION_ID = @partition and RES_ID = @rowId and RES_VER = @version`,
   findTarget: `select RES_ID, RES_DELETED_AT from HFJ_RESOURCE
     where PARTITION_ID = ? and RES_TYPE_ID = ? and FHIR_ID = ?`,

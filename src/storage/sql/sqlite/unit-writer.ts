@@ -20,6 +20,7 @@ import { UNINDEXED_REFERENCE, type Dictionary } from '../dictionary.js';
 import type { ValueTable } from '../index-rows.js';
 import { CopyWriter } from './copy-writer.js';
 import type { SqliteDatabase } from './open.js';
+import { ParamSetWriter } from './param-set-writer.js';
 import type { PreparedChange } from './prepared-change.js';
 import { KEY_COLUMNS, prepareAll, VALUE_SQL, WRITE_SQL } from './statements.js';
 import { UsageWriter } from './usage-writer.js';
@@ -54,6 +55,7 @@ export class UnitWriter {
   private readonly dictionary: Dictionary;
   private readonly options: UnitWriterOptions;
   private readonly copies: CopyWriter;
+  private readonly params: ParamSetWriter;
   private readonly usage: UsageWriter;
 
   constructor(db: SqliteDatabase, dictionary: Dictionary, options: UnitWriterOptions) {
@@ -61,6 +63,7 @@ export class UnitWriter {
     this.options = options;
     this.sql = prepareAll(db, WRITE_SQL);
     this.copies = new CopyWriter(db);
+    this.params = new ParamSetWriter(db);
     this.usage = new UsageWriter(db);
     const kinds = Object.entries(VALUE_SQL);
     this.inserts = prepareAll(db, Object.fromEntries(kinds.map(([kind, { insert }]) => [kind, insert])));
@@ -155,7 +158,8 @@ export class UnitWriter {
       if (!own) throw new WriteConflictError({ kind: 'id-taken', change });
     }
     const { rowId } = prepared;
-    const values = [rowId, partition, date, typeId, change.id, change.updated, change.text];
+    const params = this.params.idOf(partition, typeId, prepared.params);
+    const values = [rowId, partition, date, typeId, change.id, change.updated, change.text, params];
     if (this.sql.insertResource.run(...values).changes === 0) {
       throw new WriteConflictError({ kind: 'version', change });
     }
@@ -173,6 +177,7 @@ export class UnitWriter {
       updated: change.updated,
       deletedAt: deleted ? change.updated : null,
       text: deleted ? null : change.text,
+      params: this.params.idOf(key.partition, prepared.typeId, prepared.params),
     });
     if (result.changes === 0) throw new WriteConflictError({ kind: 'version', change });
     this.takeClaims(prepared, change, rowId);

@@ -39,6 +39,7 @@ const listed = c.token(TYPE, 'code', {
   values: ['c29', ...Array.from({ length: 999 }, (_, index) => `none${index}`)],
 });
 const anySystem = c.token(TYPE, 'code', c.code('c1'));
+const lacking = (path: string): Condition => c.not(c.present(c.token(TYPE, path)));
 const subject = c.reference(TYPE, 'subject', c.local('p1', 'Patient'));
 const named = (text: string): ReturnType<typeof c.text> => c.text('Patient', 'name', c.prefix(text));
 const since = (n: number): ReturnType<typeof c.date> =>
@@ -233,6 +234,9 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
     2 * PAGE,
     /link_key/,
   ],
+  // Sets of paths, and nothing else.
+  ['a code that nobody lacks', page(c.plan(TYPE, lacking('code'))), 40, /res_params_key/],
+  ['a note that all lack', page(c.plan(TYPE, lacking('note'))), PAGE, /resource_params/],
   ['places near a point', page(c.plan(TYPE, near)), 2 * PAGE, /quantity_key/],
   ['an include', linked('include', ['subject'], [100_001, 100_002, 100_003]), 40, /link_resource/],
   ['an include of all paths', linked('include', null, [100_001, 100_002, 100_003]), 40, /link_resource/],

@@ -30,6 +30,7 @@ const PATHS = [
   'Patient composite contained#string:name',
   'Patient composite contained#reference:link',
   'Patient composite contained#contained:other',
+  'Observation token note',
 ];
 const SYSTEMS = ['urn:codes', 'urn:other-codes', 'urn:categories', 'urn:units'];
 
@@ -63,6 +64,10 @@ const spread = (below: string): string => `(n * 7919 + p * 104729) % (${below})`
  * Each partition has a patient for 50 observations. One code in three is `c0`, the others get rarer up to `c30`;
  * ids of resources of all partitions lie among each other.
  */
+/** What every observation has rows on, as sets of paths have it, and what none has. */
+const EVERY_MARK = `',${param('Observation token code')},'`;
+const NO_MARK = `'${param('Observation token note')},'`;
+
 const FILL: readonly string[] = [
   `create temp table COUNTS as select p::int, c::int from unnest($1::int[], $2::int[]) as x(p, c)`,
   `create temp table PATIENTS as select p, n, row_number() over (order by n, p) as id
@@ -104,6 +109,11 @@ const FILL: readonly string[] = [
   `insert into HFJ_RES_LINK (PARTITION_ID, PARAM_ID, TARGET_RES_ID, TARGET_TYPE_ID, TARGET_URL, RES_ID)
     select o.p, ${param('Observation reference subject')}, t.id, 1, '', o.id
     from OBSERVATIONS o join PATIENTS t on t.p = o.p and t.n = o.patient`,
+  `update HFJ_RESOURCE set RES_PARAMS_ID = 1 where RES_TYPE_ID = 2`,
+  // Besides the one set of all observations there are those that none has any more.
+  `insert into HFJ_RES_PARAMS (PARTITION_ID, RES_TYPE_ID, RES_PARAMS_ID, SP_PARAMS)
+    select p, t, 1, ${EVERY_MARK} from COUNTS, generate_series(1, 2) t
+    union all select p, t, n, ${EVERY_MARK} || ${NO_MARK} || n || ',' from COUNTS, generate_series(1, 2) t, generate_series(2, 300) n`,
 ];
 
 /** A database of more than 200,000 rows, and its end. */
