@@ -36,6 +36,15 @@ export class ScopedTables {
     return this.restrict(this.dialect.knex.queryBuilder().from({ [alias]: table }), alias);
   }
 
+  /** The same for rows of one resource, which an index by RES_ID finds. */
+  openOfResource(table: PartitionedTable, alias: string): Knex.QueryBuilder {
+    const query = this.dialect.knex.queryBuilder().from({ [alias]: table });
+    return query.whereRaw(
+      this.predicate(this.dialect.ofResource(`${alias}.PARTITION_ID`)),
+      toMarkers(this.slots),
+    );
+  }
+
   /** Adds a partitioned table after those that the query has; SQLite keeps this order. */
   join(query: Knex.QueryBuilder, table: PartitionedTable, alias: string): Knex.QueryBuilder {
     return this.restrict(query.crossJoin(this.dialect.knex.raw(`${table} as ${alias}`)), alias);

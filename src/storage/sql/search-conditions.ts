@@ -183,8 +183,15 @@ export class ConditionSql {
     }
     query.where((either) => {
       for (const test of tests)
-        either.orWhereExists(this.sql.dialect.tried(this.of(this.seekable(shape, test), subject)));
+        either.orWhereExists(this.sql.dialect.tried(this.probed(shape, test, subject)));
     });
+  }
+
+  /** The subject's own rows that pass the test. */
+  private probed(shape: RowsShape, test: RowTest | null, subject: Subject): Query {
+    if (test !== null || shape.target === null) return this.of(this.seekable(shape, test), subject);
+    // The key of the links has all of a path in one stretch, which would be walked for each resource.
+    return this.sql.rowsOfResource(shape, subject.id).query.select(this.sql.dialect.knex.raw('1'));
   }
 
   /** Whatever has a row: often most resources of a type. */

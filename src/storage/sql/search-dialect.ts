@@ -23,6 +23,8 @@ export interface SearchDialect {
   readonly collected: (query: Knex.QueryBuilder, column: string) => Knex.QueryBuilder;
   /** The column where no index on it is to be walked: another one is better. */
   readonly unsought: (column: string) => string;
+  /** A PARTITION_ID where rows are found by their resource, whatever else an index offers. */
+  readonly ofResource: (column: string) => string;
   /** Condition: the column contains the text that is bound to the one `?`. */
   readonly contains: (column: string) => string;
   /** A PARTITION_DATE as days since 1970. */
@@ -55,6 +57,7 @@ export function sqliteSearchDialect(): SearchDialect {
     collected: (query, column) => query.orderByRaw(column),
     inProbedList: (column) => `+${column} in ?`,
     unsought: (column) => `+${column}`,
+    ofResource: (column) => `+${column}`,
     contains: (column) => `instr(${column}, ?) > 0`,
     days: (column) => column,
     seeks: 'ordered',
@@ -80,6 +83,7 @@ export function postgresSearchDialect(): SearchDialect {
     collected: (query) => query,
     inProbedList: hashed,
     unsought: (column) => `coalesce(${column}, ${column})`,
+    ofResource: (column) => column,
     contains: (column) => `strpos(${column}, ?) > 0`,
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',

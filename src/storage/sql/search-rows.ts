@@ -61,15 +61,21 @@ export class RowSql {
     if (shape.index === 'text') return this.words(test);
     const opened = this.paths(INDEX_TABLES[shape.index], shape.params);
     const { query, alias } = opened;
-    if (shape.target !== null) {
-      const { type, path } = shape.target;
-      const isElsewhere = `${alias}.TARGET_RES_ID = 0 and replace(${alias}.TARGET_URL, ?, '') <> ${alias}.TARGET_URL`;
-      query.whereRaw(`(${alias}.TARGET_TYPE_ID = ? or (${isElsewhere}))`, toMarkers([type, path]));
-    }
+    holdTargetType(opened, shape);
     if (test === null) return opened;
     if (test.target) this.holdTarget(opened, test.target);
     query.whereRaw(test.sql.replaceAll('@', alias), toMarkers(test.slots));
     return opened;
+  }
+
+  /** Any rows of the paths, of one resource. */
+  rowsOfResource(shape: RowsShape, id: string): OpenRows {
+    const alias = this.alias('t');
+    const query = this.tables.openOfResource(INDEX_TABLES[shape.index], alias);
+    this.holdOne(query, `${alias}.PARAM_ID`, shape.params);
+    holdTargetType({ query, alias }, shape);
+    query.whereRaw(`${alias}.RES_ID = ${id}`);
+    return { query, alias };
   }
 
   private words(test: RowTest | null): OpenRows {
@@ -173,4 +179,11 @@ export class RowSql {
     else if (ids.length === 1) query.whereRaw(`${column} = ?`, toMarkers(ids));
     else query.whereRaw(`${column} in (${ids.map(() => '?').join(', ')})`, toMarkers(ids));
   }
+}
+
+/** References to one type alone; what is elsewhere tells its type by its URL. */
+function holdTargetType({ query, alias }: OpenRows, { target }: RowsShape): void {
+  if (target === null) return;
+  const isElsewhere = `${alias}.TARGET_RES_ID = 0 and replace(${alias}.TARGET_URL, ?, '') <> ${alias}.TARGET_URL`;
+  query.whereRaw(`(${alias}.TARGET_TYPE_ID = ? or (${isElsewhere}))`, toMarkers([target.type, target.path]));
 }

@@ -48,3 +48,21 @@ test('a page is cut out of each set in its order', (t) => {
   // The first of all sets are sorted, and those of the page.
   t.is(text.match(/USE TEMP B-TREE FOR ORDER BY/g)?.length, 2, text);
 });
+
+for (const partitions of [[1], [1, 2]]) {
+  test(`whether a resource refers to a type is a seek among its own links, in ${partitions.length} partitions`, (t) => {
+    const patient: Condition = {
+      kind: 'index',
+      index: 'reference',
+      type: TYPE,
+      paths: ['subject'],
+      targetFilter: 'Patient',
+      tests: null,
+    };
+    const coded = c.token(TYPE, 'code', c.code('x', 'urn:codes'));
+    for (const where of [c.not(patient), c.all(coded, patient), c.all(coded, c.not(patient))]) {
+      const text = explainPlan(file.db, c.plan(TYPE, where), partitions).join('\n');
+      t.regex(text, /SEARCH t\d+ (?:EXISTS )?USING INDEX LINK_RESOURCE \(RES_ID=\? AND PARAM_ID=\?\)/, text);
+    }
+  });
+}
