@@ -24,7 +24,7 @@ import { assertSubjects } from './export-subjects.js';
 export async function startExport(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const scope = await server.resolver.resolveRead(request);
   const partition = partitionOfExport(scope);
-  assertAsync(request);
+  assertStarted(request);
   const level = levelOf(request);
   const given = await parse(server, request, level);
   const { types, limits } = await grantExport(server, scope, { request, parsed: given });
@@ -48,8 +48,15 @@ export async function startExport(server: ServerParts, request: RequestDetails):
   return accepted(request, job.id);
 }
 
-/** @throws FhirError INVALID_REQUEST */
-function assertAsync(request: RequestDetails): void {
+/**
+ * Whoever asks for headers alone looks, and means nothing to begin.
+ * @throws FhirError METHOD_NOT_ALLOWED, INVALID_REQUEST
+ */
+function assertStarted(request: RequestDetails): void {
+  if (request.method === 'HEAD')
+    throw new FhirError('METHOD_NOT_ALLOWED', 'An export is started by GET or POST.', {
+      headers: { allow: 'GET, POST' },
+    });
   if (prefersAsync(request)) return;
   throw new FhirError(
     'INVALID_REQUEST',

@@ -57,6 +57,15 @@ test('a body that is empty asks for everything, one that is no Parameters is ref
   assertError(t, await acme.post('$export', '{"parameter": []}', ASYNC), 400, 'INVALID_REQUEST');
 });
 
+test('who asks for headers alone starts nothing', async (t) => {
+  for (const path of ['$export', 'Patient/$export', 'Group/none/$export']) {
+    const { status, headers } = await acme.send('HEAD', path, { headers: ASYNC });
+    t.is(status, 405, path);
+    t.is(headers.get('allow'), 'GET, POST');
+    t.is(headers.get('content-location'), null);
+  }
+});
+
 test('types and elements that are named by nothing are not all of them', async (t) => {
   for (const query of ['_type=', '_type=,', '_elements=', '_type=Patient&_elements=,']) {
     const name = query.includes('_elements') ? /_elements/ : /_type/;
