@@ -256,14 +256,15 @@ function isOf({ type }: OperationDescription, resourceType: string | undefined):
   return type === undefined || type === resourceType;
 }
 
-/** What a resource type's entry in the CapabilityStatement lists. */
+/** What a resource type's entry in the CapabilityStatement lists: each definition once, whatever its levels. */
 export function operationsOf(
   resourceType: string,
   operations: readonly OperationDescription[],
 ): readonly OperationDescription[] {
-  return operations.filter(
+  const own = operations.filter(
     (one) => isOf(one, resourceType) && one.levels.some((level) => level !== 'system'),
   );
+  return [...new Map(own.map((one) => [one.definition, one])).values()];
 }
 
 function levelOf({ resourceType, resourceId }: RequestDetails): OperationLevel {

@@ -50,6 +50,7 @@ test('the capability statement names types, interactions, search parameters and 
   t.true(patient?.interaction?.some(({ code }) => code === 'patch'));
   t.true(patient?.searchParam?.some(({ name, type }) => name === 'birthdate' && type === 'date'));
   t.true(patient?.operation?.some(({ name }) => name === 'validate'));
+  t.is(patient?.operation?.filter(({ name }) => name === 'everything').length, 1);
   t.is(patient?.versioning, 'versioned-update');
   t.true(patient?.conditionalCreate);
   t.true(patient?.conditionalUpdate);
