@@ -78,12 +78,17 @@ async function readForm({ message, limits, share }: IncomingAuth): Promise<strin
 function refusal(error: unknown): OutgoingResponse {
   if (error instanceof TokenError) {
     const { code, message } = error;
-    return json(400, { error: code, error_description: message }, NOT_STORED);
+    return json(400, { error: code, error_description: toDescription(message) }, NOT_STORED);
   }
   if (!(error instanceof FhirError) || error.status === 500) throw error;
   const code = error.status < 500 ? 'invalid_request' : 'temporarily_unavailable';
   const headers = { ...error.options.headers, ...NOT_STORED };
-  return json(error.status, { error: code, error_description: error.message }, headers);
+  return json(error.status, { error: code, error_description: toDescription(error.message) }, headers);
+}
+
+/** What was sent may be repeated in it, in the characters of https://www.rfc-editor.org/rfc/rfc6749#section-5.2. */
+function toDescription(message: string): string {
+  return message.replaceAll(/[^ !#-[\]-~]/g, '?');
 }
 
 function wrongMethod(methods: readonly string[]): OutgoingResponse {

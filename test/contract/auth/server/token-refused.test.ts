@@ -68,6 +68,20 @@ test('a parameter that was sent twice is invalid_request', async (t) => {
   }
 });
 
+test('a description has the characters that it may have, whatever was sent', async (t) => {
+  for (const name of ['a"b', 'a\\b', 'ä', 'a\nb', '\u0000']) {
+    const twice = new URLSearchParams([
+      [name, '1'],
+      [name, '2'],
+    ]);
+    const answer = await send(URL_OF_ACME, twice);
+    assertRefused(t, answer, 'invalid_request');
+    t.regex(String(answer.body['error_description']), /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/);
+  }
+  const coded = await send(URL_OF_ACME, 'a=1', { 'content-encoding': '"x"' });
+  t.regex(String(coded.body['error_description']), /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/);
+});
+
 test('a scope of a type that there is not is not a part of everything', async (t) => {
   await world.register('acme', { id: 'everything', scope: 'system/*.cruds', jwks: keySetOf(key) });
   const jwt = await assertion(key, 'everything', URL_OF_ACME);
