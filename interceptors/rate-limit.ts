@@ -16,8 +16,8 @@ export interface RateLimitOptions {
   /** The rate of a partition, by its name; `_ALL` for requests over all of them. Undefined: without a limit. */
   readonly rateOf: (tenant: string) => Rate | undefined;
   /**
-   * Milliseconds that a refusal is held back, so that whoever asks again at once cannot keep the server busy with it;
-   * 0 if left out. Entries of bundles are refused at once.
+   * Milliseconds that a refusal is held back, half as long to half as long again, so that whoever asks again at once
+   * cannot keep the server busy with it; 0 if left out. Entries of bundles are refused at once.
    */
   readonly refuseAfterMs?: number;
   /** Milliseconds of a clock that never goes back; that of the process if left out. */
@@ -71,7 +71,7 @@ export function rateLimit(options: RateLimitOptions): Interceptor {
           return undefined;
         } catch (refusal) {
           if (refuseAfterMs === 0 || event.request.parent !== undefined) throw refusal;
-          return pause(refuseAfterMs).then(() => Promise.reject(refusal));
+          return pause(scattered(refuseAfterMs)).then(() => Promise.reject(refusal));
         }
       },
       SERVER_OUTGOING_RESPONSE: ({ request, value }) => {
@@ -80,6 +80,11 @@ export function rateLimit(options: RateLimitOptions): Interceptor {
       },
     },
   });
+}
+
+/** Those who are refused together would come back together: each is held for half to one and a half of the time. */
+function scattered(ms: number): number {
+  return ms * (0.5 + Math.random());
 }
 
 type Selected = HookEvent<'STORAGE_PARTITION_SELECTED'>;

@@ -43,11 +43,14 @@ test('a refusal is held back where that is asked for, and an answer never', asyn
     await select(interceptor, request, ACME).catch(() => undefined);
     return performance.now() - began;
   };
-  t.true((await took(aRequest())) < HELD_MS);
-  t.true((await took(aRequest())) < HELD_MS);
-  t.true((await took(aRequest())) >= HELD_MS - 1);
+  t.true((await took(aRequest())) < HELD_MS / 2);
+  t.true((await took(aRequest())) < HELD_MS / 2);
+  // Not all of them for as long: they would come back together.
+  const held = await Promise.all(Array.from({ length: 20 }, () => took(aRequest())));
+  t.true(Math.min(...held) >= HELD_MS / 2 - 1);
+  t.true(Math.max(...held) - Math.min(...held) > HELD_MS / 4);
   // Thousands of entries would hold a bundle for minutes.
-  t.true((await took(aRequest({ parent: aRequest() }))) < HELD_MS);
+  t.true((await took(aRequest({ parent: aRequest() }))) < HELD_MS / 2);
 });
 
 test('a request that selects twice counts once', async (t) => {
