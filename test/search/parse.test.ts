@@ -141,7 +141,7 @@ const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: 
   ['Observation', 'subject.never=x', 'UNKNOWN_SEARCH_PARAMETER', /never/],
   ['Observation', 'subject:Patient.birthdate=x', 'INVALID_SEARCH', /no date/],
   ['Provenance', 'target.name=x', 'UNKNOWN_SEARCH_PARAMETER', /name the type/],
-  ['Patient', '_has:Nothing:a:b=c', 'UNKNOWN_SEARCH_PARAMETER', /_has:Type/],
+  ['Patient', '_has:Nothing:a:b=c', 'UNKNOWN_SEARCH_PARAMETER', /"Nothing" is not a resource type/],
   ['Patient', '_has:Observation:code:status=c', 'UNKNOWN_SEARCH_PARAMETER', /no reference/],
   ['Patient', 'general-practitioner:Practitioner.name.name=c', 'UNKNOWN_SEARCH_PARAMETER', /follow/],
   ['Patient', '_count=-1', 'INVALID_SEARCH', /whole number/],
