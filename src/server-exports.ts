@@ -1,6 +1,7 @@
 import { parseStored } from './fhir/json.js';
 import { Exports } from './export/exports.js';
 import type { ExportLimits, ExportParts } from './export/export-parts.js';
+import { givingWay, type RequestCount } from './export/giving-way.js';
 import type { HookRegistry } from './hooks/registry.js';
 import { BLOB_EXTENSION, blobIdOf } from './interactions/blob-pointer.js';
 import { binaryJson } from './interactions/binary.js';
@@ -25,16 +26,19 @@ export interface ServerExportParts {
   readonly parameters: PartitionParameters;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** Requests of this server. */
+  readonly served: RequestCount;
   /** Different for every server. */
   readonly owner: string;
 }
 
 /** The exports of a server, which know of search and Binaries what is said here. */
 export function makeExports(parts: ServerExportParts): Exports {
-  const { settings, storage, output, hooks, resolver, searcher, parameters, logger, clock, owner } = parts;
+  const { settings, storage, output, hooks, resolver, searcher, parameters, logger, clock, served, owner } =
+    parts;
   return new Exports({
     jobs: storage.exports,
-    homes: homesOf(storage),
+    homes: givingWay(homesOf(storage), served),
     output,
     search: {
       plan: ({ store, scope, filter, base }) => searcher.planIn(store, scope, { ...filter, base }),

@@ -292,6 +292,7 @@ function makeServerExports(registry: DependencyContainer): Exports {
     parameters: registry.resolve(PartitionParameters),
     logger: registry.resolve(LOGGER),
     clock: registry.resolve(CLOCK),
+    served: () => registry.resolve<Metrics>(METRICS).served,
     owner: uuidMaker(registry.resolve(CLOCK))(),
   });
 }

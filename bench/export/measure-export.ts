@@ -17,8 +17,8 @@ export interface ExportEffort {
   readonly repetitions: number;
 }
 
-/** What an export of everything costs. */
-export interface ExportResult {
+/** What the export of one large partition costs. */
+export interface WholeResult {
   readonly resources: number;
   readonly bytes: number;
   /** Medians in MB (10^6 bytes) a second. */
@@ -28,6 +28,10 @@ export interface ExportResult {
   /** Resident memory of the server before, and the most while it exported. */
   readonly idleKb: number;
   readonly peakKb: number;
+}
+
+/** What the exports of many partitions at once cost others. */
+export interface TenantsResult {
   readonly tenants: TenantTimes;
   /** 95th percentile of reads by id in milliseconds, with and without exports of others. */
   readonly reads: { readonly idle: number; readonly busy: number };
@@ -44,26 +48,19 @@ interface TenantTimes {
 /** Least ratio to the floor, most MB above idle, and most times the latency of reads. */
 export const EXPORT_LIMITS = { ratio: 0.8, memoryMb: 256, reads: 2 } as const;
 
-/** Of what one partition has, for each of the tenants that are exported at once. */
-const TENANT_SHARE = 0.01;
 /** Several of a tenant's files, so that the tenants take turns. */
-const TENANT_FILE_BYTES = 1024 * 1024;
+const TENANT_FILE_BYTES = 8 * 1024 * 1024;
 const SAMPLE_MS = 20;
 /** Metrics cost the server more than a read: whoever asks often is what reads wait for. */
 const ASKED_MS = 100;
 const READ_MS = 10;
-const IDLE_READS_MS = 3_000;
+const IDLE_READS_MS = 10_000;
 
-/** Exports one large partition in turns with the floor, then many small ones at once. */
-export async function measureExport(store: BenchStore, effort: ExportEffort): Promise<ExportResult> {
-  const whole = await measureWhole(store, effort);
-  return { ...whole, ...(await measureTenants(store, effort)) };
-}
-
-async function measureWhole(
+/** Exports one large partition in turns with the floor. */
+export async function measureWhole(
   store: BenchStore,
   { resources, repetitions }: ExportEffort,
-): Promise<Omit<ExportResult, 'tenants' | 'reads'>> {
+): Promise<WholeResult> {
   const patients = Math.max(1, Math.round(resources / RECORD_SIZE));
   const database = await store.createDatabase();
   const folder = temporaryFolder();
@@ -174,11 +171,12 @@ function sizeOf(folder: string): number {
   return files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-async function measureTenants(
+/** Exports as much in many partitions at once, while somebody reads in another one. */
+export async function measureTenants(
   store: BenchStore,
   { resources, tenants: count }: ExportEffort,
-): Promise<Pick<ExportResult, 'tenants' | 'reads'>> {
-  const each = Math.max(1, Math.round((resources * TENANT_SHARE) / RECORD_SIZE));
+): Promise<TenantsResult> {
+  const each = Math.max(1, Math.round(resources / count / RECORD_SIZE));
   const database = await store.createDatabase();
   const folder = temporaryFolder();
   const names = Array.from({ length: count }, (_, number) => `p${number}`);
@@ -193,6 +191,7 @@ async function measureTenants(
   try {
     await storePatients(child.url, each * count, count);
     await postOne(`${child.url}/other`, groupBundle(0));
+    await store.settle(database.url);
     const read = `${child.url}/other/${readPath(0)}`;
     const idle = await readWhile(read, () => pause(IDLE_READS_MS));
     let tenants: TenantTimes | undefined;

@@ -4,6 +4,8 @@ import { DURATION_BUCKETS, type InteractionCounts, RequestCounts } from './reque
 /** The server's metrics, https://prometheus.io/docs/instrumenting/exposition_formats. No label names a tenant. */
 export interface Metrics {
   readonly registry: Registry;
+  /** Requests that have been served. */
+  readonly served: number;
   /** A request begins to be served. */
   begin(): void;
   /** A request has been served. */
@@ -27,6 +29,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   const counts = new RequestCounts();
   let inFlight = 0;
+  let served = 0;
   registry.registerMetric(requestsTotal(counts));
   registry.registerMetric(requestDuration(counts));
   registry.registerMetric(
@@ -41,11 +44,15 @@ export function createMetrics(): Metrics {
   );
   return {
     registry,
+    get served() {
+      return served;
+    },
     begin() {
       inFlight++;
     },
     end(interaction, status, seconds) {
       inFlight--;
+      served++;
       counts.add(interaction, status, seconds);
     },
     showExports(exports) {
