@@ -1,7 +1,7 @@
 /** What a token may do, asked before anything is done: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html. */
 import type { IndexValues } from '../fhir/index-values.js';
 import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
-import { type Access, accessOf, type Grant, insufficientScope, isWide } from '../model/access.js';
+import { type Access, accessOf, type Grant, insufficientScope, isGrantedWhole } from '../model/access.js';
 import type { PartitionId } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Permission } from '../model/smart-scope.js';
@@ -68,10 +68,7 @@ export function assertGranted(access: Access, permission: Permission, type: stri
  */
 export function assertWhole(request: RequestDetails, permission: Permission, type: string): void {
   const access = accessOf(request);
-  if (access === null) return;
-  const isSeen = type === '*' || type === 'Binary' ? isWide(access) : true;
-  if (isSeen && access.grantOf(permission, type).kind === 'all') return;
-  throw refused(permission, type);
+  if (access !== null && !isGrantedWhole(access, permission, type)) throw refused(permission, type);
 }
 
 function assertWriteGranted(access: Access, permission: Permission, request: RequestDetails): void {
@@ -98,9 +95,7 @@ function assertSearched(access: Access, { resourceType, parameters }: RequestDet
  */
 export function assertMayClaimId(request: RequestDetails, type: string, id: string): void {
   const access = accessOf(request);
-  if (access === null) return;
-  const isWhole = access.grantOf('update', type).kind === 'all' && (type !== 'Binary' || isWide(access));
-  if (!isWhole) throw notFound(type, id);
+  if (access !== null && !isGrantedWhole(access, 'update', type)) throw notFound(type, id);
 }
 
 /**

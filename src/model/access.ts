@@ -79,6 +79,17 @@ export function isWide(access: Access): boolean {
   return access.grantOf('read', '*').kind === 'all';
 }
 
+/** Whether who may see a resource of the type is said by what it belongs to, which no grant of the type tells. */
+export function isToldByContext(access: Access, type: string): boolean {
+  return type === 'Binary' && !isWide(access);
+}
+
+/** Whether something may be done with all resources of a type; `*`: with those of every type. */
+export function isGrantedWhole(access: Access, permission: Permission, type: string): boolean {
+  if (access.grantOf(permission, type).kind !== 'all') return false;
+  return type === '*' ? isWide(access) : !isToldByContext(access, type);
+}
+
 /** The error for what no scope covers: https://www.rfc-editor.org/rfc/rfc6750#section-3.1. */
 export function insufficientScope(message: string): FhirError {
   return new FhirError('FORBIDDEN', message, {
@@ -87,14 +98,12 @@ export function insufficientScope(message: string): FhirError {
 }
 
 function toAccess(principal: Principal): Access {
-  const { scopes: words, patient, fhirUser, admin } = principal;
-  const scopes = words
-    .flatMap((word) => parseSmartScope(word) ?? [])
-    .filter((one) => isMeant(one, principal));
-  const identity = [[...new Set(words)].toSorted(), patient ?? null, fhirUser !== undefined];
-  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('base64url');
+  const { patient = null, admin } = principal;
+  const granted = new Map(principal.scopes.toSorted().flatMap((word) => meantBy(word, principal)));
+  const scopes = [...granted.values()];
+  const identity = JSON.stringify([[...granted.keys()], patient]);
   return {
-    digest,
+    digest: createHash('sha256').update(identity).digest('base64url'),
     admin,
     grantOf: grantsOf(scopes, patient),
     grantBeyondPatient: grantsOf(
@@ -105,8 +114,14 @@ function toAccess(principal: Principal): Access {
   };
 }
 
+/** A word of a scope and what it means; nothing where it means nothing. */
+function meantBy(word: string, principal: Principal): readonly (readonly [string, SmartScope])[] {
+  const scope = parseSmartScope(word);
+  return scope !== undefined && isMeant(scope, principal) ? [[word, scope]] : [];
+}
+
 /** What the scopes grant, worked out once for each question. */
-function grantsOf(scopes: readonly SmartScope[], patient: string | undefined): Access['grantOf'] {
+function grantsOf(scopes: readonly SmartScope[], patient: string | null): Access['grantOf'] {
   const grants = new Map<string, Grant>();
   return (permission, type) => {
     const key = `${permission} ${type}`;
@@ -131,11 +146,11 @@ function isMeant({ level }: SmartScope, { patient, fhirUser }: Principal): boole
 function toGrant(
   scopes: readonly SmartScope[],
   permission: Permission,
-  { type, patient }: { readonly type: string; readonly patient: string | undefined },
+  { type, patient }: { readonly type: string; readonly patient: string | null },
 ): Grant {
   const alternatives = scopes
     .filter((scope) => scope.permissions.has(permission) && (scope.type === '*' || scope.type === type))
-    .flatMap((scope) => toAlternative(scope, permission, { type, patient: patient ?? null }) ?? []);
+    .flatMap((scope) => toAlternative(scope, permission, { type, patient }) ?? []);
   if (alternatives.length === 0) return NONE;
   const isAll = alternatives.some((one) => one.patient === null && one.criteria.length === 0);
   return isAll ? ALL : { kind: 'limited', alternatives };

@@ -3,7 +3,7 @@ import { compartmentParameters } from '../fhir/compartments.js';
 import { extractIndexValues } from '../fhir/extract.js';
 import { parseStored } from '../fhir/json.js';
 import type { SearchParameterRegistry } from '../fhir/search-parameters.js';
-import { type AccessAlternative, isWide } from '../model/access.js';
+import { type AccessAlternative, isToldByContext } from '../model/access.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { Resource } from '../model/resource.js';
@@ -48,7 +48,7 @@ interface Planned {
 }
 
 const MOST_KNOWN = 20_000;
-const BINARY = 'Binary';
+const FINDING: ReadonlySet<Permission> = new Set(['read', 'search']);
 
 /**
  * What tokens grant as conditions of searches: planned once for each token, permission and type, and anew when the search
@@ -89,9 +89,7 @@ export class PlannedLimits implements AccessLimits {
     const { access } = scope.access;
     const grant = access.grantOf(permission, type);
     if (grant.kind === 'none') return undefined;
-    const isFinding = permission === 'search' || permission === 'read';
-    // Who may see one depends on what it belongs to, which no condition tells.
-    if (type === BINARY && isFinding && !isWide(access)) return undefined;
+    if (FINDING.has(permission) && isToldByContext(access, type)) return undefined;
     if (grant.kind === 'all') return null;
     const parameters = await this.parts.inForce(scope);
     const known = this.knownBy(parameters.current);

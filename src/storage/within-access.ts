@@ -1,7 +1,7 @@
 import { parseReference } from '../fhir/references.js';
 import { parseStored } from '../fhir/json.js';
 import { FhirError } from '../model/errors.js';
-import { isWide, type ScopedAccess } from '../model/access.js';
+import { isGrantedWhole, isToldByContext, type ScopedAccess } from '../model/access.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { Permission } from '../model/smart-scope.js';
 import { type Limits, planWithin, typesIn } from './plan-within.js';
@@ -41,7 +41,7 @@ const MOST_VERSIONS = 10_000;
  */
 export function withinAccess({ resources, search }: Stores, limits: AccessLimits): Stores {
   return {
-    resources: new ResourcesWithin(resources, search, limits),
+    resources: new ResourcesWithin(resources, { store: search, limits }),
     search: searchWithin(search, limits),
   };
 }
@@ -50,9 +50,15 @@ function isLimited(scope: PartitionScope): scope is LimitedScope {
   return scope.access !== undefined;
 }
 
-/** Told without a wait, as this stands on the path of every read. Who may see a Binary, its context says. */
-function isGrantedWhole({ access, instance }: ScopedAccess, type: string): boolean {
-  return access.grantOf(instance, type).kind === 'all' && (type !== BINARY || isWide(access));
+/**
+ * Told without a wait, as this stands on the path of every read. The history of one resource is reading it, that of a
+ * type or of all is a search.
+ */
+function isWhole(
+  { access, instance }: ScopedAccess,
+  { type = '*', id }: Pick<HistoryQuery, 'type' | 'id'>,
+): boolean {
+  return isGrantedWhole(access, id === undefined ? 'search' : instance, type);
 }
 
 function searchWithin(store: SearchStore, limits: AccessLimits): SearchStore {
@@ -93,19 +99,19 @@ async function linkedWithin(
   throw new FhirError('LIMIT_EXCEEDED', 'Too many references lead to what the token does not open.');
 }
 
-interface Rows {
+interface Rows<Version> {
   readonly permission: Permission;
-  readonly rows: readonly SearchRow[];
+  readonly rows: readonly Version[];
 }
 
-async function rowsWithin(
+async function rowsWithin<Version extends StoredVersion>(
   looking: Looking,
   scope: LimitedScope,
-  { permission, rows }: Rows,
-): Promise<readonly SearchRow[]> {
+  { permission, rows }: Rows<Version>,
+): Promise<readonly Version[]> {
   const byType = Map.groupBy(rows, ({ type }) => type);
   const granted = await looking.limits.of(scope, permission, byType.keys());
-  const seen = new Set<SearchRow>();
+  const seen = new Set<Version>();
   for (const [type, found] of byType) {
     const limit = granted.get(type);
     if (limit === undefined) continue;
@@ -121,7 +127,10 @@ interface Found<Version> {
   readonly limit: Condition;
 }
 
-/** Those that are current and meet the limit: what was read before a change is not judged by what it became. */
+/**
+ * Those that are current and meet the limit: what was read before a change is not judged by what it became, and of a
+ * deletion nobody can tell any more whose it was.
+ */
 async function visibleOf<Version extends StoredVersion>(
   store: SearchStore,
   scope: PartitionScope,
@@ -142,19 +151,14 @@ async function visibleOf<Version extends StoredVersion>(
 class ResourcesWithin implements ResourceStore {
   constructor(
     private readonly resources: ResourceStore,
-    private readonly search: SearchStore,
-    private readonly limits: AccessLimits,
+    private readonly looking: Looking,
   ) {}
 
   async read(scope: PartitionScope, type: string, id: string): Promise<readonly StoredVersion[]> {
-    if (!isLimited(scope) || isGrantedWhole(scope.access, type)) return this.resources.read(scope, type, id);
-    const limit = await this.limitOf(scope, type);
-    if (limit === undefined) return [];
     const found = await this.resources.read(scope, type, id);
-    if (limit === null || found.length === 0) return found;
-    // Of a deletion nobody can tell any more whose it was.
-    if (limit === 'binary') return this.binariesWithin(scope, found);
-    return visibleOf(this.search, scope, { type, found, limit });
+    if (!isLimited(scope) || isWhole(scope.access, { type, id })) return found;
+    if (isToldByContext(scope.access.access, type)) return this.binariesWithin(scope, found);
+    return rowsWithin(this.looking, scope, { permission: scope.access.instance, rows: found });
   }
 
   async readVersion(
@@ -163,15 +167,13 @@ class ResourcesWithin implements ResourceStore {
     id: string,
     version: number,
   ): Promise<readonly StoredVersion[]> {
-    if (!isLimited(scope) || (await this.limitOf(scope, type)) === null)
-      return this.resources.readVersion(scope, type, id, version);
-    const current = await this.read(scope, type, id);
-    if (current.length === 0) return [];
-    return this.versionsWithin(scope, current, await this.resources.readVersion(scope, type, id, version));
+    const found = await this.resources.readVersion(scope, type, id, version);
+    if (!isLimited(scope) || isWhole(scope.access, { type, id })) return found;
+    return this.versionsWithin(scope, await this.read(scope, type, id), found);
   }
 
   async history(scope: PartitionScope, query: HistoryQuery): Promise<readonly StoredVersion[]> {
-    if (!isLimited(scope) || (await this.isOpen(scope, query))) return this.resources.history(scope, query);
+    if (!isLimited(scope) || isWhole(scope.access, query)) return this.resources.history(scope, query);
     const seen: StoredVersion[] = [];
     for await (const version of this.versionsOf(scope, query)) {
       seen.push(version);
@@ -181,8 +183,7 @@ class ResourcesWithin implements ResourceStore {
   }
 
   async countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number> {
-    if (!isLimited(scope) || (await this.isOpen(scope, query)))
-      return this.resources.countHistory(scope, query);
+    if (!isLimited(scope) || isWhole(scope.access, query)) return this.resources.countHistory(scope, query);
     let count = 0;
     const { after: _after, ...all } = query;
     for await (const _version of this.versionsOf(scope, all)) count += 1;
@@ -193,27 +194,10 @@ class ResourcesWithin implements ResourceStore {
     return this.resources.write(unit);
   }
 
-  /** Undefined: nothing; null: everything. Binaries have limits of their own. */
-  private async limitOf(scope: LimitedScope, type: string): Promise<Condition | 'binary' | null | undefined> {
-    const { access, instance } = scope.access;
-    if (type === BINARY && !isWide(access))
-      return access.grantOf(instance, BINARY).kind === 'none' ? undefined : 'binary';
-    return (await this.limits.of(scope, instance, [type])).get(type);
-  }
-
-  /** The history of a type is a search, of one resource it is reading. */
-  private async isOpen(scope: LimitedScope, { type, id }: HistoryQuery): Promise<boolean> {
-    const { access } = scope.access;
-    if (type === undefined) return isWide(access) && access.grantOf('search', '*').kind === 'all';
-    if (id !== undefined) return (await this.limitOf(scope, type)) === null;
-    const isBinary = type === BINARY && !isWide(access);
-    return access.grantOf('search', type).kind === 'all' && !isBinary;
-  }
-
   /** Versions of one resource that may be seen; of a type or of everything, none. */
   private async *versionsOf(scope: LimitedScope, query: HistoryQuery): AsyncIterable<StoredVersion> {
-    const { type, id } = query;
-    if (type === undefined || id === undefined) return;
+    const { type = '', id } = query;
+    if (id === undefined) return;
     const current = await this.read(scope, type, id);
     if (current.length === 0) return;
     let after: HistoryKey | undefined = query.after;
@@ -223,9 +207,9 @@ class ResourcesWithin implements ResourceStore {
       const page = { ...query, count: VERSIONS, ...(after && { after }) };
       const found = await this.resources.history(scope, page);
       yield* await this.versionsWithin(scope, current, found);
-      const last = found.at(-1);
-      if (last === undefined || found.length < VERSIONS) return;
-      after = { updated: last.updated, rowId: last.rowId, version: last.version };
+      if (found.length < VERSIONS) return;
+      const { updated, rowId, version } = found.at(-1)!;
+      after = { updated, rowId, version };
     }
   }
 
@@ -246,8 +230,9 @@ class ResourcesWithin implements ResourceStore {
   }
 
   private async held(scope: LimitedScope, version: StoredVersion): Promise<boolean> {
-    if (version.type === BINARY) return (await this.binariesWithin(scope, [version])).length > 0;
-    return this.limits.holds(scope, scope.access.instance, version);
+    const { access, instance } = scope.access;
+    if (!isToldByContext(access, version.type)) return this.looking.limits.holds(scope, instance, version);
+    return (await this.binariesWithin(scope, [version])).length > 0;
   }
 
   /** A Binary is for whoever may read its security context: https://hl7.org/fhir/R4/binary.html#security. */

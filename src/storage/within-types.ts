@@ -35,7 +35,7 @@ function resourcesWithin(store: ResourceStore): ResourceStore {
 
 /** A partition that looks into DEFAULT besides has what it holds itself, and DEFAULT's where it holds nothing. */
 function ownFirst({ types }: PartitionScope, holders: readonly StoredVersion[]): readonly StoredVersion[] {
-  if (!types || holders.length < 2) return holders;
+  if (!types) return holders;
   const live = holders.filter(({ deleted }) => !deleted);
   const own = live.filter(({ partition }) => partition !== DEFAULT_PARTITION_ID);
   return own.length > 0 ? own : live.length > 0 ? live : holders;
