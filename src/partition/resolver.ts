@@ -106,11 +106,10 @@ export class PartitionResolver {
     if (known) return known;
     const choice = this.options.enabled ? await this.identifyCreate(request, resource) : DEFAULT_CHOICE;
     const selection = this.selectFor(request, choice);
-    this.assertWritable(resource.resourceType, selection);
+    const { id } = this.writable(resource.resourceType, selection);
     await this.announce(request, targetOf(request), selection);
-    const [partition] = selection.partitions;
-    if (this.options.unnamed && partition) await this.options.adopt(partition.id);
-    const assignment = toAssignment(selection, scopedAccess(request, 'read'));
+    if (this.options.unnamed) await this.options.adopt(id);
+    const assignment = toAssignment(id, selection, scopedAccess(request, 'read'));
     this.assignments.set(request, assignment);
     return assignment;
   }
@@ -170,7 +169,7 @@ export class PartitionResolver {
     const selection = resource
       ? this.selectFor(request, decided)
       : this.selectToRead(request, { ...target, resourceType: type }, decided);
-    if (resource) this.assertWritable(resource.resourceType, selection);
+    if (resource) this.writable(resource.resourceType, selection);
     await this.announce(request, target, selection);
     return { pointcut, by: decision.by, asked: decision.asked, ...selection };
   }
@@ -314,15 +313,17 @@ export class PartitionResolver {
     return { ...selection, partitions: [...selection.partitions, pinned], types };
   }
 
-  private assertWritable(resourceType: string, { partitions, all }: Selection): void {
-    if (all || partitions.length !== 1) {
+  /** The one partition that was selected for something new. */
+  private writable(resourceType: string, { partitions, all }: Selection): Partition {
+    const [partition, ...others] = partitions;
+    if (all || partition === undefined || others.length > 0) {
       throw new FhirError(
         'PARTITION_REQUIRED_ONE',
         'A new resource must be written to exactly one partition.',
       );
     }
-    if (!isPinned(resourceType) || this.options.alsoHeld.has(resourceType)) return;
-    if (partitions[0]?.id === DEFAULT_PARTITION_ID) return;
+    if (!isPinned(resourceType) || this.options.alsoHeld.has(resourceType)) return partition;
+    if (partition.id === DEFAULT_PARTITION_ID) return partition;
     throw new FhirError('NOT_PARTITIONABLE', `${resourceType} can only be stored in the DEFAULT partition.`);
   }
 
@@ -336,7 +337,6 @@ export class PartitionResolver {
       SELECTED_PARTITIONS,
       selection.partitions.map(({ id }) => id),
     );
-    if (!this.hooks.has('STORAGE_PARTITION_SELECTED')) return undefined;
     const { partitions, all } = selection;
     const verdict = this.hooks.veto('STORAGE_PARTITION_SELECTED', { request, target, partitions, all });
     return isPromise(verdict) ? verdict : undefined;
@@ -349,7 +349,6 @@ const CHANGES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'dele
 const DEFAULT_CHOICE: PartitionChoice = { by: 'default' };
 
 function distinct(partitions: readonly Partition[]): readonly Partition[] {
-  if (partitions.length < 2) return partitions;
   return [...new Map(partitions.map((partition) => [partition.id, partition])).values()];
 }
 
@@ -374,10 +373,10 @@ function toScope({ partitions, all, types }: Selection, access: ScopedAccess | u
 }
 
 function toAssignment(
-  { partitions, date, types }: Selection,
+  partition: PartitionId,
+  { date, types }: Selection,
   access: ScopedAccess | undefined,
 ): PartitionAssignment {
-  const partition = partitions[0]?.id ?? DEFAULT_PARTITION_ID;
   return brand<PartitionAssignment>({ partition, date, types, ...(access && { access }) });
 }
 
