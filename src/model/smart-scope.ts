@@ -15,6 +15,7 @@ export interface SmartScope {
 }
 
 const WORD = /^(patient|user|system)\/([A-Z][A-Za-z]{1,63}|\*)\.(read|write|\*|c?r?u?d?s?)(?:\?(.+))?$/;
+const PAIR = /^([^=]*)=(.*)$/;
 /** A parameter of the type itself, with or without a modifier: no chain, nothing about results. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}(?::[A-Za-z][A-Za-z-]{0,63})?$/;
 const COMMON: ReadonlySet<string> = new Set([
@@ -26,13 +27,13 @@ const COMMON: ReadonlySet<string> = new Set([
   '_tag',
 ]);
 
-const LETTERS: Readonly<Record<string, Permission>> = {
-  c: 'create',
-  r: 'read',
-  u: 'update',
-  d: 'delete',
-  s: 'search',
-};
+const LETTERS: readonly (readonly [letter: string, permission: Permission])[] = [
+  ['c', 'create'],
+  ['r', 'read'],
+  ['u', 'update'],
+  ['d', 'delete'],
+  ['s', 'search'],
+];
 
 /** What version 1 calls them: https://hl7.org/fhir/smart-app-launch/1.0.0/scopes-and-launch-context/. */
 const WORDS: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' };
@@ -50,19 +51,21 @@ export function parseSmartScope(word: string): SmartScope | undefined {
   if (access === '' || (old !== undefined && query !== undefined)) return undefined;
   const criteria = query === undefined ? [] : parseCriteria(query);
   if (criteria === undefined) return undefined;
-  const permissions = new Set([...(old ?? access)].flatMap((letter) => LETTERS[letter] ?? []));
-  return { level: level as SmartScope['level'], type, permissions, criteria };
+  return { level: level as SmartScope['level'], type, permissions: permissionsOf(old ?? access), criteria };
+}
+
+function permissionsOf(letters: string): ReadonlySet<Permission> {
+  const granted = LETTERS.filter(([letter]) => letters.includes(letter));
+  return new Set(granted.map(([, permission]) => permission));
 }
 
 /** Undefined where a part of it is not understood: what is left out would only widen what is granted. */
 function parseCriteria(query: string): readonly QueryParameter[] | undefined {
   const criteria: QueryParameter[] = [];
   for (const pair of query.split('&')) {
-    const equals = pair.indexOf('=');
-    const name = equals < 0 ? undefined : decode(pair.slice(0, equals));
-    const value = equals < 0 ? undefined : decode(pair.slice(equals + 1));
+    const [, name, value] = (PAIR.exec(pair) ?? []).map(decode);
     if (name === undefined || !NAME.test(name) || !value?.trim()) return undefined;
-    if (name.startsWith('_') && !COMMON.has(name.split(':', 1)[0] ?? '')) return undefined;
+    if (name.startsWith('_') && !COMMON.has(name.replace(/:.*/, ''))) return undefined;
     criteria.push([name, value]);
   }
   return criteria;
@@ -70,7 +73,7 @@ function parseCriteria(query: string): readonly QueryParameter[] | undefined {
 
 /** A plus sign may stand for a space or for itself: whoever means either has to say so. */
 function decode(text: string): string | undefined {
-  if (text.includes('+') || /%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  if (text.includes('+')) return undefined;
   try {
     return decodeURIComponent(text);
   } catch {

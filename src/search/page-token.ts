@@ -78,13 +78,14 @@ export function sealPage(state: object, scope: PartitionScope, { key, lifetime, 
   return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64url');
 }
 
-let pool = Buffer.alloc(0);
-let taken = 0;
+let pool = randomBytes(POOL_BYTES);
 
 /** Bytes that are never given out twice: a nonce that is used again would break the seal. */
 function takeNonce(): Buffer {
-  if (taken + NONCE_BYTES > pool.length) [pool, taken] = [randomBytes(POOL_BYTES), 0];
-  return pool.subarray(taken, (taken += NONCE_BYTES));
+  if (pool.length < NONCE_BYTES) pool = randomBytes(POOL_BYTES);
+  const nonce = pool.subarray(0, NONCE_BYTES);
+  pool = pool.subarray(NONCE_BYTES);
+  return nonce;
 }
 
 /**
@@ -111,11 +112,12 @@ function isSameScope({ partitions, all, access }: Sealed, scope: PartitionScope)
 function decrypt(token: string, key: Buffer): string {
   const bytes = Buffer.from(token, 'base64url');
   // Decoding passes over stray characters; only the exact text that was given out is a link.
-  if (bytes.length <= NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== token) throw altered();
+  if (bytes.toString('base64url') !== token) throw altered();
   const end = bytes.length - TAG_BYTES;
-  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES));
-  decipher.setAuthTag(bytes.subarray(end));
   try {
+    const nonce = bytes.subarray(0, NONCE_BYTES);
+    const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAuthTag(bytes.subarray(end));
     return decipher.update(bytes.subarray(NONCE_BYTES, end), undefined, 'utf8') + decipher.final('utf8');
   } catch (error) {
     throw altered(error);

@@ -28,6 +28,15 @@ test('a scope names its level, its type and its criteria', (t) => {
   ]);
 });
 
+test('criteria may be about what every resource has', (t) => {
+  for (const name of ['_id', '_lastUpdated', '_profile', '_security', '_source', '_tag', '_tag:not'])
+    t.deepEqual(parseSmartScope(`system/Patient.r?${name}=x`)?.criteria, [[name, 'x']]);
+});
+
+test('a value may have an equals sign', (t) => {
+  t.deepEqual(parseSmartScope('system/Patient.r?a=b=c')?.criteria, [['a', 'b=c']]);
+});
+
 test('criteria are decoded', (t) => {
   t.deepEqual(parseSmartScope('system/Patient.r?name=%26%3D%2B')?.criteria, [['name', '&=+']]);
 });
@@ -62,6 +71,13 @@ for (const word of [
   'patient/Observation.rs?=lab',
   'patient/Observation.rs?category=lab&',
   'patient/Observation.rs?category=%zz',
+  'patient/Observation.rs?category=%e9',
+  'patient/Observation.rs?category=%20',
+  'patient/Observation.rs?%zz=lab',
+  'patient/Observation.rs?%zz',
+  'patient/Observation.rs?cate+gory=lab',
+  'patient/Observation.rs?_has=x',
+  'patient/Observation.rs?_has:x=x',
   'patient/Observation.rs?category=a+b',
   'patient/Observation.rs?subject.name=x',
   'patient/Observation.rs?_has:Observation:subject:code=x',

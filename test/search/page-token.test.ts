@@ -1,6 +1,14 @@
 import test from 'ava';
 import { FhirError } from '../../src/model/errors.js';
-import { openPage, pageKey, sealPage, type PageSeal, type PageState } from '../../src/search/page-token.js';
+import type { PartitionScope } from '../../src/model/partition.js';
+import {
+  openPage,
+  pageKey,
+  pageSecret,
+  sealPage,
+  type PageSeal,
+  type PageState,
+} from '../../src/search/page-token.js';
 import { scopeOf } from '../storage/search/fixtures.js';
 
 const state: PageState = {
@@ -17,6 +25,8 @@ const sealAt = (time: number, secret = 'secret'): PageSeal => ({
   now: () => time,
 });
 const allOf = (...ids: number[]): ReturnType<typeof scopeOf> => ({ ...scopeOf(...ids), all: true });
+const withAccess = (digest: string): PartitionScope =>
+  ({ ...scopeOf(1), access: { access: { digest }, instance: 'read' } }) as PartitionScope;
 
 function codeOf(open: () => unknown): string {
   try {
@@ -53,6 +63,29 @@ test('a page of all partitions goes on when a partition is added, but not for on
   );
 });
 
+test('a page of some partitions is none of all of them', (t) => {
+  const token = sealPage(state, scopeOf(1, 2), sealAt(0));
+  t.is(
+    codeOf(() => openPage(token, allOf(1, 2), sealAt(0))),
+    'UNKNOWN_PAGE_LINK 404',
+  );
+});
+
+test('a page link is for whoever may see the same as its maker', (t) => {
+  const limited = sealPage(state, withAccess('one'), sealAt(0));
+  t.deepEqual(openPage(limited, withAccess('one'), sealAt(0)), state);
+  const open = sealPage(state, scopeOf(1), sealAt(0));
+  for (const [token, scope] of [
+    [limited, withAccess('another')],
+    [limited, scopeOf(1)],
+    [open, withAccess('one')],
+  ] as const)
+    t.is(
+      codeOf(() => openPage(token, scope, sealAt(0))),
+      'UNKNOWN_PAGE_LINK 404',
+    );
+});
+
 test('a page link ends with its time', (t) => {
   const token = sealPage(state, scopeOf(1), sealAt(0));
   t.is(
@@ -80,6 +113,8 @@ test('a page link that was cut, lengthened, made up or sealed with another secre
   for (const bad of [
     '',
     'x',
+    token.slice(0, 16),
+    token.slice(0, 36),
     'AAAA',
     token.slice(0, -1),
     token.slice(1),
@@ -99,4 +134,25 @@ test('a page link that was cut, lengthened, made up or sealed with another secre
 test('nothing of a search can be read from its page link', (t) => {
   const token = sealPage(state, scopeOf(1), sealAt(0));
   t.false(Buffer.from(token, 'base64url').toString('latin1').includes('Patient'));
+});
+
+test('no two page links have the same nonce, of 96 bits', (t) => {
+  const tokens = Array.from({ length: 1000 }, () => sealPage(state, scopeOf(1), sealAt(0)));
+  t.is(new Set(tokens.map((token) => token.slice(0, 16))).size, tokens.length);
+  const inside = { state, partitions: [1], all: false, expires: 1000 };
+  for (const token of tokens)
+    t.is(Buffer.from(token, 'base64url').length, 12 + Buffer.byteLength(JSON.stringify(inside)) + 16);
+  t.notThrows(() => tokens.map((token) => openPage(token, scopeOf(1), sealAt(0))));
+});
+
+test('the secret is the one that is given, or one of 256 bits that the storage keeps', async (t) => {
+  const kept: Record<string, string> = {};
+  const storage = {
+    setting: async (key: string, create: () => string) => (kept[key] ??= create()),
+  };
+  t.is(await pageSecret(storage, 'given'), 'given');
+  t.deepEqual(kept, {});
+  const secret = await pageSecret(storage, undefined);
+  t.is(Buffer.from(secret, 'base64url').length, 32);
+  t.is(await pageSecret(storage, undefined), secret);
 });
