@@ -10,12 +10,16 @@ export interface Mutant {
 /** A pattern in code, and what it becomes. */
 type Operator = readonly [pattern: RegExp, replacement: string];
 
+const IN_ROUND = String.raw`\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`;
+/** What stands behind `??`: without what closes around it, or follows it in a list. */
+const FALLBACK = new RegExp(String.raw` \?\? (?:[^()[\]{},;]|${IN_ROUND}|\[[^[\]]*\]|\{[^{}]*\})+`, 'g');
+
 const OPERATORS: readonly Operator[] = [
   [/ === /g, ' !== '],
   [/ !== /g, ' === '],
   [/ && /g, ' || '],
   [/ \|\| /g, ' && '],
-  [/ \?\? .+?(?=[;,)])/g, ''],
+  [FALLBACK, ''],
   [/ > /g, ' >= '],
   [/ < /g, ' <= '],
   [/ <= /g, ' < '],
