@@ -37,6 +37,8 @@ export interface SearchDialect {
   readonly toKey: (text: string) => string;
   /** What stands behind a table whose rows are looked up by RES_ID, where another index would tempt. */
   readonly byRowId: string;
+  /** Counting so far keeps nobody waiting, and most counts end before; null where a long count keeps nobody waiting. */
+  readonly quickCount: number | null;
   /** What stands before a statement that is to be planned only; each row ends with one step. */
   readonly explain: string;
   readonly text: TextDialect;
@@ -62,6 +64,7 @@ export function sqliteSearchDialect(): SearchDialect {
     days: (column) => column,
     seeks: 'ordered',
     byRowId: ' not indexed',
+    quickCount: 3_000,
     explain: 'explain query plan',
     text: SQLITE_TEXT,
     tried: (query) => query,
@@ -88,6 +91,7 @@ export function postgresSearchDialect(): SearchDialect {
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',
     byRowId: '',
+    quickCount: null,
     explain: 'explain (costs off)',
     text: POSTGRES_TEXT,
     tried: (query) => query.offset(pg.raw('0') as unknown as number),

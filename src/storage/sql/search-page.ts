@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { SortDirection } from '../search-store.js';
 import { keyColumns, rowColumns, typesOf } from './search-columns.js';
 import { ConditionSql } from './search-conditions.js';
+import { containedMatches, writeContainedPage } from './search-contained-page.js';
 import { pickDriver, type Driver } from './search-driver.js';
 import { pickLacking, writeLackingPage } from './search-lacking.js';
 import { orderBy, selectSortValue, type After, type OrderColumn } from './search-order.js';
@@ -10,7 +11,7 @@ import type { WrittenQuery } from './search-query.js';
 import type { RowSql } from './search-rows.js';
 import { relevantMatches } from './search-relevance.js';
 import type { PlanShape, SortShape } from './search-shape.js';
-import { probeOf, systemProbe, walkProbe } from './search-probe.js';
+import { isFoundAlike, probeOf, systemProbe, walkProbe } from './search-probe.js';
 import {
   areSeeks,
   byRowId,
@@ -78,7 +79,7 @@ export function writeCount(sql: RowSql, plan: PlanShape, up: CountSlots | null):
     return { query, cost: 'expensive', plan: 'generic', probe: systemProbe(sql, walks, up.probed) };
   return up !== null && plan.contained === null && isQuick(plan, driver)
     ? { query, cost: 'cheap', plan: driver === null || driver.rest.length > 0 ? 'custom' : 'generic' }
-    : { query, cost: 'expensive', plan: 'custom' };
+    : { query, cost: 'expensive', plan: isOneWalk(walks) && !isInAnySystem(walks) ? 'fixed' : 'custom' };
 }
 
 /** RES_ID of everything that matches, each once and in order. */
@@ -142,8 +143,12 @@ function writeMergedWalks(
 }
 
 /** Nothing but a code is asked for, which may be in few systems or in many. */
-function isInAnySystem([walk, ...others]: readonly Walk[]): boolean {
-  return walk !== undefined && others.length === 0 && isOpen(walk) && walk.driver.rest.length === 0;
+function isInAnySystem(walks: readonly Walk[]): boolean {
+  return isOneWalk(walks) && walks.some(isOpen);
+}
+
+function isOneWalk([walk, ...others]: readonly Walk[]): boolean {
+  return walk !== undefined && others.length === 0 && walk.driver.rest.length === 0;
 }
 
 interface ResourceOrder {
@@ -233,11 +238,14 @@ function beginInType(
 
 function writeSorted(sql: RowSql, asked: PlanShape, page: PageSlots): WrittenQuery {
   const plan = withStandingOrder(sql, asked);
-  const query = inOrder(sql, { plan, matches: keyedMatches(sql, plan) }, page);
   const driver = pickDriver(plan.where);
+  const isRanked = plan.sort[0]?.by === 'relevance';
+  const isFixed = driver !== null && !isRanked && !sql.tables.plural && isFoundAlike(driver);
+  const matches = keyedMatches(sql, plan);
+  const query = inOrder(sql, { plan, matches: isFixed ? sql.dialect.tried(matches) : matches }, page);
   const cost = driver?.shape.kind === 'rows' && driver.shape.selective ? 'cheap' : 'expensive';
   const probe = plan.sort.length === 0 ? probeOf(sql, driver, page.probed) : undefined;
-  return { query, cost, plan: 'custom', probe };
+  return { query, cost, plan: isFixed ? 'fixed' : 'custom', probe };
 }
 
 /** A plan whose order no index has this time is put in order as if that had been asked for. */
@@ -297,36 +305,6 @@ function keyedMatches(sql: RowSql, plan: PlanShape): Query {
   return matches;
 }
 
-/** Each match once: RES_ID, and PART, which is 0 for the resource and counts what it contains from 1 on. */
-function containedMatches(sql: RowSql, { where, types, contained }: PlanShape): Query {
-  const { knex } = sql.dialect;
-  const conditions = new ConditionSql(sql);
-  const found = contained?.kind === 'contained' ? conditions.contained.sought(contained) : [];
-  const parts = found.map(({ query, alias, number }) =>
-    query.distinct(`${alias}.RES_ID`, knex.raw(`-${number} as PART`)),
-  );
-  const own = knex.queryBuilder().from(conditions.matching({ where, types }, 'rows').as('m'));
-  const queries = where.kind === 'none' ? parts : [...parts, own.select('m.RES_ID', knex.raw('0 as PART'))];
-  return conditions.union(queries);
-}
-
-/** Containers, each once for every contained resource of it that matches, in the order of `contained`. */
-function writeContainedPage(sql: RowSql, plan: PlanShape, page: PageSlots): WrittenQuery {
-  const { knex } = sql.dialect;
-  const ids = knex.queryBuilder().from(containedMatches(sql, plan).as('o')).select('o.*');
-  orderBy(ids, partOrder('o'), page.after);
-  ids.limit(...(toMarkers([page.limit]) as [number]));
-  const query = knex.queryBuilder().from(ids.as('k'));
-  sql.tables.join(query, 'HFJ_RESOURCE', 'r').whereRaw('r.RES_ID = k.RES_ID');
-  orderBy(query, partOrder('k'), null);
-  query.select([...rowColumns('r', sql, typesOf(plan)), ...keyColumns(partOrder('k'))]);
-  return { query, cost: 'expensive', plan: 'custom' };
-}
-
-function partOrder(alias: string): readonly OrderColumn[] {
-  return ['RES_ID', 'PART'].map((name) => ascending(`${alias}.${name}`));
-}
-
 function finish(
   query: Query,
   columns: readonly (string | Knex.Raw)[],
@@ -349,8 +327,4 @@ function isQuick(plan: PlanShape, driver: Driver | null): boolean {
   if (parts.some((part) => part.kind === 'resource' && part.by === 'id')) return true;
   const order = resourceOrder(plan);
   return parts.every((part) => part.kind === 'resource' && part.by === order?.by);
-}
-
-function ascending(column: string): OrderColumn {
-  return { column, direction: 'ascending', nullable: false };
 }

@@ -21,6 +21,14 @@ export function probeOf(sql: RowSql, driver: Driver | null, limit: Slot | undefi
   return rows && counted(sql, limitedRows(sql, rows, limit));
 }
 
+/** Whether matches are found along the same indexes in the same order, whatever the values are. */
+export function isFoundAlike({ shape, rest }: Driver): boolean {
+  if (rest.length > 0) return false;
+  if (shape.kind !== 'chain') return countable(shape, 'key', 'range') !== undefined;
+  const [target, ...others] = shape.targets;
+  return target !== undefined && others.length === 0 && targetRows(target) !== undefined;
+}
+
 /** The rows of a walk, where what remains to be tested on each of its resources is a seek. */
 export function walkProbe(sql: RowSql, { shape, rest }: Driver, limit: Slot | undefined): Query | undefined {
   if (limit === undefined || !rest.every(isSought)) return undefined;

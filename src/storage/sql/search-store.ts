@@ -45,9 +45,6 @@ interface PageQuery {
 
 type Write = (systemIds: SystemIds) => SqlStatement | null;
 
-/** Counting so far is little work where a count is cheap at all; most are not even so long. */
-const QUICK_COUNT = 1_000;
-
 /** A line of a plan that compares, and may hold values: `Index Cond: (SP_NORM = 'x')`. */
 const CONDITION = /^\s*[A-Za-z][\w -]*: /;
 
@@ -86,14 +83,15 @@ export class SqlSearchStore implements SearchStore {
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const statement = await this.prepare(this.countOf(scope, plan, limit ?? QUICK_COUNT));
-    if (statement === null) return 0;
-    if (limit !== undefined || statement.cost === 'cheap') {
-      const counted = toCount(await this.reader.all(statement));
-      if (limit !== undefined || counted < QUICK_COUNT) return counted;
+    const { quickCount } = this.dialect;
+    if (limit === undefined && quickCount !== null) {
+      const quick = await this.prepare(this.countOf(scope, plan, quickCount));
+      if (quick === null) return 0;
+      const counted = quick.cost === 'cheap' ? toCount(await this.reader.all(quick)) : quickCount;
+      if (counted < quickCount) return counted;
     }
-    const whole = await this.prepare(this.countOf(scope, plan, undefined));
-    return whole === null ? 0 : toCount(await this.reader.all(whole));
+    const statement = await this.prepare(this.countOf(scope, plan, limit));
+    return statement === null ? 0 : toCount(await this.reader.all(statement));
   }
 
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]> {

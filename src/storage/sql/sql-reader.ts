@@ -1,5 +1,8 @@
 import type { PartitionId } from '../../model/partition.js';
 
+/** How a statement is planned, where the database plans at all. */
+export type StatementPlan = 'generic' | 'fixed' | 'custom';
+
 /** One SELECT that is ready to run. */
 export interface SqlStatement {
   readonly sql: string;
@@ -8,8 +11,11 @@ export interface SqlStatement {
   readonly cost: 'cheap' | 'expensive';
   /** The partitions whose rows it may see, for databases that keep a second watch over that. */
   readonly partitions: readonly PartitionId[];
-  /** `generic`: walks along indexes that one plan serves for all values. `custom`: better planned for its values. */
-  readonly plan: 'generic' | 'custom';
+  /**
+   * `generic`: walks along indexes that one plan serves for all values. `fixed`: so does one that joins in the order in
+   * which the tables stand, with a time limit. `custom`: better planned for its values.
+   */
+  readonly plan: StatementPlan;
   /** Tells whether an expensive statement is short this time, where that is not known before. */
   readonly probe?: SqlProbe;
 }

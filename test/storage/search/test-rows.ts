@@ -117,7 +117,7 @@ export async function explainPostgres(
     `explain (analyze, buffers, timing off, summary off) execute explained (${values.join(', ')})`,
     'deallocate explained',
   ];
-  const options = plan === 'custom' ? { timeoutMs: TIMEOUT_MS } : {};
+  const options = plan === 'generic' ? {} : { timeoutMs: TIMEOUT_MS, isFixed: plan === 'fixed' };
   const results = await connections.read(
     partitions,
     steps.map((text) => ({ text, values: [] })),

@@ -16,6 +16,8 @@ import type { PgResult, PgScope, PgStatement } from './statement.js';
 export interface ReadOptions {
   /** Milliseconds; left out: the database's own limit. Also plans for the values instead of once for all. */
   readonly timeoutMs?: number;
+  /** With a limit: planned once for all values all the same. */
+  readonly isFixed?: boolean;
   /** Rows by a key, in the order of its index: see `byFhirId`. */
   readonly byKey?: true;
 }
@@ -46,10 +48,11 @@ export class PostgresConnections {
   async read(
     scope: PgScope,
     statements: readonly PgStatement[],
-    { timeoutMs, byKey }: ReadOptions = {},
+    { timeoutMs, isFixed, byKey }: ReadOptions = {},
   ): Promise<readonly PgResult[]> {
     const quick: Purpose = byKey ? { kind: 'key' } : { kind: 'read' };
-    const purpose: Purpose = timeoutMs === undefined ? quick : { kind: 'search', timeoutMs };
+    const kind = isFixed ? 'fixed search' : 'search';
+    const purpose: Purpose = timeoutMs === undefined ? quick : { kind, timeoutMs };
     return this.attempt('read', () => this.once(scope, purpose, statements));
   }
 
@@ -133,7 +136,7 @@ export class PostgresConnections {
   ): Promise<readonly PgResult[]> {
     const client = await this.pool.take();
     try {
-      const allowedMs = purpose.kind === 'search' ? purpose.timeoutMs : 0;
+      const allowedMs = 'timeoutMs' in purpose ? purpose.timeoutMs : 0;
       const all = [this.prologue(scope, purpose), ...statements];
       const [, ...results] = await this.pool.run(client, all, allowedMs);
       client.release();

@@ -22,8 +22,9 @@ export class PostgresReader implements SqlReader {
   async together(statements: readonly SqlStatement[]): Promise<readonly (readonly (readonly unknown[])[])[]> {
     const [first] = statements;
     if (first === undefined) return [];
-    const isBounded = statements.some(({ cost, plan }) => cost === 'expensive' || plan === 'custom');
-    const options = isBounded ? { timeoutMs: this.timeoutMs } : {};
+    const isBounded = statements.some(({ cost, plan }) => cost === 'expensive' || plan !== 'generic');
+    const isFixed = statements.every(({ plan }) => plan === 'fixed');
+    const options = isBounded ? { timeoutMs: this.timeoutMs, isFixed } : {};
     const named = statements.map((one) => this.toStatement(one));
     const results = await this.connections.read(first.partitions, named, options);
     return results.map(({ rows }) => rows);

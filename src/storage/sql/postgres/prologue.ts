@@ -25,8 +25,8 @@ export type Purpose =
   | { readonly kind: 'read' }
   /** One row by its key, in the order of the index that it is to be found by. */
   | { readonly kind: 'key' }
-  /** Planned for its values and in the order in which its tables stand. */
-  | { readonly kind: 'search'; readonly timeoutMs: number }
+  /** In the order in which its tables stand, planned for its values or, where it is fixed, once for all. */
+  | { readonly kind: 'search' | 'fixed search'; readonly timeoutMs: number }
   | { readonly kind: 'write'; readonly lock?: PartitionLock };
 
 /** Longest wait of a writer for others, in milliseconds. */
@@ -66,7 +66,6 @@ export type Planning = 'once' | 'each time';
  * resources of all partitions, where the planner takes a value for more frequent than it is.
  */
 const SEARCH: readonly Setting[] = [
-  CUSTOM_PLAN,
   ['join_collapse_limit', '1'],
   ['from_collapse_limit', '1'],
   ['enable_seqscan', 'off'],
@@ -76,6 +75,9 @@ const SEARCH: readonly Setting[] = [
   ['work_mem', '32MB'],
   ['jit', 'off'],
 ];
+
+/** What a plan for all values takes for few rows is looked up row by row, also where it guesses many. */
+const NESTED: readonly Setting[] = [['enable_hashjoin', 'off']];
 
 /** A setting that ends with the transaction. */
 type Setting = readonly [name: string, value: string];
@@ -103,7 +105,7 @@ export function prologue(options: PrologueOptions): PgStatement {
   if (schema !== null) values.push(`${schema}, pg_temp`);
   const locked = purpose.kind === 'write' && purpose.lock && scope !== 'none' ? scope : [];
   values.push(...locked);
-  const detail = purpose.kind === 'search' ? purpose.timeoutMs : purpose.kind === 'write' ? purpose.lock : '';
+  const detail = 'timeoutMs' in purpose ? purpose.timeoutMs : purpose.kind === 'write' ? purpose.lock : '';
   const kind = scope === 'none' ? 0 : Math.min(scope.length, 2);
   const name = `prologue ${kind} ${purpose.kind} ${detail} ${locked.length} ${planning} ${schema === null}`;
   let text = texts.get(name);
@@ -149,7 +151,10 @@ function purposeSettings(purpose: Purpose, planning: Planning): readonly Setting
     case 'key':
       return [...purposeSettings({ kind: 'read' }, planning), ['enable_sort', 'off']];
     case 'search':
-      return [...SEARCH, ['statement_timeout', String(purpose.timeoutMs)]];
+      return [...SEARCH, CUSTOM_PLAN, ['statement_timeout', String(purpose.timeoutMs)]];
+    case 'fixed search':
+      if (planning === 'each time') return purposeSettings({ ...purpose, kind: 'search' }, planning);
+      return [...SEARCH, ...NESTED, GENERIC_PLAN, ['statement_timeout', String(purpose.timeoutMs)]];
     case 'write':
       return [
         ...INDEX_WALKS,
