@@ -3,7 +3,7 @@ import type { RowTest } from './predicates/row-test.js';
 import { ContainedSql } from './search-contained.js';
 import { isById, pickDriver, type DrivingShape } from './search-driver.js';
 import { openElements } from './search-elements.js';
-import { hasFewer } from './search-few.js';
+import { counted, hasFewer } from './search-few.js';
 import { lackingResources, pickLacking } from './search-lacking.js';
 import { INDEXED_BY_RESOURCE, type OpenRows, type RowSql } from './search-rows.js';
 import type { RowsShape, Shape, TypedShape } from './search-shape.js';
@@ -185,6 +185,27 @@ export class ConditionSql {
       for (const test of tests)
         either.orWhereExists(this.sql.dialect.tried(this.probed(shape, test, subject)));
     });
+  }
+
+  /**
+   * The same where many resources are walked: the rows of a range are collected and their resources compared with it,
+   * where there are no more than `most` of them.
+   */
+  holdForMany(query: Query, shape: Shape, subject: Subject, most: Slot | undefined): void {
+    const [test = null, ...others] = (shape.kind === 'rows' && shape.tests) || [];
+    if (most === undefined || shape.kind !== 'rows' || test?.reach !== 'range' || others.length > 0) {
+      this.hold(query, shape, subject);
+      return;
+    }
+    const { knex } = this.sql.dialect;
+    const counts = waysTo(test).map((way) => {
+      const { query: rows, alias } = this.sql.rows(shape, way);
+      return counted(this.sql, rows.select(`${alias}.RES_ID`).limit(...(toMarkers([most]) as [number])));
+    });
+    const areFew = knex.raw(`${counts.map(() => '?').join(' + ')} < ?`, [...counts, ...toMarkers([most])]);
+    const collected = this.isIn(subject.id, this.driven(shape, NO_TYPES, 'ids'));
+    const either = [areFew, collected, this.exists(this.probed(shape, test, subject))];
+    query.where(knex.raw('case when ? then ? else ? end', either));
   }
 
   /** The subject's own rows that pass the test. */

@@ -37,6 +37,8 @@ export interface SearchDialect {
   readonly toKey: (text: string) => string;
   /** What stands behind a table whose rows are looked up by RES_ID, where another index would tempt. */
   readonly byRowId: string;
+  /** Rows of a range that are collected sooner than looked for one by one in a long count; null: seeks are as fast. */
+  readonly mostCollected: number | null;
   /** Counting so far keeps nobody waiting, and most counts end before; null where a long count keeps nobody waiting. */
   readonly quickCount: number | null;
   /** What stands before a statement that is to be planned only; each row ends with one step. */
@@ -64,7 +66,8 @@ export function sqliteSearchDialect(): SearchDialect {
     days: (column) => column,
     seeks: 'ordered',
     byRowId: ' not indexed',
-    quickCount: 3_000,
+    mostCollected: null,
+    quickCount: 250,
     explain: 'explain query plan',
     text: SQLITE_TEXT,
     tried: (query) => query,
@@ -91,6 +94,7 @@ export function postgresSearchDialect(): SearchDialect {
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',
     byRowId: '',
+    mostCollected: 10_000,
     quickCount: null,
     explain: 'explain (costs off)',
     text: POSTGRES_TEXT,

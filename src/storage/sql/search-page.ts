@@ -20,7 +20,7 @@ import {
   mergedIds,
   subjectOf,
   type Walk,
-  walkedIds,
+  walked,
   walksOf,
 } from './search-walk.js';
 import { ORDERS } from './standing-order.js';
@@ -33,6 +33,8 @@ export interface CountSlots {
   readonly limit: Slot;
   /** How many rows a probe looks at. */
   readonly probed?: Slot;
+  /** How many rows of a range are collected, instead of looking for each resource's own. */
+  readonly collected?: Slot;
 }
 
 /** Where a page begins and how long it is. */
@@ -69,17 +71,18 @@ export function writePage(sql: RowSql, plan: PlanShape, page: PageSlots): Writte
 export function writeCount(sql: RowSql, plan: PlanShape, up: CountSlots | null): WrittenQuery {
   const driver = pickDriver(plan.where);
   const walks = sql.tables.plural || plan.contained !== null ? [] : walksOf(driver);
+  const [walk] = walks;
+  const number = sql.dialect.knex.raw('count(*)');
+  if (up === null && walk && isOneWalk(walks) && !isOpen(walk))
+    return { query: walked(sql, walk).query.select(number), cost: 'expensive', plan: 'fixed' };
   const matches = walkedMatches(sql, walks, up) ?? allMatches(sql, plan);
   if (up !== null) matches.limit(...(toMarkers([up.limit]) as [number]));
-  const query = sql.dialect.knex
-    .queryBuilder()
-    .from(matches.as('c'))
-    .select(sql.dialect.knex.raw('count(*)'));
+  const query = sql.dialect.knex.queryBuilder().from(matches.as('c')).select(number);
   if (up !== null && isInAnySystem(walks))
     return { query, cost: 'expensive', plan: 'generic', probe: systemProbe(sql, walks, up.probed) };
   return up !== null && plan.contained === null && isQuick(plan, driver)
     ? { query, cost: 'cheap', plan: driver === null || driver.rest.length > 0 ? 'custom' : 'generic' }
-    : { query, cost: 'expensive', plan: isOneWalk(walks) && !isInAnySystem(walks) ? 'fixed' : 'custom' };
+    : { query, cost: 'expensive', plan: 'custom' };
 }
 
 /** RES_ID of everything that matches, each once and in order. */
@@ -93,7 +96,10 @@ export function writeRowIds(sql: RowSql, plan: PlanShape): WrittenQuery {
 /** What is counted along walks; undefined where that is more than all matches once. */
 function walkedMatches(sql: RowSql, walks: readonly Walk[], up: CountSlots | null): Query | undefined {
   const [walk] = walks;
-  if (walk && walks.length === 1 && !isOpen(walk)) return walkedIds(sql, walk);
+  if (walk && walks.length === 1 && !isOpen(walk)) {
+    const { query, alias } = walked(sql, walk, up?.collected);
+    return query.select(`${alias}.RES_ID`);
+  }
   return walks.length > 0 && up !== null ? mergedIds(sql, walks, { ...up, after: null }) : undefined;
 }
 

@@ -10,7 +10,7 @@ import { ScopedTables } from './scoped-tables.js';
 import { toLinkShape, writeLinked } from './search-links.js';
 import type { After } from './search-order.js';
 import { orderedWalk } from './search-ordered.js';
-import { writeCount, writeOrdered, writePage, writeRowIds } from './search-page.js';
+import { type CountSlots, writeCount, writeOrdered, writePage, writeRowIds } from './search-page.js';
 import type { SearchDialect } from './search-dialect.js';
 import { RowSql } from './search-rows.js';
 import { type PlanShape, ShapeMaker } from './search-shape.js';
@@ -126,7 +126,7 @@ export class SearchQueries {
     const { slots, tables, shapes } = this.prepare(search);
     const typed = shapes.plan({ ...plan, sort: [] });
     if (typed === null) return null;
-    const up = limit === undefined ? null : { limit: slots.add(limit), probed: slots.add(MOST_PROBED) };
+    const up = limit === undefined ? null : this.upTo(limit, slots);
     const key = `count ${tables.shape} ${JSON.stringify([typed, up])}`;
     return this.statement({ key, scope: search.scope, slots }, () =>
       writeCount(this.rowSql(tables), typed, up),
@@ -166,6 +166,12 @@ export class SearchQueries {
       query.select(this.dialect.knex.raw('1')).limit(...(toMarkers([one]) as [number]));
       return { query, cost: 'cheap', plan: 'generic' };
     });
+  }
+
+  private upTo(limit: number, slots: Slots): CountSlots {
+    const { mostCollected } = this.dialect;
+    const collected = mostCollected === null ? {} : { collected: slots.add(mostCollected) };
+    return { limit: slots.add(limit), probed: slots.add(MOST_PROBED), ...collected };
   }
 
   private prepare({ scope, systemIds }: Searching): Preparation {

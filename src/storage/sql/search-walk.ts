@@ -38,11 +38,13 @@ export function isOpen({ test }: Walk): boolean {
   return test.openSystem !== undefined;
 }
 
-/** RES_ID of everything along a walk that is one seek. */
-export function walkedIds(sql: RowSql, { shape, test, driver }: Walk): Query {
-  const { query, alias } = sql.rows(shape, test);
-  holdRest(sql, query, driver, subjectOf(alias));
-  return query.select(`${alias}.RES_ID`);
+/** Everything along a walk that is one seek. So many rows of a range are collected first. */
+export function walked(sql: RowSql, { shape, test, driver }: Walk, collected?: Slot): OpenRows {
+  const opened = sql.rows(shape, test);
+  const conditions = new ConditionSql(sql);
+  const subject = { ...subjectOf(opened.alias), among: shape };
+  for (const part of driver.rest) conditions.holdForMany(opened.query, part, subject, collected);
+  return opened;
 }
 
 /** What a page, or a count, needs of walks that are put together. */

@@ -2,22 +2,17 @@ import test from 'ava';
 import type {
   Condition,
   ContainedCondition,
-  SearchPlan,
   SearchWindow,
   SortKey,
 } from '../../../../src/storage/search-store.js';
-import { postgresSearchDialect } from '../../../../src/storage/sql/search-dialect.js';
-import { SearchQueries } from '../../../../src/storage/sql/search-query.js';
-import type { SqlStatement } from '../../../../src/storage/sql/sql-reader.js';
 import * as c from '../conditions.js';
 import { scopeOf } from '../fixtures.js';
 import { SEVERAL_SHAPES } from '../several-shapes.js';
 import { explainPostgres } from '../test-rows.js';
+import { type Ask, count, linked, ordered, page, TYPE } from './asked-statements.js';
 import { beginsAtValue, blocksOf, scansOf } from './explained-plan.js';
-import { BEGIN, LARGEST, openSkewed, SKEWED_NAMES, SMALL, STEP, type SkewedDatabase } from './skewed-data.js';
+import { BEGIN, LARGEST, openSkewed, SMALL, STEP, type SkewedDatabase } from './skewed-data.js';
 
-const TYPE = 'Observation';
-const queries = new SearchQueries(SKEWED_NAMES, postgresSearchDialect());
 let database: SkewedDatabase;
 /** Before version 18 an index is not skipped through, and lists are not read in its order. */
 let skipsIndexes: boolean;
@@ -65,31 +60,6 @@ const elementsOf = (code: string): ReturnType<typeof c.element> =>
 
 const inside = (where: Condition): ContainedCondition => c.contained('Patient', where, [TYPE, 'subject']);
 
-type Ask = (partition: number) => SqlStatement | null;
-
-function page(plan: SearchPlan, window: SearchWindow = { count: 50 }): Ask {
-  return (partition) =>
-    queries.page({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, window);
-}
-
-/** A page of a whole type, in the order of a walk. */
-function ordered(plan: SearchPlan, window: SearchWindow = { count: 20 }): Ask {
-  return (partition) =>
-    queries.orderedPage({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, plan, window);
-}
-
-function linked(
-  direction: 'include' | 'revinclude',
-  paths: readonly string[] | null,
-  from: readonly number[],
-): Ask {
-  const query = { direction, sourceType: TYPE, paths, targetType: null, from, limit: 100 };
-  return (partition) => queries.linked(scopeOf(partition), query);
-}
-
-const count: Ask = (partition) =>
-  queries.count({ scope: scopeOf(partition), systemIds: SKEWED_NAMES.systemId }, c.plan(TYPE, frequent));
-
 /** Blocks of 8 kB that a page of 50 may touch: each row costs four in its index, and one of its own. */
 const PAGE = 300;
 
@@ -114,7 +84,9 @@ const SHAPES: readonly [title: string, ask: Ask, blocks: number, along: RegExp][
   ],
   ['ids', page(c.plan('Patient', c.ids('p1', 'p2'))), 10, /resource_key/],
   // The rows themselves are looked at where no vacuum could mark their pages yet: twice the index alone.
-  ['a count', count, PAGE, /token_key/],
+  ['a count', count(frequent), PAGE, /token_key/],
+  ['a count of a token and few dates', count(c.all(frequent, during(60_000, 20)), 1000), PAGE, /date_long/],
+  ['a count of a token and many dates', count(c.all(frequent, since(20_000)), 1000), 16_000, /date_resource/],
   ['the beginning of a text', page(c.plan('Patient', named('name1'))), PAGE, /string_key/],
   [
     'a whole text',
