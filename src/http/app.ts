@@ -6,6 +6,7 @@ import { answerClientError } from './client-error.js';
 import { limitConnections, pipelineLimit, serverOptions } from './connections.js';
 import { handleFhir, type FhirHandlerOptions } from './fhir-handler.js';
 import { isProbe, probeRouter, type ServerState } from './probes.js';
+import { toOriginForm } from './request-target.js';
 import { securityHeaders } from './security-headers.js';
 
 /** What the HTTP server needs besides what FHIR requests need. */
@@ -43,7 +44,9 @@ export function createHttpServer(app: Koa, options: AppOptions): Server {
   const handle = app.callback();
   const mayWait = pipelineLimit(settings.maxPipelinedRequests);
   const serve: RequestListener = (request, response) => {
-    if (mayWait(request, response)) void handle(request, response);
+    if (!mayWait(request, response)) return;
+    request.url = toOriginForm(request.url ?? '/');
+    void handle(request, response);
   };
   const server = createServer(serverOptions(settings), serve);
   // Refused with the rest of the head, in the words of all refusals.

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { FhirError } from '../model/errors.js';
+import { isOriginForm } from './request-target.js';
 
 /** Headers of which Node would take the first, and a proxy in front maybe the last. */
 const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type', 'content-encoding']);
@@ -36,8 +37,12 @@ export function assertPlainHead(message: IncomingMessage, maxHeaders: number): v
 }
 
 /** What HTTP demands of a head: https://www.rfc-editor.org/rfc/rfc9112#section-3.2, rfc9110#section-10.1.1 */
-function assertHttp({ httpVersion, headers }: IncomingMessage): void {
+function assertHttp({ httpVersion, headers, method, url = '/' }: IncomingMessage): void {
   const connection = { connection: 'close' };
+  if (!isOriginForm(url, method))
+    throw new FhirError('INVALID_REQUEST', 'The target of the request is no path and no http URL.', {
+      headers: connection,
+    });
   if (headers.host === undefined && httpVersion === '1.1')
     throw new FhirError('INVALID_REQUEST', 'The header Host is missing.', { headers: connection });
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {

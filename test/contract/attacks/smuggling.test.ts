@@ -184,10 +184,48 @@ test('attack 17: the Host and forwarding headers never get into URLs, and choose
   t.false(text.includes('evil'));
 });
 
-test('attack 17: a target in absolute form is no other place', async (t) => {
-  const { status } = await rawExchange(
-    server.url,
-    'GET http://evil.example/fhir/acme/Patient HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n',
-  );
-  t.is(status, 404);
+/** What a target is answered with by GET; the header Host names yet another place. */
+function answerTo(target: string) {
+  const request = `GET ${target} HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n`;
+  return rawExchange(server.url, request);
+}
+
+test('attack 17: a target that is a whole URL is answered as its path is, and its host is nowhere', async (t) => {
+  for (const tenant of ['acme', 'beta']) {
+    const absolute = { resourceType: 'Patient', id: 'absolute', name: [{ family: `whole-${tenant}` }] };
+    await client.tenant(tenant).put('Patient/absolute', absolute);
+  }
+  for (const origin of [
+    'http://evil.example',
+    'HTTPS://evil.example:8443',
+    'http://beta',
+    'http://[::1]:1',
+  ]) {
+    const { status, headers, body } = await answerTo(`${origin}/fhir/acme/Patient?_id=absolute`);
+    t.is(status, 200, origin);
+    t.true(body.includes('whole-acme'), body);
+    t.false(body.includes('whole-beta'), body);
+    t.true(body.includes(`${server.url}/acme/Patient/absolute`), body);
+    t.false(`${headers}${body}`.includes('evil'), headers);
+  }
+  t.is((await answerTo('http://evil.example/readyz')).status, 200);
+  t.is((await answerTo('http://evil.example/fhir/nobody/Patient')).status, 404);
+  t.is((await answerTo('http://evil.example')).status, 404);
+  t.is((await answerTo('http://evil.example?_id=1')).status, 404);
+  t.is((await answerTo('http://evil.example/fhir//Patient')).status, 400);
+});
+
+test('attack 17: a whole URL that is none of HTTP is 400', async (t) => {
+  for (const target of [
+    'http://beta@evil.example/fhir/acme/Patient',
+    'ftp://evil.example/fhir/acme/Patient',
+    'http:///fhir/acme/Patient',
+    'http:fhir/acme/Patient',
+    'fhir/acme/Patient',
+    '*',
+  ]) {
+    const { status, body } = await answerTo(target);
+    t.is(status, 400, target);
+    t.false(body.includes('"Bundle"'), body);
+  }
 });
