@@ -41,6 +41,8 @@ interface Told {
 /** Partitions that were not asked for longest are forgotten, and begin anew. */
 const MOST_BUCKETS = 10_000;
 const TOLD = 'bulkhead.rate-limit';
+/** Who may not be let in learns nothing of how much a partition is asked. */
+const REFUSED: ReadonlySet<number> = new Set([401, 403]);
 
 /**
  * Limits how fast each partition is asked: 429 TOO_MANY_REQUESTS with Retry-After, before anything is read. A partition
@@ -75,8 +77,12 @@ export function rateLimit(options: RateLimitOptions): Interceptor {
         }
       },
       SERVER_OUTGOING_RESPONSE: ({ request, value }) => {
-        const told = request.attributes.get(TOLD) as Told | undefined;
+        const told = toldOf(request);
         return told && { ...value, headers: { ...value.headers, ...toHeaders(told) } };
+      },
+      SERVER_HANDLE_EXCEPTION: ({ request, error, response }) => {
+        const told = REFUSED.has(error.status) ? undefined : toldOf(request);
+        if (told) Object.assign(response.headers, toHeaders(told));
       },
     },
   });
@@ -116,6 +122,10 @@ function refused(told: Told, retryAfter: number): FhirError {
   return new FhirError('TOO_MANY_REQUESTS', 'This partition is asked too often; wait as Retry-After says.', {
     headers: { ...toHeaders(told), 'retry-after': String(Math.max(1, retryAfter)) },
   });
+}
+
+function toldOf(request: RequestDetails | undefined): Told | undefined {
+  return request?.attributes.get(TOLD) as Told | undefined;
 }
 
 /** Of several partitions, the one that has least left. */

@@ -53,7 +53,8 @@ export const POINTCUTS = {
     refusal: 'throw-or-false',
     manual:
       'Fires on every failure, when the FhirError that will be sent is known. Answer false after writing ' +
-      '`response` yourself. A throw is logged, and the server answers 500.',
+      '`response` yourself. Headers that stand in it go with the error too; those of the error itself go before them. ' +
+      'A throw is logged, and the server answers 500.',
   },
   SERVER_OUTGOING_RESPONSE: {
     mode: 'transform',

@@ -30,7 +30,7 @@ export async function errorResponse(
   const outcome = await hooks.transform('SERVER_OUTGOING_FAILURE_OPERATIONOUTCOME', event, error.toOutcome());
   return {
     status,
-    headers: { 'content-type': FHIR_JSON, ...error.options.headers },
+    headers: { ...response.headers, 'content-type': FHIR_JSON, ...error.options.headers },
     body: JSON.stringify(outcome),
   };
 }

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { rateLimit } from '../../interceptors/rate-limit.js';
 import type { Rate } from '../../interceptors/rate-limit.js';
+import { partitionGuard } from '../../interceptors/partition-guard.js';
 import { PATIENT, aPartition, aRequest, refused, select, send, serve } from './fixtures.js';
 
 const HELD_MS = 300;
@@ -93,4 +94,25 @@ test('over HTTP, answers say what is left, and entries of a bundle count', async
   const { status, body } = await send(server, 'acme/Patient');
   t.is(status, 200);
   t.is(body['total'], 0);
+});
+
+test('over HTTP, errors say what is left too, but not those that let nobody in', async (t) => {
+  const server = await serve(t, {
+    partitions: ['acme'],
+    interceptors: [
+      rateLimit({ rateOf: () => ({ requests: 4, seconds: 60 }), clock: () => 0 }),
+      partitionGuard({ allow: ({ target }) => target.resourceType !== 'Group' }),
+    ],
+  });
+  const remaining = async (path: string, status: number): Promise<string | null> => {
+    const answer = await send(server, path);
+    t.is(answer.status, status, path);
+    return answer.headers.get('ratelimit-remaining');
+  };
+  t.is(await remaining('acme/Patient/none', 404), '3');
+  t.is(await remaining('acme/Patient?nonsense=1', 400), '2');
+  t.is(await remaining('acme/Group/none', 403), null);
+  t.is(await remaining('nobody/Patient', 404), null);
+  t.is(await remaining('acme/Patient/none/_history', 404), '0');
+  t.is(await remaining('acme/Patient/none', 429), '0');
 });

@@ -141,6 +141,7 @@ export const SERVER_POINTCUTS: Omit<PointcutTests<'SERVER_'>, keyof RecordTests>
     const { acme } = await openHooked(t, {
       SERVER_HANDLE_EXCEPTION: ({ error, request, response }) => {
         if (request?.resourceId === 'thrown') throw new Error('the handler failed');
+        Object.assign(response.headers, { 'x-hook': 'was here', 'content-type': 'text/css', allow: 'PUT' });
         if (request?.resourceId !== 'handled') return;
         Object.assign(response, { status: 404, body: `${error.code} handled` });
         response.headers['content-type'] = 'text/plain';
@@ -152,7 +153,11 @@ export const SERVER_POINTCUTS: Omit<PointcutTests<'SERVER_'>, keyof RecordTests>
     const thrown = await acme.get('Patient/thrown');
     assertError(t, thrown, 500, 'INTERNAL');
     t.false(thrown.text.includes('the handler failed'));
-    assertError(t, await acme.get('Patient/other'), 404, 'NOT_FOUND');
+    const other = await acme.get('Patient/other');
+    assertError(t, other, 404, 'NOT_FOUND');
+    t.is(other.headers.get('x-hook'), 'was here');
+    t.regex(other.headers.get('content-type') ?? '', /^application\/fhir\+json/);
+    t.is((await acme.send('PATCH', 'metadata')).headers.get('allow'), 'GET, HEAD', 'its own go before');
   },
 
   async SERVER_OUTGOING_RESPONSE(t) {
