@@ -53,6 +53,11 @@ function queryOf(query: string): readonly QueryParameter[] {
   return parseQuery(query.replaceAll('+', '%2B').replaceAll(/ (?=\d\d:\d\d(?:[,&]|$))/g, '%2B'));
 }
 
+/** The guide rules out what is about answers: https://hl7.org/fhir/uv/bulkdata/export.html#_typefilter-query-parameter */
+function isAboutResults(code: string): boolean {
+  return isResultParameter(code) || code === '_format' || code === '_pretty';
+}
+
 /** @throws FhirError INVALID_REQUEST for what is about results, unless it may be left out */
 function withoutResults(
   parameters: readonly QueryParameter[],
@@ -60,7 +65,7 @@ function withoutResults(
   issues: OutcomeIssue[],
 ): readonly QueryParameter[] {
   return parameters.filter(([name]) => {
-    if (!isResultParameter(name.split(':', 1)[0] ?? '')) return true;
+    if (!isAboutResults(name.split(':', 1)[0] ?? '')) return true;
     const message = `_typeFilter: '${name.slice(0, 80)}' is about the results of a search, not about what is exported.`;
     const error = new FhirError('INVALID_REQUEST', message);
     if (!isLenient(request)) throw error;

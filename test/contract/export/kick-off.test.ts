@@ -118,6 +118,10 @@ test('a filter that a search would refuse is refused by the name of what is wron
     '_count=1',
     '_elements=id',
     '_summary=true',
+    '_total=none',
+    '_contained=true',
+    '_format=json',
+    '_pretty=true',
   ]) {
     const answer = await kickOff(acme, `$export?_typeFilter=${encodeURIComponent(`Observation?${result}`)}`);
     assertError(t, answer, 400, 'INVALID_REQUEST');
@@ -127,13 +131,13 @@ test('a filter that a search would refuse is refused by the name of what is wron
 
 test('lenient handling leaves out what is not supported, and says so in the manifest', async (t) => {
   const query =
-    '_type=Patient,Nothing&_typo=1&_typeFilter=Patient?colour=red%26gender=male&organizeOutputBy=Organization';
+    '_type=Patient,Nothing&_typo=1&_typeFilter=Patient?colour=red%26gender=male%26_format=xml&organizeOutputBy=Organization';
   const { output, errors } = await exported(acme, `$export?${query}`, undefined, {
     prefer: 'respond-async,handling=lenient',
   });
   t.deepEqual(output, ['Patient/b']);
-  t.is(errors.length, 4);
-  for (const name of ['_typo', 'Nothing', 'colour', 'organizeOutputBy'])
+  t.is(errors.length, 5);
+  for (const name of ['_typo', 'Nothing', 'colour', '_format', 'organizeOutputBy'])
     t.regex(errors.join(), new RegExp(name));
 });
 
