@@ -210,7 +210,9 @@ function internalError({ id }: Exchange): OutgoingResponse {
   return { status: 500, headers: {}, body: error.toOutcome() };
 }
 
-function mayHaveContent({ method }: RequestDetails): boolean {
+function mayHaveContent({ method, interaction }: RequestDetails): boolean {
+  // Operations that are called by another method are refused, whatever came with it.
+  if (interaction === 'operation') return method === 'POST';
   return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE';
 }
 

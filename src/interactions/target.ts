@@ -46,9 +46,8 @@ export function parseTarget(
   const [first] = segments;
   if (first === undefined) return systemTarget(verb, parameters);
   const rest = segments.slice(1);
-  if (first.startsWith('$') && rest.length === 0) return operationTarget(verb, { operation: first });
-  if (first === FILE_OPERATION && rest.length === 2)
-    return allowed({ GET: 'operation' }, verb, { operation: first });
+  if (first.startsWith('$') && rest.length === 0) return operationTarget({ operation: first });
+  if (first === FILE_OPERATION && rest.length === 2) return operationTarget({ operation: first });
   if (first === 'metadata' && rest.length === 0) return allowed({ GET: 'capabilities' }, verb, {});
   if (first === '_history' && rest.length === 0) return allowed({ GET: 'history-system' }, verb, {});
   if (first === '_search' && rest.length === 0) return allowed({ POST: 'search-system' }, verb, {});
@@ -73,7 +72,7 @@ function typeTarget(verb: string, resourceType: string, rest: readonly string[])
   if (more.length === 0) {
     if (second === '_history') return allowed({ GET: 'history-type' }, verb, { resourceType });
     if (second === '_search') return allowed({ POST: 'search-type' }, verb, { resourceType });
-    if (second.startsWith('$')) return operationTarget(verb, { resourceType, operation: second });
+    if (second.startsWith('$')) return operationTarget({ resourceType, operation: second });
   }
   if (!isResourceId(second)) {
     throw new FhirError('INVALID_REQUEST', `'${second.slice(0, 80)}' is not a valid resource id.`);
@@ -88,14 +87,13 @@ function instanceTarget(
 ): RequestTarget {
   const [third, fourth, fifth] = rest;
   if (third === undefined) return allowed(INSTANCE_METHODS, verb, instance);
-  if (rest.length === 1 && third.startsWith('$'))
-    return operationTarget(verb, { ...instance, operation: third });
+  if (rest.length === 1 && third.startsWith('$')) return operationTarget({ ...instance, operation: third });
   if (third === '_history' && rest.length === 1) return allowed({ GET: 'history-instance' }, verb, instance);
   if (third === '_history' && fourth !== undefined && rest.length === 2) {
     return allowed({ GET: 'vread' }, verb, { ...instance, versionId: fourth });
   }
   if (third === '_history' && fourth !== undefined && fifth?.startsWith('$') && rest.length === 3) {
-    return operationTarget(verb, { ...instance, versionId: fourth, operation: fifth });
+    return operationTarget({ ...instance, versionId: fourth, operation: fifth });
   }
   return compartmentTarget(verb, { type: instance.resourceType, id: instance.resourceId }, rest);
 }
@@ -134,12 +132,9 @@ function isCompartment(type: string): type is CompartmentTarget['type'] {
   return COMPARTMENTS.has(type);
 }
 
-function operationTarget(verb: string, target: Omit<RequestTarget, 'interaction'>): RequestTarget {
-  const methods: Methods =
-    target.operation === STATUS_OPERATION
-      ? { GET: 'operation', DELETE: 'operation' }
-      : { GET: 'operation', POST: 'operation' };
-  return allowed(methods, verb, target);
+/** Each operation has methods of its own. */
+function operationTarget(target: Omit<RequestTarget, 'interaction'>): RequestTarget {
+  return { interaction: 'operation', ...target };
 }
 
 function allowed(methods: Methods, verb: string, target: Omit<RequestTarget, 'interaction'>): RequestTarget {

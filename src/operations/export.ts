@@ -48,15 +48,8 @@ export async function startExport(server: ServerParts, request: RequestDetails):
   return accepted(request, job.id);
 }
 
-/**
- * Whoever asks for headers alone looks, and means nothing to begin.
- * @throws FhirError METHOD_NOT_ALLOWED, INVALID_REQUEST
- */
+/** @throws FhirError INVALID_REQUEST */
 function assertStarted(request: RequestDetails): void {
-  if (request.method === 'HEAD')
-    throw new FhirError('METHOD_NOT_ALLOWED', 'An export is started by GET or POST.', {
-      headers: { allow: 'GET, POST' },
-    });
   if (prefersAsync(request)) return;
   throw new FhirError(
     'INVALID_REQUEST',

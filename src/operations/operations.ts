@@ -66,15 +66,17 @@ export type OperationPermission =
 
 interface Operation extends OperationDescription {
   readonly permission: OperationPermission;
-  /** Whether GET is allowed: nothing is changed, and all parameters fit into a URL. */
-  readonly readOnly: boolean;
-  /** Where they are others than GET and POST, or POST alone. */
-  readonly methods?: readonly string[];
+  /** GET too where nothing is changed, and all parameters fit into a URL; it stands for HEAD unless something begins. */
+  readonly methods: readonly string[];
   readonly run: (server: ServerParts, request: RequestDetails) => Promise<OutgoingResponse>;
 }
 
 const R4 = 'http://hl7.org/fhir/OperationDefinition';
 const OWN = 'urn:bulkhead:operation';
+
+const READ = ['GET', 'HEAD', 'POST'];
+const CHANGE = ['POST'];
+const START = ['GET', 'POST'];
 
 const ADMIN: OperationPermission = { kind: 'admin' };
 const TOKEN: OperationPermission = { kind: 'token' };
@@ -87,54 +89,54 @@ function forType(...permissions: readonly Permission[]): OperationPermission {
 function serverOperation(name: string, run: Operation['run']): Operation {
   const definition = `${OWN}:${name}`;
   const place = { levels: ['system'], serverOnly: true } as const;
-  return { name: `$${name}`, definition, ...place, permission: ADMIN, readOnly: true, run };
+  return { name: `$${name}`, definition, ...place, permission: ADMIN, methods: READ, run };
 }
 
-function partitionOperation(name: string, readOnly: boolean, run: Operation['run']): Operation {
-  return { ...serverOperation(`partition-management-${name}`, run), readOnly };
+function partitionOperation(name: string, methods: readonly string[], run: Operation['run']): Operation {
+  return { ...serverOperation(`partition-management-${name}`, run), methods };
 }
 
 function reindexOperation(name: string, run: Operation['run']): Operation {
   const definition = `${OWN}:${name}`;
-  return { name: `$${name}`, definition, levels: ['system'], permission: ADMIN, readOnly: false, run };
+  return { name: `$${name}`, definition, levels: ['system'], permission: ADMIN, methods: CHANGE, run };
 }
 
 function clientOperation(name: string, run: Operation['run']): Operation {
   const definition = `${OWN}:client-${name}`;
-  return { name: `$client-${name}`, definition, levels: ['system'], permission: ADMIN, readOnly: false, run };
+  return { name: `$client-${name}`, definition, levels: ['system'], permission: ADMIN, methods: CHANGE, run };
 }
 
 function terminologyOperation(type: string, name: string, run: Operation['run']): Operation {
   const levels: readonly OperationLevel[] = name === 'lookup' ? ['type'] : ['type', 'instance'];
   const definition = `${R4}/${type}-${name}`;
-  return { name: `$${name}`, definition, levels, type, permission: TOKEN, readOnly: true, run };
+  return { name: `$${name}`, definition, levels, type, permission: TOKEN, methods: READ, run };
 }
 
 function observationOperation(name: string, run: Operation['run']): Operation {
   const definition = `${R4}/Observation-${name}`;
   const place = { levels: ['type'], type: 'Observation' } as const;
-  return { name: `$${name}`, definition, ...place, permission: forType('search'), readOnly: true, run };
+  return { name: `$${name}`, definition, ...place, permission: forType('search'), methods: READ, run };
 }
 
 function recordOperation(type: string, level: OperationLevel, run: Operation['run']): Operation {
   const definition = `${R4}/${type}-everything`;
   const permission = forType(level === 'instance' ? 'read' : 'search');
-  return { name: '$everything', definition, levels: [level], type, permission, readOnly: true, run };
+  return { name: '$everything', definition, levels: [level], type, permission, methods: READ, run };
 }
 
 const BULK = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition';
 
-/** Called by GET too: what they change is nothing that is read. */
+/** Called by GET too: what they change is nothing that is read. Whoever asks for headers alone means nothing to begin. */
 function exportOperation(level: OperationLevel, title: string, type?: string): Operation {
   const definition = `${BULK}/${title}`;
   const place = { levels: [level], ...(type === undefined ? {} : { type }) };
-  const called = { permission: ITSELF, readOnly: true, run: startExport };
+  const called = { permission: ITSELF, methods: START, run: startExport };
   return { name: '$export', title, definition, ...place, ...called };
 }
 
 function exportResult(name: string, methods: readonly string[], run: Operation['run']): Operation {
   const definition = `${OWN}:${name.slice(1)}`;
-  return { name, definition, levels: ['system'], permission: ITSELF, readOnly: true, methods, run };
+  return { name, definition, levels: ['system'], permission: ITSELF, methods, run };
 }
 
 /** Every operation; `docs/operations.md` is held equal to this table by a test. */
@@ -144,7 +146,7 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${R4}/Resource-meta`,
     levels: ['system', 'type', 'instance'],
     permission: forType('read'),
-    readOnly: true,
+    methods: READ,
     run: meta,
   },
   {
@@ -152,7 +154,7 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${R4}/Resource-meta-add`,
     levels: ['instance'],
     permission: forType('read', 'update'),
-    readOnly: false,
+    methods: CHANGE,
     run: metaAddOperation,
   },
   {
@@ -160,7 +162,7 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${R4}/Resource-meta-delete`,
     levels: ['instance'],
     permission: forType('read', 'update'),
-    readOnly: false,
+    methods: CHANGE,
     run: metaDeleteOperation,
   },
   {
@@ -168,7 +170,7 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${R4}/Resource-validate`,
     levels: ['type', 'instance'],
     permission: TOKEN,
-    readOnly: true,
+    methods: READ,
     run: validate,
   },
   observationOperation('lastn', lastn),
@@ -181,14 +183,14 @@ export const OPERATIONS: readonly Operation[] = [
   terminologyOperation('CodeSystem', 'validate-code', validateCodeInCodeSystem),
   terminologyOperation('CodeSystem', 'lookup', lookup),
   terminologyOperation('CodeSystem', 'subsumes', subsumes),
-  partitionOperation('create-partition', false, createPartition),
-  partitionOperation('read-partition', true, readPartition),
-  partitionOperation('update-partition', false, updatePartition),
-  partitionOperation('delete-partition', false, deletePartition),
-  partitionOperation('move-partition', false, movePartition),
-  partitionOperation('list-partitions', true, listPartitions),
+  partitionOperation('create-partition', CHANGE, createPartition),
+  partitionOperation('read-partition', READ, readPartition),
+  partitionOperation('update-partition', CHANGE, updatePartition),
+  partitionOperation('delete-partition', CHANGE, deletePartition),
+  partitionOperation('move-partition', CHANGE, movePartition),
+  partitionOperation('list-partitions', READ, listPartitions),
   clientOperation('register', registerClient),
-  { ...clientOperation('list', listClients), readOnly: true },
+  { ...clientOperation('list', listClients), methods: READ },
   clientOperation('disable', disableClient),
   clientOperation('enable', enableClient),
   clientOperation('remove', removeClient),
@@ -202,13 +204,13 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${OWN}:usage`,
     levels: ['system'],
     permission: ITSELF,
-    readOnly: true,
+    methods: READ,
     run: usage,
   },
-  exportResult(STATUS_OPERATION, ['GET', 'DELETE'], exportStatus),
-  exportResult(FILE_OPERATION, ['GET'], exportFile),
+  exportResult(STATUS_OPERATION, ['GET', 'HEAD', 'DELETE'], exportStatus),
+  exportResult(FILE_OPERATION, ['GET', 'HEAD'], exportFile),
   { ...reindexOperation('reindex', reindex), levels: ['system', 'type'] },
-  { ...reindexOperation('reindex-status', reindexStatus), readOnly: true },
+  { ...reindexOperation('reindex-status', reindexStatus), methods: READ },
   reindexOperation('reindex-cancel', reindexCancel),
 ];
 
@@ -223,11 +225,15 @@ export async function runOperation(server: ServerParts, request: RequestDetails)
     const where = level === 'system' ? 'the server' : `the ${level} level of ${request.resourceType}`;
     throw new FhirError('UNKNOWN_OPERATION', `There is no operation '${name.slice(0, 80)}' on ${where}.`);
   }
-  if (request.method !== 'POST' && !operation.readOnly) {
-    throw new FhirError('METHOD_NOT_ALLOWED', `${name} is called by POST.`, { headers: { allow: 'POST' } });
-  }
+  assertMethod(operation, request.method);
   assertMayRun(server, operation, request);
   return operation.run(server, request);
+}
+
+function assertMethod({ name, methods }: Operation, method: string): void {
+  if (methods.includes(method)) return;
+  const allow = methods.join(', ');
+  throw new FhirError('METHOD_NOT_ALLOWED', `${name} is called by ${allow}.`, { headers: { allow } });
 }
 
 /** @throws FhirError FORBIDDEN */

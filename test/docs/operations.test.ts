@@ -5,10 +5,10 @@ import { tableRows } from './table-rows.js';
 
 test('the table of docs/operations.md is the table of operations', async (t) => {
   const page = await readFile('docs/operations.md', 'utf8');
-  const operations = OPERATIONS.map(({ name, levels, readOnly, methods, serverOnly, definition }) => [
+  const operations = OPERATIONS.map(({ name, levels, methods, serverOnly, definition }) => [
     `\`${name}\``,
     levels.join(', '),
-    methods?.join(', ') ?? (readOnly ? 'GET, POST' : 'POST'),
+    methods.filter((method) => method !== 'HEAD').join(', '),
     serverOnly ? 'server only' : 'every',
     `\`${definition}\``,
   ]);

@@ -47,14 +47,21 @@ test('a method that does not fit is 405 with Allow', async (t) => {
     ['PUT', 'Patient/1/_history/1', 'GET, HEAD'],
     ['GET', 'Patient/_search', 'POST'],
     ['PUT', 'Patient/$validate', 'GET, HEAD, POST'],
+    ['PUT', '$export', 'GET, POST'],
+    ['HEAD', 'Patient/$export', 'GET, POST'],
+    ['PATCH', 'Group/1/$export', 'GET, POST'],
+    ['DELETE', 'Patient/1/$meta-add', 'POST'],
+    ['POST', '$export-poll-status', 'GET, HEAD, DELETE'],
+    ['PUT', '$export-file/1/Patient.1.ndjson', 'GET, HEAD'],
   ];
   for (const [method, path, allow] of cases) {
     const answer = await client.send(
       method,
       path,
-      method === 'GET' ? {} : { body: { resourceType: 'Patient' } },
+      method === 'GET' || method === 'HEAD' ? {} : { body: { resourceType: 'Patient' } },
     );
-    assertError(t, answer, 405, 'METHOD_NOT_ALLOWED');
+    if (method === 'HEAD') t.is(answer.status, 405);
+    else assertError(t, answer, 405, 'METHOD_NOT_ALLOWED');
     t.is(answer.headers.get('allow'), allow, `${method} ${path}`);
   }
 });
