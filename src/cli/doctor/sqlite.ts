@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../../settings/schema.js';
+import { openToEverybody } from '../../storage/sql/sqlite/file-access.js';
 import { openReader, type SqliteDatabase } from '../../storage/sql/sqlite/open.js';
 import { databaseFile } from '../database-file.js';
 import type { Check } from './check.js';
@@ -21,7 +22,7 @@ export async function checkSqlite(settings: Settings): Promise<readonly Check[]>
     return [{ name: 'database', state: 'warn', found: 'in memory', advice }];
   }
   const place = [checkWritable(file), await checkSpace(file)];
-  if (existsSync(file)) return [...place, ...checkContent(file)];
+  if (existsSync(file)) return [...place, checkAccess(file), ...checkContent(file)];
   return [
     ...place,
     { name: 'database', state: 'ok', found: `${file} does not exist yet; the first start makes it` },
@@ -38,6 +39,14 @@ function checkWritable(file: string): Check {
     const advice = 'Give the user of the server the right to write the file and its folder.';
     return { name: 'writable', state: 'fail', found: `${place} cannot be written`, advice };
   }
+}
+
+/** Files of earlier versions, and copies that were restored, may be readable by everybody; the server leaves modes alone. */
+function checkAccess(file: string): Check {
+  const open = openToEverybody(file);
+  if (open.length === 0) return { name: 'access', state: 'ok', found: 'not for everybody on this machine' };
+  const found = `every user of this machine can read or write ${open.join(', ')}`;
+  return { name: 'access', state: 'warn', found, advice: `chmod o= ${open.join(' ')}` };
 }
 
 async function checkSpace(file: string): Promise<Check> {

@@ -3,6 +3,7 @@ import type { StorageOptions } from '../../storage.js';
 import { Allocator } from './allocator.js';
 import { Checkpointer } from './checkpointer.js';
 import { ExportThread } from './export-thread.js';
+import { openToEverybody } from './file-access.js';
 import { migrateFile, schemaState } from './migrate-file.js';
 import { locateSqlite, openReader, openWriter, type SqliteDatabase } from './open.js';
 import { ReaderPool } from './reader-pool.js';
@@ -22,6 +23,7 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
   const location = locateSqlite(options.url);
   const writer = openWriter(location.file);
   await bringUpToDate(writer, location.file);
+  warnOfAccess(location.file, options.warn);
   const file = { writer, reader: openReader(location.file) };
   const dictionary = new SqliteDictionary(writer);
   const readers = new ReaderPool({ workers: READER_WORKERS, timeoutMs: options.searchTimeoutMs });
@@ -55,6 +57,13 @@ export async function openSqliteDatabase(options: StorageOptions): Promise<MainD
       location.dispose();
     },
   };
+}
+
+/** The mode of a file is its owner's decision, whoever made it: it is said once, and not changed. */
+function warnOfAccess(file: string, warn: StorageOptions['warn']): void {
+  const open = openToEverybody(file);
+  if (open.length === 0) return;
+  warn?.(`Every user of this machine can read or write ${open.join(', ')}: take that away with chmod o=.`);
 }
 
 /** @throws Error where the schema is a newer one. */
