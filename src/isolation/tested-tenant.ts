@@ -42,6 +42,10 @@ const WRITTEN_TYPES = [
   'Organization',
 ];
 
+/** Which of two ids is in use can only be compared where both have the form of one's own. */
+const OWN_IDS =
+  'Attacks go by ids that are chosen for them: try them on a server with the same settings and interceptors, but with clientIds any or alphanumeric.';
+
 /** One of two tenants: what it stores, asks and takes away again. */
 export class TestedTenant {
   readonly base: string;
@@ -102,7 +106,8 @@ export class TestedTenant {
     const [patient, ...others] = plantedResources({ id, canary: this.marks.canary });
     const answer = await this.put(patient!);
     if (answer.status >= 300) {
-      throw new IsolationError(`${this.name} cannot store a Patient under an id of its own: ${told(answer)}`);
+      const reason = answer.status === 405 ? `${told(answer)} ${OWN_IDS}` : told(answer);
+      throw new IsolationError(`${this.name} cannot store a Patient under an id of its own: ${reason}`);
     }
     for (const resource of others) await this.put(resource);
   }

@@ -39,6 +39,16 @@ test('a leak is told with the partitions that it is between, and ends with 1', a
   t.regex(out, /\n2 held, 2 leaked, 0 not applicable$/);
 });
 
+test('a server that gives all ids itself cannot be tried, and it is said what can', async (t) => {
+  const server = await createTestServer({ partitions: ['acme', 'beta'], settings: { clientIds: 'none' } });
+  t.teardown(() => server.stop());
+  const { run } = await createWorkplace(t);
+  const { exit, err } = await run('verify-isolation', '--partitions', 'acme,beta', '--url', server.url);
+  t.is(exit, 2);
+  t.regex(err, /405 Clients cannot choose ids .*same settings and interceptors, but with clientIds any/);
+  t.is(await countAt(`${server.url}/acme/Patient`), 0);
+});
+
 test('a dry run lists the attacks without a server', async (t) => {
   const { run } = await createWorkplace(t);
   const { exit, out } = await run('verify-isolation', '--partitions', 'acme,beta', '--dry-run');
