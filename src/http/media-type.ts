@@ -12,6 +12,7 @@ import { FhirError } from '../model/errors.js';
 import type { Interaction, RequestDetails } from '../model/request.js';
 
 const JSON_PATCH = 'application/json-patch+json';
+const PATCHES = `${JSON_PATCH}, application/fhir+json, application/fhir+xml`;
 
 /** The headers that decide which format a client gets. */
 interface FormatHeaders {
@@ -27,7 +28,8 @@ export function bodyFormat(contentType: string | undefined, interaction: Interac
   if (contentType === undefined) return 'json';
   const type = mediaType(contentType);
   const format = type === JSON_PATCH && interaction === 'patch' ? 'json' : formatOfType(type);
-  if (format === undefined) throw unsupported(`Content-Type '${type.slice(0, 80)}' is not supported here.`);
+  if (format === undefined)
+    throw unsupported(`Content-Type '${type.slice(0, 80)}' is not supported here.`, interaction);
   const [, charset] = /charset="?([^";\s]+)/i.exec(contentType) ?? [];
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
     throw unsupported(`Charset '${charset.slice(0, 40)}' is not supported; use UTF-8.`);
@@ -36,8 +38,10 @@ export function bodyFormat(contentType: string | undefined, interaction: Interac
   return format;
 }
 
-function unsupported(message: string): FhirError {
-  return new FhirError('UNSUPPORTED_MEDIA_TYPE', message);
+/** A refused patch says which ones there are: https://www.rfc-editor.org/rfc/rfc5789#section-2.2 */
+function unsupported(message: string, interaction?: Interaction): FhirError {
+  const headers = interaction === 'patch' ? { 'accept-patch': PATCHES } : {};
+  return new FhirError('UNSUPPORTED_MEDIA_TYPE', message, { headers });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { FhirError } from '../../model/errors.js';
+import { FhirError, type FhirErrorOptions } from '../../model/errors.js';
 import type { Resource } from '../../model/resource.js';
 import { numberText, withMember, withoutMember } from '../json/number-texts.js';
 import { changeAt, finishPatch, isObject, MAX_COPIED_VALUES, memberAt } from './patched.js';
@@ -12,6 +12,8 @@ interface Written {
 interface Pointer {
   readonly text: string;
   readonly tokens: readonly string[];
+  /** The type of the resource that it leads into. */
+  readonly type: string;
 }
 
 type Operation =
@@ -31,15 +33,15 @@ export function applyJsonPatch(resource: Resource, operations: unknown): Resourc
   if (!Array.isArray(operations)) throw malformed('a JSON Patch is an array of operations');
   const budget = { values: MAX_COPIED_VALUES };
   const patched = operations
-    .map(parseOperation)
+    .map((operation, index) => parseOperation(operation, index, resource.resourceType))
     .reduce<unknown>((document, operation) => applyOne(document, operation, budget), resource);
   return finishPatch(resource, patched, operations);
 }
 
-function parseOperation(source: unknown, index: number): Operation {
+function parseOperation(source: unknown, index: number, type: string): Operation {
   if (!isObject(source)) throw malformed(`operation ${index} is not an object`);
   const { op } = source;
-  const path = parsePointer(source.path, `path of operation ${index}`);
+  const path = parsePointer(source.path, `path of operation ${index}`, type);
   switch (op) {
     case 'add':
     case 'replace':
@@ -50,20 +52,20 @@ function parseOperation(source: unknown, index: number): Operation {
       return { op, path };
     case 'move':
     case 'copy':
-      return { op, path, from: parsePointer(source.from, `from of operation ${index}`) };
+      return { op, path, from: parsePointer(source.from, `from of operation ${index}`, type) };
     default:
       throw malformed(`operation ${index} must be add, remove, replace, move, copy or test`);
   }
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6901 */
-function parsePointer(text: unknown, what: string): Pointer {
+function parsePointer(text: unknown, what: string, type: string): Pointer {
   if (typeof text !== 'string' || !/^(?:\/(?:[^~/]|~[01])*)*$/.test(text)) {
     throw malformed(`${what} is not a JSON Pointer`);
   }
   const tokens = text.split('/').slice(1);
   if (tokens.includes('__proto__')) throw malformed(`${what} leads through __proto__`);
-  return { text, tokens: tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')) };
+  return { text, type, tokens: tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')) };
 }
 
 function applyOne(document: unknown, operation: Operation, budget: { values: number }): unknown {
@@ -156,9 +158,11 @@ function replace(document: unknown, path: Pointer, { value, text }: Written): un
 
 function assertEqual(document: unknown, path: Pointer, { value }: Written): unknown {
   if (isEqual(readAt(document, path).value, value)) return document;
-  throw new FhirError('INVALID_RESOURCE', `The test of ${quote(path)} failed: the value is another.`, {
-    expression: [path.text],
-  });
+  throw new FhirError(
+    'INVALID_RESOURCE',
+    `The test of ${quote(path)} failed: the value is another.`,
+    placeOf(path),
+  );
 }
 
 function isEqual(one: unknown, other: unknown): boolean {
@@ -178,9 +182,19 @@ function malformed(what: string): FhirError {
 }
 
 function notFound(pointer: Pointer): FhirError {
-  return new FhirError('INVALID_RESOURCE', `The resource has nothing at ${quote(pointer)}.`, {
-    expression: [pointer.text],
-  });
+  return new FhirError(
+    'INVALID_RESOURCE',
+    `The resource has nothing at ${quote(pointer)}.`,
+    placeOf(pointer),
+  );
+}
+
+/** A pointer as FHIRPath, where it leads along names and places: `/name/0/_family` is `Patient.name[0].family`. */
+function placeOf({ type, tokens }: Pointer): FhirErrorOptions {
+  const steps = tokens.filter((token) => token !== '-');
+  if (!steps.every((token) => /^(?:\d{1,9}|_?[A-Za-z][A-Za-z0-9]{0,63})$/.test(token))) return {};
+  const path = steps.map((token) => (/^\d/.test(token) ? `[${token}]` : `.${token.replace('_', '')}`));
+  return { expression: [`${type}${path.join('')}`] };
 }
 
 function quote({ text }: Pointer): string {

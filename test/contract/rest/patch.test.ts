@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Bundle, Parameters, Patient } from 'fhir/r4.js';
+import type { Bundle, OperationOutcome, Parameters, Patient } from 'fhir/r4.js';
 import { createTestServer } from '../../support/test-server.js';
 import { assertError, FhirClient } from '../support/fhir-client.js';
 
@@ -205,4 +205,45 @@ test('20 concurrent patches that append each keep the others', async (t) => {
   t.true(answers.every(({ status }) => status === 200));
   t.is((await client.get<Patient>(`Patient/${id}`)).body.name?.length, 21);
   t.is((await client.get<Bundle>(`Patient/${id}/_history`)).body.total, 21);
+});
+
+test('what a JSON Patch does not find is told as FHIRPath', async (t) => {
+  const { id } = await client.createPatient({ gender: 'female', name: [{ family: 'Ode' }] });
+  const told = async (operation: object) => {
+    const answer = await patch(`Patient/${id}`, [operation]);
+    assertError(t, answer, 422, 'INVALID_RESOURCE');
+    return (answer.body as unknown as OperationOutcome).issue[0]?.expression;
+  };
+  t.deepEqual(await told({ op: 'test', path: '/gender', value: 'male' }), ['Patient.gender']);
+  t.deepEqual(await told({ op: 'remove', path: '/name/0/given/2' }), ['Patient.name[0].given[2]']);
+  t.deepEqual(await told({ op: 'replace', path: '/_birthDate/extension', value: [] }), [
+    'Patient.birthDate.extension',
+  ]);
+  t.is(await told({ op: 'remove', path: '/a b/~1c' }), undefined);
+  const url = `Patient/${id}`;
+  const data = Buffer.from('[{"op":"remove","path":"/active"}]').toString('base64');
+  const resource = { resourceType: 'Binary', contentType: 'application/json-patch+json', data };
+  const bundle = {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [{ resource, request: { method: 'PATCH', url } }],
+  };
+  const refused = await client.post('', bundle);
+  assertError(t, refused, 422, 'INVALID_RESOURCE');
+  t.deepEqual(refused.body.issue[0]?.expression, ['Bundle.entry[0].resource.active']);
+});
+
+test('a patch of another kind is 415, with those that there are', async (t) => {
+  const { id } = await client.createPatient();
+  for (const type of ['application/xml-patch+xml', 'application/merge-patch+json', 'text/plain']) {
+    const answer = await client.send('PATCH', `Patient/${id}`, {
+      body: '{}',
+      headers: { 'content-type': type },
+    });
+    assertError(t, answer, 415, 'UNSUPPORTED_MEDIA_TYPE');
+    t.regex(
+      answer.headers.get('accept-patch') ?? '',
+      /^application\/json-patch\+json, application\/fhir\+json/,
+    );
+  }
 });
