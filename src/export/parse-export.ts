@@ -1,13 +1,13 @@
 /** The parameters of a kick-off: https://hl7.org/fhir/uv/bulkdata/export.html#query-parameters */
 import { dateRange } from '../fhir/date-range.js';
 import { isResourceType } from '../fhir/definitions.js';
+import { hasElement } from '../fhir/element-names.js';
 import { parseReference } from '../fhir/references.js';
 import type { AssociatedData, BulkExportParameters, ExportLevel } from '../model/bulk-export.js';
 import { ERROR_SYSTEM, type ErrorCode, FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import { isExportable, typesOfLevel } from './exported-types.js';
-import { isElementOf } from './known-elements.js';
 
 /** What parsing needs to know. */
 export interface ParseExportContext {
@@ -230,7 +230,7 @@ function assertElement(name: string, types: readonly string[]): void {
   const isTyped = isResourceType(first);
   const element = isTyped ? rest.join('.') : name;
   const of = isTyped ? [first] : types;
-  if (of.some((type) => isElementOf(type, element))) return;
+  if (of.some((type) => hasElement(type, [element]))) return;
   const shown = name.slice(0, 80);
   throw invalid(`_elements: '${shown}' is no element at the root of ${isTyped ? first : 'a type'}.`);
 }

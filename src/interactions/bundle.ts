@@ -6,7 +6,8 @@ import { batch } from './batch.js';
 import { acceptBundle } from './bundle-entry.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { presentationOf, presentText } from './show.js';
+import { presentationOf } from './presentation.js';
+import { presentText } from './show.js';
 import { transaction } from './transaction.js';
 
 export async function bundle(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {

@@ -10,7 +10,8 @@ import { isServerLevel } from '../operations/partition-management.js';
 import { jsonResponse, resourceResponse } from './response.js';
 import { commonCapabilities, type ParametersByType, searchCapabilities } from './search-capabilities.js';
 import type { ServerParts } from './server-parts.js';
-import { PLAIN, present, presentationOf } from './show.js';
+import { PLAIN, presentationOf } from './presentation.js';
+import { present } from './show.js';
 import { type StatementLayer, statementText } from './statement-text.js';
 import { terminologyCapabilities } from './terminology-capabilities.js';
 

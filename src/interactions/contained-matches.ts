@@ -4,7 +4,8 @@ import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { SearchRow } from '../storage/search-store.js';
 import type { ServerParts } from './server-parts.js';
-import { present, showRows, type Presentation } from './show.js';
+import { type Presentation } from './presentation.js';
+import { present, showRows } from './show.js';
 
 const WHOLE: Presentation = { summary: undefined, elements: [], pretty: false };
 

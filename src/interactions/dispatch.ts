@@ -13,7 +13,7 @@ import { assertPermitted } from './permission.js';
 import { read, vread } from './read.js';
 import { searchSystem, searchType } from './search.js';
 import type { ServerParts } from './server-parts.js';
-import { assertPresentable } from './show.js';
+import { assertPresentable } from './presentation.js';
 import { update } from './update.js';
 
 /** Does what a request asks for. */

@@ -9,9 +9,10 @@ import { assertPageFits } from '../search/bundle.js';
 import type { HistoryKey, HistoryQuery, StoredVersion } from '../storage/store.js';
 import { notFound, onlyOne } from './find.js';
 import { looksServerAssigned } from './new-id.js';
+import { presentableParameters, presentationOf } from './presentation.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { presentationOf, presentText, showListed, type ShownVersion } from './show.js';
+import { presentText, showListed, type ShownVersion } from './show.js';
 
 const KNOWN = new Set(['_since', '_at', '_count']);
 const PASSED_OVER = new Set(['_format', '_pretty', '_summary', '_elements']);
@@ -87,7 +88,7 @@ function toPage(request: RequestDetails, query: HistoryQuery, last: StoredVersio
 
 /** With `Prefer: handling=lenient` what history does not know is left out, of the self link too. */
 function understood(request: RequestDetails): readonly QueryParameter[] {
-  const { parameters } = request;
+  const parameters = presentableParameters(request);
   return isLenient(request)
     ? parameters.filter(([name]) => KNOWN.has(name) || PASSED_OVER.has(name))
     : parameters;

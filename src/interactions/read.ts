@@ -6,9 +6,10 @@ import type { RequestDetails } from '../model/request.js';
 import type { StoredVersion } from '../storage/store.js';
 import { binaryResponse } from './binary.js';
 import { contentOf, entityTags, gone, notFound, onlyOne, singleHeader } from './find.js';
+import { type Presentation, presentationOf } from './presentation.js';
 import { jsonResponse, versionHeaders } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { isShownAsStored, presentationOf, presentText, show, type Presentation } from './show.js';
+import { isShownAsStored, presentText, show } from './show.js';
 
 export async function read(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const { resourceType = '', resourceId = '' } = request;

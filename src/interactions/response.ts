@@ -7,7 +7,8 @@ import type { RequestDetails } from '../model/request.js';
 import type { OperationOutcome } from '../model/resource.js';
 import { mayBeAnswered } from './permission.js';
 import type { WriteOutcome } from './planned-write.js';
-import { presentationOf, presentText, writeResource } from './show.js';
+import { presentationOf } from './presentation.js';
+import { presentText, writeResource } from './show.js';
 
 /** ETag and Last-Modified of a version. */
 export function versionHeaders(version: number, updated: number): Record<string, string> {

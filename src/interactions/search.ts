@@ -15,9 +15,10 @@ import { typesNamed } from '../search/parse-types.js';
 import type { SearchResult } from '../search/run.js';
 import { showMatches } from './contained-matches.js';
 import { findCurrent, gone, notFound } from './find.js';
+import { type Presentation, presentationOfSearch } from './presentation.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
-import { presentationOf, presentText, show, showRows, type Presentation } from './show.js';
+import { presentText, show, showRows } from './show.js';
 
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const scope = await server.resolver.resolveRead(request);
@@ -62,6 +63,7 @@ async function scopeOfTypes(server: ServerParts, request: RequestDetails): Promi
   throw new FhirError(
     'INVALID_SEARCH',
     `Search parameter "_type": ${pinned.join(', ')} is kept in DEFAULT; search it apart from other types.`,
+    { parameter: '_type' },
   );
 }
 
@@ -113,7 +115,7 @@ export async function searchResponse(
   request: RequestDetails,
   { result, page }: { readonly result: SearchResult; readonly page: string | undefined },
 ): Promise<OutgoingResponse> {
-  const presentation = presentationOf(request);
+  const presentation = presentationOfSearch(request, result.request);
   const matches = await showMatches(server, request, result.matches, presentation);
   const { included: found } = result;
   const included = found.length === 0 ? found : await showRows(server, request, found, presentation);

@@ -1,57 +1,17 @@
 import { parseStored, stringifyJson, stringifyPretty } from '../fhir/json.js';
-import { selectElements, summarizeResource, type SummaryMode } from '../fhir/elements.js';
+import { selectElements, summarizeResource } from '../fhir/elements.js';
 import type { AccessedResource, MaybePromise } from '../hooks/pointcuts.js';
-import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { StoredVersion } from '../storage/store.js';
 import { BLOB_EXTENSION, withoutPointer } from './blob-pointer.js';
+import { type Presentation, presentationOf } from './presentation.js';
 import type { ServerParts } from './server-parts.js';
 
 /** A stored version on its way out; `text` is null for a deletion. */
 export interface ShownVersion<Version extends StoredVersion = StoredVersion> {
   readonly version: Version;
   readonly text: string | null;
-}
-
-/** How resources of a response are to look, from `_summary`, `_elements` and `_pretty`. */
-export interface Presentation {
-  readonly summary: SummaryMode | undefined;
-  readonly elements: readonly string[];
-  readonly pretty: boolean;
-}
-
-/** As it is, in one line. */
-export const PLAIN: Presentation = { summary: undefined, elements: [], pretty: false };
-const SUMMARY_MODES = ['true', 'text', 'data', 'false'] as const;
-
-/** @throws FhirError INVALID_REQUEST for values that are not allowed. */
-export function presentationOf(request: RequestDetails): Presentation {
-  if (request.parameters.length === 0) return PLAIN;
-  let presentation = PLAIN;
-  for (const [name, value] of request.parameters) {
-    if (name === '_summary') presentation = { ...presentation, summary: toSummaryMode(value) };
-    else if (name === '_elements')
-      presentation = { ...presentation, elements: value.split(',').filter(Boolean) };
-    else if (name === '_pretty') presentation = { ...presentation, pretty: value !== 'false' };
-  }
-  return presentation;
-}
-
-/** Refuses what cannot be presented before anything is done. @throws FhirError INVALID_REQUEST */
-export function assertPresentable(request: RequestDetails): void {
-  presentationOf(request);
-}
-
-function toSummaryMode(value: string): SummaryMode | undefined {
-  const mode = SUMMARY_MODES.find((known) => known === value);
-  if (mode === undefined && value !== 'count') {
-    throw new FhirError(
-      'INVALID_REQUEST',
-      `_summary cannot be '${value.slice(0, 40)}'; use true, text, data, count or false.`,
-    );
-  }
-  return mode === 'false' ? undefined : mode;
 }
 
 /**

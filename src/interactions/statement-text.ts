@@ -1,7 +1,8 @@
 import type { RequestDetails } from '../model/request.js';
 import type { Resource } from '../model/resource.js';
 import type { ServerParts } from './server-parts.js';
-import { PLAIN, writeResource } from './show.js';
+import { PLAIN } from './presentation.js';
+import { writeResource } from './show.js';
 
 /** What a statement is made of beside the request's base URL: another object where any of it has changed. */
 export interface StatementLayer {

@@ -186,6 +186,8 @@ export const ERROR_SYSTEM = 'urn:bulkhead:error';
 export interface FhirErrorOptions {
   /** FHIRPath-like locations of what is wrong, for example `Patient.name[0].family`. */
   readonly expression?: readonly string[];
+  /** The parameter of the request that is wrong, with its modifier: `name:exact`. */
+  readonly parameter?: string;
   /** Several findings instead of one: they become the outcome's issues as they are. */
   readonly issues?: readonly OutcomeIssue[];
   /** Another HTTP status than the catalogue's. */
@@ -217,6 +219,12 @@ export class FhirError extends Error {
     return { resourceType: 'OperationOutcome', issue: this.options.issues ?? [this.toIssue()] };
   }
 
+  /** Where in the request it is wrong, as R4 writes it: https://hl7.org/fhir/R4/operationoutcome.html */
+  get location(): readonly string[] {
+    const { parameter } = this.options;
+    return parameter === undefined ? [] : [`http.${parameter}`];
+  }
+
   private toIssue(): OutcomeIssue {
     const { issue, advice } = ERROR_CATALOGUE[this.code];
     return {
@@ -224,6 +232,7 @@ export class FhirError extends Error {
       code: issue,
       details: { coding: [{ system: ERROR_SYSTEM, code: this.code }], text: advice },
       diagnostics: this.message,
+      ...(this.location.length > 0 ? { location: this.location } : {}),
       ...(this.options.expression ? { expression: this.options.expression } : {}),
     };
   }

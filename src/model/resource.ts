@@ -60,5 +60,7 @@ export interface OutcomeIssue {
   readonly code: string;
   readonly details?: { readonly coding?: readonly Coding[]; readonly text?: string };
   readonly diagnostics?: string;
+  /** `http.` and the name of a parameter of the request. */
+  readonly location?: readonly string[];
   readonly expression?: readonly string[];
 }

@@ -2,7 +2,8 @@
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { jsonResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
-import { present, presentationOf, presentText } from '../interactions/show.js';
+import { presentationOfSearch } from '../interactions/presentation.js';
+import { present, presentText } from '../interactions/show.js';
 import { stringifyJson } from '../fhir/json.js';
 import { FhirError } from '../model/errors.js';
 import type { RequestDetails } from '../model/request.js';
@@ -20,7 +21,7 @@ export async function lastn(server: ServerParts, request: RequestDetails): Promi
   const { search, found } = await findObservations(server, request, criteria);
   const groups = groupByCode(found);
   const kept = groups.flatMap((group) => group.slice(0, most));
-  const presentation = presentationOf({ ...request, parameters });
+  const presentation = presentationOfSearch({ ...request, parameters }, search);
   const isWhole = presentation.summary === undefined && presentation.elements.length === 0;
   const matches = kept.map(({ row, content }) =>
     isWhole ? row : { ...row, text: stringifyJson(present(content, presentation)) },

@@ -42,7 +42,7 @@ export async function resolveCodeLists(
     }
     if (lists.size > limits.maxValues) {
       const message = `Search parameter "${value.name}" stands for more than ${limits.maxValues} code systems.`;
-      throw new FhirError('LIMIT_EXCEEDED', message, { expression: [value.name] });
+      throw new FhirError('LIMIT_EXCEEDED', message, { parameter: value.name });
     }
   }
   const found = [...lists].map(([system, list]) => toList(system, list));
@@ -68,7 +68,7 @@ async function lookUp(value: LookedUp, codes: CodeLookup): Promise<CodesBySystem
     const { name } = value;
     const isLimit = error.code === 'TOO_COSTLY' || error.code === 'LIMIT_EXCEEDED';
     const refusal = isLimit ? 'LIMIT_EXCEEDED' : 'INVALID_SEARCH';
-    throw new FhirError(refusal, `Search parameter "${name}": ${error.message}`, { expression: [name] });
+    throw new FhirError(refusal, `Search parameter "${name}": ${error.message}`, { parameter: name });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SearchParameter } from '../fhir/index-values.js';
-import { FhirError } from '../model/errors.js';
+import { ERROR_SYSTEM, FhirError } from '../model/errors.js';
+import type { OutcomeIssue } from '../model/resource.js';
 import type { SearchLimits } from './search-request.js';
 
 /** Where search parameters are looked up; the server's registry is one. */
@@ -50,6 +51,22 @@ export function invalidParameter(name: string, message: string): FhirError {
   return refusal('INVALID_SEARCH', name, message);
 }
 
+/** The warning for something that may be left out; anything else is thrown again. */
+export function toWarning(error: unknown, handling: ParseContext['handling']): OutcomeIssue {
+  const mayBeLeftOut = error instanceof FhirError && error.code === 'UNKNOWN_SEARCH_PARAMETER';
+  if (!mayBeLeftOut || handling === 'strict') throw error;
+  return {
+    severity: 'warning',
+    code: 'not-supported',
+    details: {
+      coding: [{ system: ERROR_SYSTEM, code: error.code }],
+      text: 'The parameter was left out of the search.',
+    },
+    diagnostics: error.message,
+    location: error.location,
+  };
+}
+
 /** What stands where a resource type belongs. */
 export function unknownType(name: string): string {
   return `"${name}" is not a resource type of FHIR R4.`;
@@ -63,7 +80,8 @@ function refusal(
 ): FhirError {
   const shown = shortened(name, MAX_NAME_LENGTH);
   const text = `Search parameter "${shown}": ${shortened(message, MAX_MESSAGE_LENGTH)}`;
-  return new FhirError(code, text, { expression: [shown] });
+  // A filter's errors say where in it they are; the parameter is the filter all the same.
+  return new FhirError(code, text, { parameter: shown.replace(/^_filter, .*/, '_filter') });
 }
 
 function shortened(text: string, length: number): string {

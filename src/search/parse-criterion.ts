@@ -29,6 +29,7 @@ interface NamedValue {
 export function parseCriterion(type: string, named: NamedValue, context: ParameterContext): Criterion {
   if (named.name.startsWith(HAS)) return parseHas(named, context);
   if (named.name === LIST) return parseList(named, context);
+  if (named.name.startsWith(`${LIST}:`)) throw unknownParameter(context.name, 'it takes no modifier.');
   if (named.name === '_query') {
     throw invalidParameter(context.name, 'this server has no named queries; use search parameters.');
   }

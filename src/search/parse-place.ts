@@ -2,6 +2,7 @@ import { compartmentParameters, compartmentTypes } from '../fhir/compartments.js
 import { RESOURCE_TYPES } from '../fhir/r4/resource-types.js';
 import { FhirError } from '../model/errors.js';
 import type { CompartmentTarget, QueryParameter } from '../model/request.js';
+import { knownElements } from './parse-elements.js';
 import { parseEverything } from './parse-everything.js';
 import { parseSearch } from './parse.js';
 import { assertNotContained } from './parse-contained.js';
@@ -15,6 +16,17 @@ import type { Criterion, Include, SearchPlace, SearchRequest, TypedSearch } from
  * @throws FhirError see parseSearch; INVALID_REQUEST for a type that has no members in the compartment
  */
 export function parsePlace(
+  place: SearchPlace,
+  parameters: readonly QueryParameter[],
+  context: ParseContext,
+): SearchRequest {
+  const strict = place.everything === undefined ? context : { ...context, handling: 'strict' as const };
+  const known = knownElements(place.type, parameters, strict);
+  const search = parseKnown(place, known.parameters, context);
+  return known.ignored.length === 0 ? search : { ...search, ignored: [...known.ignored, ...search.ignored] };
+}
+
+function parseKnown(
   place: SearchPlace,
   parameters: readonly QueryParameter[],
   context: ParseContext,

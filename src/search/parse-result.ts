@@ -1,4 +1,5 @@
 import { isResourceType } from '../fhir/definitions.js';
+import { elementNames } from '../fhir/element-names.js';
 import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 import { findParameter, isFullText } from './parse-criterion.js';
@@ -32,7 +33,6 @@ const TOTALS = ['none', 'estimate', 'accurate'] as const;
 const SUMMARIES = ['true', 'text', 'data', 'count', 'false'] as const;
 const CONTAINED = ['true', 'false', 'both'] as const;
 const CONTAINED_TYPES = ['container', 'contained'] as const;
-const ELEMENT = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
 
 /** https://hl7.org/fhir/R4/search.html#return, by name. */
 const READERS: Readonly<Record<string, Reader>> = {
@@ -63,10 +63,9 @@ const READERS: Readonly<Record<string, Reader>> = {
     parts.containedType = oneOf(CONTAINED_TYPES, value, context);
   },
   _elements: (parts, { value }, context) => {
-    const elements = value.split(',').map((element) => element.trim());
-    if (!elements.every((element) => ELEMENT.test(element))) {
+    const elements = elementNames(value);
+    if (elements === undefined)
       throw invalidParameter(context.name, 'list the names of elements, separated by commas.');
-    }
     parts.elements = [...parts.elements, ...elements];
   },
 };

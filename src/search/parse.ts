@@ -1,8 +1,8 @@
-import { ERROR_SYSTEM, FhirError } from '../model/errors.js';
+import { FhirError } from '../model/errors.js';
 import type { QueryParameter } from '../model/request.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import { isFilter, parseFilter } from './filter/parse-filter.js';
-import type { ParameterContext, ParseContext } from './parse-context.js';
+import { type ParameterContext, type ParseContext, toWarning } from './parse-context.js';
 import { asksForContained, toContainedSearch } from './parse-contained.js';
 import { parseCriterion } from './parse-criterion.js';
 import { assertGivenOnce, isResultParameter, readResultParameter, type ResultParts } from './parse-result.js';
@@ -56,7 +56,7 @@ export function parseSearch(
       else criteria.push(parseCriterion(resourceType, { name, value }, one));
       applied.push(parameter);
     } catch (error) {
-      ignored.push(toWarning(error, one));
+      ignored.push(toWarning(error, context.handling));
     }
   }
   const { includes, sort, total, summary, elements, count = context.limits.defaultCount } = parts;
@@ -75,22 +75,6 @@ export function parseSearch(
     applied,
     ignored,
     asOf: context.now,
-  };
-}
-
-/** The warning for something that may be left out; anything else is thrown again. */
-function toWarning(error: unknown, { handling }: ParameterContext): OutcomeIssue {
-  const mayBeLeftOut = error instanceof FhirError && error.code === 'UNKNOWN_SEARCH_PARAMETER';
-  if (!mayBeLeftOut || handling === 'strict') throw error;
-  return {
-    severity: 'warning',
-    code: 'not-supported',
-    details: {
-      coding: [{ system: ERROR_SYSTEM, code: error.code }],
-      text: 'The parameter was left out of the search.',
-    },
-    diagnostics: error.message,
-    expression: error.options.expression ?? [],
   };
 }
 

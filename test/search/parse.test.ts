@@ -149,6 +149,8 @@ const REFUSED: readonly [type: string, query: string, code: ErrorCode, message: 
   ['Patient', '_sort=never', 'UNKNOWN_SEARCH_PARAMETER', /"_sort".*"never"/],
   ['Patient', '_total=most', 'INVALID_SEARCH', /none, estimate, accurate/],
   ['Patient', '_summary=most', 'INVALID_SEARCH', /use one of/],
+  ['Patient', '_list:not=l', 'UNKNOWN_SEARCH_PARAMETER', /"_list:not": it takes no modifier/],
+  ['Encounter', 'subject:Patient._list:not=l', 'UNKNOWN_SEARCH_PARAMETER', /it takes no modifier/],
   ['Patient', '_include=Patient', 'INVALID_SEARCH', /Type:parameter/],
   ['Patient', '_include=Patient:name', 'INVALID_SEARCH', /no reference/],
   ['Patient', '_include:once=Patient:organization', 'UNKNOWN_SEARCH_PARAMETER', /:iterate/],
@@ -175,8 +177,8 @@ test('lenient handling leaves out what is unknown, and says so', (t) => {
   t.is(request.criteria.length, 1);
   t.deepEqual(request.sort, []);
   t.deepEqual(
-    request.ignored.map((issue) => issue.expression),
-    [['never'], ['birthdate:above'], ['_sort']],
+    request.ignored.map((issue) => issue.location),
+    [['http.never'], ['http.birthdate:above'], ['http._sort']],
   );
   t.true(request.ignored.every((issue) => issue.severity === 'warning'));
 });

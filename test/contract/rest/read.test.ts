@@ -126,6 +126,67 @@ test('_elements, _summary and _pretty shape a read', async (t) => {
   assertError(t, await client.get(`Patient/${id}?_summary=much`), 400, 'INVALID_REQUEST');
 });
 
+const OF_NOTHING = [
+  '_elements=gendre',
+  '_elements=gender,name.famly',
+  '_elements=Observation.code',
+  '_elements=Patient',
+];
+
+test('_elements that lead to nothing are 400, also where something would be written', async (t) => {
+  const { id } = await client.createPatient({ gender: 'female' });
+  for (const query of OF_NOTHING) {
+    const answer = await client.get(`Patient/${id}?${query}`);
+    assertError(t, answer, 400, 'INVALID_REQUEST');
+    t.deepEqual(answer.body.issue[0]?.location, ['http._elements']);
+    t.is(answer.body.issue[0]?.expression, undefined);
+    assertError(t, await client.get(`Patient/${id}/_history/1?${query}`), 400, 'INVALID_REQUEST');
+    assertError(t, await client.get(`Patient/${id}/_history?${query}`), 400, 'INVALID_REQUEST');
+    const update = await client.put(`Patient/${id}?${query}`, { resourceType: 'Patient', id });
+    assertError(t, update, 400, 'INVALID_REQUEST');
+  }
+  assertError(t, await client.get('_history?_elements=nothingOfAnyType'), 400, 'INVALID_REQUEST');
+  assertError(t, await client.get(`Patient/${id}?_elements=`), 400, 'INVALID_REQUEST');
+  t.is((await client.get<Patient>(`Patient/${id}`)).body.meta?.versionId, '1');
+  for (const query of [
+    'Patient.gender',
+    'deceased',
+    'deceasedBoolean',
+    'name.period.start',
+    'contained.code',
+  ])
+    t.is((await client.get(`Patient/${id}?_elements=${query}`)).status, 200, query);
+});
+
+test('_elements and _summary say which elements come, and do not stand beside each other', async (t) => {
+  const { id } = await client.createPatient({ gender: 'female', birthDate: '1930-01-01' });
+  const both = await client.get(`Patient/${id}?_elements=gender&_summary=data`);
+  assertError(t, both, 400, 'INVALID_REQUEST');
+  const whole = await client.get<Patient>(`Patient/${id}?_elements=gender&_summary=false`);
+  t.deepEqual(Object.keys(whole.body), ['resourceType', 'id', 'meta', 'gender']);
+  const twice = await client.get<Patient>(`Patient/${id}?_elements=gender&_elements=birthDate`);
+  t.deepEqual(Object.keys(twice.body), ['resourceType', 'id', 'meta', 'gender', 'birthDate']);
+});
+
+test('_summary=count of what has no total is 400', async (t) => {
+  const { id } = await client.createPatient();
+  for (const path of [`Patient/${id}`, `Patient/${id}/_history/1`, 'metadata'])
+    assertError(t, await client.get(`${path}?_summary=count`), 400, 'INVALID_REQUEST');
+});
+
+test('with lenient handling a read passes over what says nothing of how it looks', async (t) => {
+  const { id } = await client.createPatient({ gender: 'female', birthDate: '1930-01-01' });
+  const keysOf = async (query: string): Promise<readonly string[]> => {
+    const { body } = await client.get<Patient>(`Patient/${id}?${query}`, { prefer: 'handling=lenient' });
+    return Object.keys(body).slice(3);
+  };
+  const whole = ['gender', 'birthDate'];
+  for (const query of OF_NOTHING.filter((one) => !one.includes(',')).concat('_summary=count'))
+    t.deepEqual(await keysOf(query), whole, query);
+  t.deepEqual(await keysOf('_elements=gender,nothing'), ['gender']);
+  t.deepEqual(await keysOf('_elements=gender&_summary=data'), whole);
+});
+
 test('a read with a summary does not change what is stored', async (t) => {
   const patient = await client.createPatient({ gender: 'female' });
   await client.get(`Patient/${patient.id}?_elements=id`);

@@ -151,6 +151,46 @@ test('parts of resources are tagged as such, in matches and in includes', async 
   for (const one of [match, included]) t.is(one?.meta?.tag?.[0]?.code, 'SUBSETTED');
 });
 
+test('_elements that no resource of the search has are 400', async (t) => {
+  for (const query of [
+    'Patient?_elements=nmae',
+    'Patient?_elements=name,name.famly',
+    'Patient?_elements=Observation.code',
+    'Patient?_include=*&_elements=nothingOfAnyType',
+    '?_type=Patient,Observation&_elements=serviceProvider',
+    'Patient?_elements=name&_summary=text',
+  ]) {
+    const answer = await acme.get(query);
+    assertError(t, answer, 400, 'UNKNOWN_SEARCH_PARAMETER');
+    t.deepEqual(answer.body.issue[0]?.location, ['http._elements'], query);
+    t.is(answer.body.issue[0]?.expression, undefined);
+  }
+  for (const query of [
+    '?_type=Patient,Observation&_elements=gender,valueQuantity',
+    'Patient?_elements=deceased',
+  ])
+    t.is((await acme.get(query)).status, 200, query);
+});
+
+test('with lenient handling they are left out on every page, and a warning says so', async (t) => {
+  const whole = Object.keys(matchesOf([await search('Patient?_id=p1')])[0] ?? {});
+  for (const [query, expected] of [
+    ['_elements=nmae', whole],
+    ['_elements=name,nmae', ['resourceType', 'id', 'meta', 'name']],
+    ['_elements=name&_summary=text', ['resourceType', 'id', 'meta', 'text']],
+  ] as const) {
+    const asked = `Patient?_sort=_id&_count=1&${query}`;
+    const { body } = await acme.get<Bundle>(asked, { prefer: 'handling=lenient' });
+    const [outcome] = entriesOf([body], 'outcome');
+    t.deepEqual(outcome?.resourceType === 'OperationOutcome' && outcome.issue[0]?.location, [
+      'http._elements',
+    ]);
+    const next = await acme.get<Bundle>(linkOf(body, 'next') ?? '');
+    for (const page of [body, next.body])
+      t.deepEqual(Object.keys(matchesOf([page])[0] ?? {}).toSorted(), [...expected].toSorted(), query);
+  }
+});
+
 async function patient(mode: string): Promise<Patient> {
   return matchesOf([await search(`Patient?_id=p1&_summary=${mode}`)])[0] as Patient;
 }
