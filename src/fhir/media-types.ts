@@ -97,6 +97,11 @@ export function formatParameter(parameters: readonly QueryParameter[]): string |
   return parameters.find(([name]) => name === '_format')?.[1];
 }
 
+/** Whether a parameter says how an answer is written, and nothing of what is in it. */
+export function isAboutWriting([name]: QueryParameter): boolean {
+  return name === '_format' || name === '_pretty';
+}
+
 function askedFormat(parameters: readonly QueryParameter[]): FhirFormat | undefined {
   const asked = formatParameter(parameters);
   if (asked === undefined) return undefined;

@@ -1,21 +1,17 @@
 /** history of an instance, a type and the server: https://hl7.org/fhir/R4/http.html#history */
-import { dateRange } from '../fhir/date-range.js';
-import { isLenient } from '../fhir/prefer.js';
+import { isAboutWriting } from '../fhir/media-types.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
-import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
 import type { QueryParameter, RequestDetails } from '../model/request.js';
-import { assertPageFits } from '../search/bundle.js';
+import { assertPageFits, pageLink } from '../search/bundle.js';
 import type { HistoryKey, HistoryQuery, StoredVersion } from '../storage/store.js';
 import { notFound, onlyOne } from './find.js';
+import { historyParameters, parseHistoryQuery } from './history-query.js';
 import { looksServerAssigned } from './new-id.js';
-import { presentableParameters, presentationOf } from './presentation.js';
+import { presentationOf } from './presentation.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
 import { presentText, showListed, type ShownVersion } from './show.js';
-
-const KNOWN = new Set(['_since', '_at', '_count']);
-const PASSED_OVER = new Set(['_format', '_pretty', '_summary', '_elements']);
 
 /** What a history page link remembers besides the scope. */
 export interface HistoryPage {
@@ -29,20 +25,25 @@ export interface HistoryPage {
 export async function history(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const scope = await server.resolver.resolveRead(request);
   const { resourceType, resourceId } = request;
-  const parameters = understood(request);
+  const parameters = historyParameters(request);
   const key = {
     ...(resourceType === undefined ? {} : { type: resourceType }),
     ...(resourceId === undefined ? {} : { id: resourceId }),
   };
   const query = { ...key, ...parseHistoryQuery(server, parameters) };
-  return historyPage(server, { ...request, parameters }, { scope, query });
+  const asked = { ...request, parameters };
+  return historyPage(server, asked, { scope, query, self: selfUrl(asked, query) });
 }
 
-/** A further page; the caller has checked the link and the scope. */
+/** A further page, and the token that was followed to it; the caller has checked the link and the scope. */
 export async function followHistoryPage(
   server: ServerParts,
   request: RequestDetails,
-  { scope, page }: { readonly scope: PartitionScope; readonly page: HistoryPage },
+  {
+    scope,
+    page,
+    token,
+  }: { readonly scope: PartitionScope; readonly page: HistoryPage; readonly token: string },
 ): Promise<OutgoingResponse> {
   const query: HistoryQuery = {
     ...(page.type === null ? {} : { type: page.type }),
@@ -50,13 +51,20 @@ export async function followHistoryPage(
     ...parseHistoryQuery(server, page.parameters),
     after: page.after,
   };
-  return historyPage(server, { ...request, parameters: page.parameters }, { scope, query });
+  const self = pageLink(request.base, token, page.parameters.filter(isAboutWriting));
+  return historyPage(server, { ...request, parameters: page.parameters }, { scope, query, self });
+}
+
+interface AskedPage {
+  readonly scope: PartitionScope;
+  readonly query: HistoryQuery;
+  readonly self: string;
 }
 
 async function historyPage(
   server: ServerParts,
   request: RequestDetails,
-  { scope, query }: { readonly scope: PartitionScope; readonly query: HistoryQuery },
+  { scope, query, self }: AskedPage,
 ): Promise<OutgoingResponse> {
   if (query.id !== undefined && query.type !== undefined) {
     const holders = await server.resources.read(scope, query.type, query.id);
@@ -69,7 +77,7 @@ async function historyPage(
   const last = found.length > query.count ? versions.at(-1) : undefined;
   const presentation = presentationOf(request);
   const shown = await showListed(server, request, versions, presentation);
-  const links = [link('self', selfUrl(request, query))];
+  const links = [link('self', self)];
   if (last) links.push(link('next', server.searcher.pageUrl(request, scope, toPage(request, query, last))));
   return jsonResponse(200, presentText(toBundle(server, request, { total, links, shown }), presentation));
 }
@@ -84,53 +92,6 @@ function toPage(request: RequestDetails, query: HistoryQuery, last: StoredVersio
     parameters: request.parameters,
     after,
   };
-}
-
-/** With `Prefer: handling=lenient` what history does not know is left out, of the self link too. */
-function understood(request: RequestDetails): readonly QueryParameter[] {
-  const parameters = presentableParameters(request);
-  return isLenient(request)
-    ? parameters.filter(([name]) => KNOWN.has(name) || PASSED_OVER.has(name))
-    : parameters;
-}
-
-/** @throws FhirError INVALID_SEARCH, UNKNOWN_SEARCH_PARAMETER */
-function parseHistoryQuery(
-  server: ServerParts,
-  parameters: readonly QueryParameter[],
-): Omit<HistoryQuery, 'type' | 'id'> {
-  const { defaultPageSize, maxPageSize } = server.settings;
-  let query: Omit<HistoryQuery, 'type' | 'id'> = { count: defaultPageSize };
-  const given = new Set<string>();
-  for (const [name, value] of parameters) {
-    if (KNOWN.has(name) && given.has(name)) throw new FhirError('INVALID_SEARCH', `Give ${name} once.`);
-    given.add(name);
-    if (name === '_count') query = { ...query, count: Math.min(parseCount(value), maxPageSize) };
-    else if (name === '_since') query = { ...query, since: parseTime(name, value).low };
-    else if (name === '_at') query = { ...query, at: parseTime(name, value) };
-    else if (!PASSED_OVER.has(name)) {
-      throw new FhirError(
-        'UNKNOWN_SEARCH_PARAMETER',
-        `History has no parameter '${name.slice(0, 80)}'; it has _since, _at and _count.`,
-      );
-    }
-  }
-  return isCountAlone(parameters) ? { ...query, count: 0 } : query;
-}
-
-function isCountAlone(parameters: readonly QueryParameter[]): boolean {
-  return parameters.some(([name, value]) => name === '_summary' && value === 'count');
-}
-
-function parseCount(value: string): number {
-  if (/^\d{1,9}$/.test(value)) return Number(value);
-  throw new FhirError('INVALID_SEARCH', `_count must be a whole number, not '${value.slice(0, 40)}'.`);
-}
-
-function parseTime(name: string, value: string): { readonly low: number; readonly high: number } {
-  const range = dateRange(value);
-  if (range) return range;
-  throw new FhirError('INVALID_SEARCH', `${name} must be a date or an instant, not '${value.slice(0, 40)}'.`);
 }
 
 function selfUrl(request: RequestDetails, query: HistoryQuery): string {
@@ -162,15 +123,21 @@ function methodOf(server: ServerParts, { id, version, deleted }: StoredVersion):
   return version === 1 && looksServerAssigned(id, server.settings.serverIds) ? 'POST' : 'PUT';
 }
 
+/** What follows a deletion was created by an update. */
+function statusOf({ deleted, version, revives = false }: StoredVersion): string {
+  if (deleted) return '204 No Content';
+  return version === 1 || revives ? '201 Created' : '200 OK';
+}
+
 function toEntry(
   server: ServerParts,
   request: RequestDetails,
   { version: stored, text }: ShownVersion,
 ): string {
-  const { type, id, version, updated, deleted } = stored;
+  const { type, id, version, updated } = stored;
   const key = `${type}/${id}`;
   const method = methodOf(server, stored);
-  const status = deleted ? '204 No Content' : version === 1 ? '201 Created' : '200 OK';
+  const status = statusOf(stored);
   const rest = JSON.stringify({
     request: { method, url: method === 'POST' ? type : key },
     response: { status, etag: `W/"${version}"`, lastModified: new Date(updated).toISOString() },

@@ -1,5 +1,6 @@
 /** The further pages of searches and histories: https://hl7.org/fhir/R4/http.html#paging. */
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
+import { isAboutWriting } from '../fhir/media-types.js';
 import { FhirError } from '../model/errors.js';
 import { NON_PARTITIONABLE_TYPES, type PartitionScope } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
@@ -16,21 +17,20 @@ type State = PageState | HistoryPage;
 /** Follows a page link. Under another tenant than it was made for it does not exist. */
 export async function followPage(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
   const token = request.parameters.find(([name]) => name === PAGE_PARAMETER)?.[1] ?? '';
-  const other = request.parameters.find(
-    ([name]) => name !== PAGE_PARAMETER && name !== '_format' && name !== '_pretty',
-  );
+  const other = request.parameters.find((one) => one[0] !== PAGE_PARAMETER && !isAboutWriting(one));
   if (other)
     throw new FhirError(
       'INVALID_PAGE_LINK',
       `A page link takes no further parameters, such as '${other[0].slice(0, 40)}'.`,
     );
   const { scope, state } = await openPage(server, request, token);
-  if (state.kind === 'history') return followHistoryPage(server, request, { scope, page: state });
+  const writing = request.parameters.filter(isAboutWriting);
+  const parameters = [...state.parameters.filter((one) => !isAboutWriting(one)), ...writing];
+  if (state.kind === 'history')
+    return followHistoryPage(server, request, { scope, page: { ...state, parameters }, token });
   const { compartment } = state.place;
   if (compartment !== null) await assertShown(server, request, { scope, compartment });
   const result = await server.searcher.page(scope, request, state);
-  const format = request.parameters.filter(([name]) => name === '_format');
-  const parameters = [...state.parameters.filter(([name]) => name !== '_format'), ...format];
   return searchResponse(server, { ...request, parameters }, { result, page: token });
 }
 

@@ -1,5 +1,5 @@
 /** search: https://hl7.org/fhir/R4/search.html. */
-import { formatParameter } from '../fhir/media-types.js';
+import { isAboutWriting } from '../fhir/media-types.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { FhirError } from '../model/errors.js';
 import {
@@ -15,9 +15,9 @@ import { typesNamed } from '../search/parse-types.js';
 import type { SearchResult } from '../search/run.js';
 import { showMatches } from './contained-matches.js';
 import { findCurrent, gone, notFound } from './find.js';
-import { type Presentation, presentationOfSearch } from './presentation.js';
 import { jsonResponse } from './response.js';
 import type { ServerParts } from './server-parts.js';
+import { type Presentation, presentationOfSearch } from './presentation.js';
 import { presentText, show, showRows } from './show.js';
 
 export async function searchType(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -119,8 +119,8 @@ export async function searchResponse(
   const matches = await showMatches(server, request, result.matches, presentation);
   const { included: found } = result;
   const included = found.length === 0 ? found : await showRows(server, request, found, presentation);
-  const format = formatParameter(request.parameters);
-  const style = { base: request.base, page, format, ...sharedBase(server, request) };
+  const writing = request.parameters.filter(isAboutWriting);
+  const style = { base: request.base, page, writing, ...sharedBase(server, request) };
   const text = toSearchBundle({ ...result, matches, included }, style);
   return jsonResponse(200, presentText(text, presentation));
 }

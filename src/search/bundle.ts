@@ -15,8 +15,8 @@ export interface BundleStyle {
   readonly page?: string | undefined;
   /** The self link, where it is not the search's own. */
   readonly self?: string;
-  /** What `_format` said; its links say it too, so that pages are alike. */
-  readonly format?: string | undefined;
+  /** What `_format` and `_pretty` said; its links say it too, so that pages are alike. */
+  readonly writing?: readonly QueryParameter[];
   /** The JSON text of a row as it is served; the stored text where left out. */
   readonly render?: (row: SearchRow) => string;
 }
@@ -78,23 +78,23 @@ function pathOf({ type, compartment, everything }: SearchPlace): string {
   return type === null ? '' : `/${type}`;
 }
 
-/** The URL of a page, in the format that the client has named, if it has. */
-export function pageLink(base: string, token: string, format?: string): string {
-  return inFormat(`${base}?_page=${token}`, format);
+/** The URL of a page, written as the client wants it. */
+export function pageLink(base: string, token: string, writing?: readonly QueryParameter[]): string {
+  return written(`${base}?_page=${token}`, writing);
 }
 
-function inFormat(url: string, format: string | undefined): string {
-  if (format === undefined) return url;
-  return `${url}${url.includes('?') ? '&' : '?'}_format=${encode(format)}`;
+function written(url: string, writing: readonly QueryParameter[] = []): string {
+  const query = selfQuery(writing);
+  return url.includes('?') ? `${url}${query.replace('?', '&')}` : `${url}${query}`;
 }
 
-function links(result: SearchResult, { base, page, self, format }: BundleStyle): string {
+function links(result: SearchResult, { base, page, self, writing }: BundleStyle): string {
   const { request, next } = result;
-  const first = inFormat(self ?? selfLink(base, request.place, served(request)), format);
-  const own = page === undefined ? first : pageLink(base, page, format);
+  const first = written(self ?? selfLink(base, request.place, served(request)), writing);
+  const own = page === undefined ? first : pageLink(base, page, writing);
   const all = [{ relation: 'self', url: own }];
   if (page !== undefined) all.push({ relation: 'first', url: first });
-  if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next, format) });
+  if (next !== undefined) all.push({ relation: 'next', url: pageLink(base, next, writing) });
   return JSON.stringify(all);
 }
 

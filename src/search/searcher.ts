@@ -1,4 +1,4 @@
-import { formatParameter } from '../fhir/media-types.js';
+import { isAboutWriting } from '../fhir/media-types.js';
 import { isLenient } from '../fhir/prefer.js';
 import { parseReference } from '../fhir/references.js';
 import { FhirError } from '../model/errors.js';
@@ -142,8 +142,8 @@ export class Searcher {
 
   /** A link to a page that `state` tells how to make; it is good for this scope alone. */
   pageUrl(request: RequestDetails, scope: PartitionScope, state: object): string {
-    const format = formatParameter(request.parameters);
-    return pageLink(request.base, sealPage(state, scope, this.seal), format);
+    const writing = request.parameters.filter(isAboutWriting);
+    return pageLink(request.base, sealPage(state, scope, this.seal), writing);
   }
 
   /**

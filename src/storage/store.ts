@@ -20,6 +20,8 @@ export interface StoredVersion {
   readonly updated: number;
   readonly deleted: boolean;
   readonly text: string | null;
+  /** Of a history: whether what it follows is a deletion. */
+  readonly revives?: boolean;
 }
 
 /** Where reference targets may live, besides the resource's own partition. */

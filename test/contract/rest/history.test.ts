@@ -109,6 +109,59 @@ test.serial('_at gives the versions that were current at some time of a period',
   t.is(day.body.total, 2);
 });
 
+test.serial('_at takes the prefixes of a date search that mean a span', async (t) => {
+  tick();
+  const { id } = await acme.createPatient();
+  const first = new Date(now).toISOString();
+  now += 10_000;
+  await acme.put(`Patient/${id}`, { resourceType: 'Patient', id });
+  const second = new Date(now).toISOString();
+  const at = async (query: string): Promise<readonly (string | undefined)[]> => {
+    const { body } = await acme.get<Bundle>(`Patient/${id}/_history?_at=${query}`);
+    return (body.entry ?? []).map(({ response }) => response?.etag);
+  };
+  const both = ['W/"2"', 'W/"1"'];
+  const expected: readonly [string, readonly string[]][] = [
+    [`eq${first}`, ['W/"1"']],
+    [`ge${first}`, both],
+    [`ge${second}`, ['W/"2"']],
+    [`gt${second}`, ['W/"2"']],
+    [`gt2024-05-01`, ['W/"2"']],
+    [`lt${first}`, []],
+    [`le${first}`, ['W/"1"']],
+    [`lt${second}`, ['W/"1"']],
+    [`le${second}`, both],
+    ['lt2024-05-01', []],
+    ['le2024-05-01', both],
+  ];
+  for (const [query, tags] of expected) t.deepEqual(await at(query), tags, query);
+});
+
+test.serial('what is created again after a delete is 201 in histories, as it was', async (t) => {
+  const again = { resourceType: 'Patient', id: 'again' };
+  const statuses: number[] = [(await acme.put('Patient/again', again)).status];
+  for (const _ of ['second', 'third']) {
+    tick();
+    statuses.push((await acme.delete('Patient/again')).status);
+    tick();
+    statuses.push((await acme.put('Patient/again', again)).status);
+  }
+  tick();
+  statuses.push((await acme.put('Patient/again', { ...again, active: true })).status);
+  t.deepEqual(statuses, [201, 204, 201, 204, 201, 200]);
+  for (const path of ['Patient/again/_history', 'Patient/_history', '_history']) {
+    const pages = await allPages(acme, `${path}?_count=2`);
+    const own = entriesOf(pages).filter(({ fullUrl }) => fullUrl?.endsWith('/Patient/again'));
+    t.deepEqual(own.map(({ response }) => Number(response?.status.slice(0, 3))).toReversed(), statuses, path);
+    t.true(own.every(({ request }) => request?.method !== 'POST'));
+  }
+  const late = await acme.get<Bundle>(`Patient/again/_history?_at=gt${new Date(now - 2000).toISOString()}`);
+  t.deepEqual(
+    late.body.entry?.map(({ response }) => response?.status),
+    ['200 OK', '201 Created', '204 No Content'],
+  );
+});
+
 test.serial('a history is paged completely, in order, each version once, and the total stays', async (t) => {
   const paging = client.tenant('paging');
   const ids: string[] = [];
@@ -196,8 +249,15 @@ test.serial('parameters that cannot be read, or that history does not have, are 
     '_count=-1',
     '_count=1&_count=2',
     '_since=2020&_since=2021',
+    '_at=sa2024-01-01',
+    '_at=gesoon',
+    '_at=ge',
+    '_since=ge2020',
+    '_since=2020&_at=2021',
   ]) {
-    assertError(t, await acme.get(`Patient/${id}/_history?${query}`), 400, 'INVALID_SEARCH');
+    const answer = await acme.get(`Patient/${id}/_history?${query}`);
+    assertError(t, answer, 400, 'INVALID_SEARCH');
+    t.deepEqual(answer.body.issue[0]?.location, [`http.${query.split('=')[0]}`]);
   }
   assertError(t, await acme.get(`Patient/${id}/_history?name=x`), 400, 'UNKNOWN_SEARCH_PARAMETER');
   const lenient = await acme.get<Bundle>(`Patient/${id}/_history?name=x`, { prefer: 'handling=lenient' });

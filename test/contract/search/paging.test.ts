@@ -93,3 +93,24 @@ test('a count that is no whole number from 0, and an unknown total, are 400', as
   for (const wrong of ['_count=-1', '_count=x', '_count=1.5', '_total=some'])
     assertError(t, await acme.get(`Patient?${wrong}`), 400, 'INVALID_SEARCH');
 });
+
+test('pages are written as the first one, and each as its link says', async (t) => {
+  await store('written', 4);
+  for (const place of ['Patient?family=written&', 'Patient/_history?']) {
+    const asked = `${place}_count=1&_pretty=true&_format=application/json`;
+    const [first, second, third] = await pagesOf(acme, asked);
+    for (const page of [first, second, third]) {
+      const self = linkOf(page!, 'self') ?? '';
+      t.regex(self, /_pretty=true/, place);
+      t.true((await acme.get(self)).text.includes('\n  '), self);
+    }
+    t.is(linkOf(second!, 'self'), linkOf(first!, 'next'), place);
+    const next = linkOf(first!, 'next') ?? '';
+    const xml = await acme.get(
+      next.replace('_format=application/json', '_format=xml').replace('&_pretty=true', ''),
+    );
+    t.regex(xml.text, /^<\?xml/);
+    t.false(xml.text.includes('\n  '));
+    t.regex(/relation value="next"\/><url value="([^"]*)/.exec(xml.text)?.[1] ?? '', /_format=xml$/, place);
+  }
+});

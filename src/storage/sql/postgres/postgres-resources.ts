@@ -38,6 +38,9 @@ type VersionRow = readonly [
   text: string | null,
 ];
 
+/** The same in a history, with the time of the deletion that the version follows. */
+type HistoryRow = readonly [...VersionRow, deletedBefore: number | null];
+
 /** What resources are read and written with. */
 export interface PostgresResourcesParts {
   readonly connections: Pick<PostgresConnections, 'read'>;
@@ -87,7 +90,7 @@ export class PostgresResources implements ResourceStore {
     const text = historySql(shape);
     const { updated, rowId, version } = query.after ?? NEWEST;
     const page = [updated, rowId, version, query.count];
-    let newest: readonly VersionRow[] = [];
+    let newest: readonly HistoryRow[] = [];
     const parts = await this.historyParts(scope, query);
     for (let from = 0; from < parts.length; from += PARTS_AT_ONCE) {
       const statements = parts
@@ -96,12 +99,12 @@ export class PostgresResources implements ResourceStore {
           historyStatement({ name: 'history', text }, shape, [...firstValues(part, query), ...page]),
         );
       const results = await this.run(scope.partitions, statements, { timeoutMs: this.parts.timeoutMs });
-      const rows = results.flatMap((result) => result.rows) as unknown as readonly VersionRow[];
+      const rows = results.flatMap((result) => result.rows) as unknown as readonly HistoryRow[];
       // Cut after each turn: with many partitions and types all of their first pages would not fit into memory.
       newest = [...newest, ...rows].toSorted(newestFirst).slice(0, query.count);
     }
     await this.parts.dictionary.knowTypes(newest.map((row) => row[3]));
-    return newest.map((row) => this.toStoredVersion(row));
+    return newest.map((row) => ({ ...this.toStoredVersion(row), revives: row[9] !== null }));
   }
 
   async countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number> {
@@ -153,7 +156,7 @@ export class PostgresResources implements ResourceStore {
     return rows.map((row) => this.toStoredVersion(row));
   }
 
-  private toStoredVersion(row: VersionRow): StoredVersion {
+  private toStoredVersion(row: VersionRow | HistoryRow): StoredVersion {
     return {
       rowId: row[0],
       partition: row[1] as PartitionId,
@@ -184,6 +187,6 @@ function shapeOf(query: HistoryQuery): HistoryShape {
   return { target: query.id === undefined ? 'type' : 'instance', window: query.at ? 'at' : 'all' };
 }
 
-function newestFirst(a: VersionRow, b: VersionRow): number {
+function newestFirst(a: HistoryRow, b: HistoryRow): number {
   return b[6] - a[6] || b[0] - a[0] || b[5] - a[5];
 }

@@ -59,12 +59,16 @@ function successor(table: string, alias: string): string {
 
 const NEWEST_FIRST = 'RES_UPDATED desc, RES_ID desc, RES_VER desc';
 
+/** When the version before was a deletion, its time. */
+const DELETED_BEFORE = `(select p.RES_DELETED_AT from HFJ_RES_VER p
+    where p.PARTITION_ID = $1 and p.RES_ID = h.RES_ID and p.RES_VER = h.RES_VER - 1)`;
+
 /** One page of history, newest first, straight off one index of each of the two tables. */
 export function historySql(shape: HistoryShape): string {
   const part = (table: string): string => `(select ${columns('v')} from ${table} v
     where ${historyFilter(shape, 'v')} and (v.RES_UPDATED, v.RES_ID, v.RES_VER) < ($5::bigint, $6::bigint, $7::bigint)
     order by ${NEWEST_FIRST} limit $8)`;
-  return `select * from (${part('HFJ_RESOURCE')} union all ${part('HFJ_RES_VER')}) h order by ${NEWEST_FIRST} limit $8`;
+  return `select h.*, ${DELETED_BEFORE} from (${part('HFJ_RESOURCE')} union all ${part('HFJ_RES_VER')}) h order by ${NEWEST_FIRST} limit $8`;
 }
 
 /** How many versions the same history has. */

@@ -7,7 +7,13 @@ import type { SqlReader, SqlStatement, SqlValue } from '../sql-reader.js';
 import { TimeSlice } from '../../time-slice.js';
 import type { SqliteDatabase } from './open.js';
 import { type HistoryShape, historyCountSql, historySql, prepareAll, READ_SQL } from './statements.js';
-import { type KeyedRow, toStoredVersion, type VersionRow } from './version-row.js';
+import {
+  type HistoryRow,
+  type KeyedRow,
+  toHistoryVersion,
+  toStoredVersion,
+  type VersionRow,
+} from './version-row.js';
 import type { WriteQueue } from './write-queue.js';
 
 const END_OF_TIME = 8.64e15;
@@ -83,14 +89,14 @@ export class SqliteResources implements ResourceStore {
     const parts = await this.historyParts(scope, query);
     const sql = historySql(shapeOf(query));
     const slice = new TimeSlice();
-    let newest: readonly VersionRow[] = [];
+    let newest: readonly HistoryRow[] = [];
     for (const part of parts) {
-      const rows = (await this.run({ sql, cost: 'cheap' }, part, query)) as readonly VersionRow[];
+      const rows = (await this.run({ sql, cost: 'cheap' }, part, query)) as readonly HistoryRow[];
       // Cut after each part: with many partitions and types all of their first pages would not fit into memory.
       newest = newest.length === 0 ? rows : [...newest, ...rows].toSorted(newestFirst).slice(0, query.count);
       if (slice.isOver()) await slice.yield();
     }
-    return newest.map((row) => toStoredVersion(this.dictionary, row));
+    return newest.map((row) => toHistoryVersion(this.dictionary, row));
   }
 
   async countHistory(scope: PartitionScope, query: HistoryQuery): Promise<number> {
@@ -161,6 +167,6 @@ function toPositional(
   return { text, bindings };
 }
 
-function newestFirst(a: VersionRow, b: VersionRow): number {
+function newestFirst(a: HistoryRow, b: HistoryRow): number {
   return b[6] - a[6] || b[0] - a[0] || b[5] - a[5];
 }

@@ -160,12 +160,16 @@ function successor(table: string, alias: string): string {
     and n.RES_ID = ${alias}.RES_ID and n.RES_VER = ${alias}.RES_VER + 1)`;
 }
 
+/** When the version before was a deletion, its time. */
+const DELETED_BEFORE = `(select p.RES_DELETED_AT from HFJ_RES_VER p
+    where p.PARTITION_ID = @scope and p.RES_ID = h.RES_ID and p.RES_VER = h.RES_VER - 1)`;
+
 /** One page of history, newest first, straight off one index of each of the two tables. */
 export function historySql(shape: HistoryShape): string {
   const part = (table: string): string => `select * from (select ${VERSION_COLUMNS} from ${table} v
     where ${historyFilter(shape, 'v')} and (RES_UPDATED, RES_ID, RES_VER) < (@afterUpdated, @afterRow, @afterVersion)
     order by RES_UPDATED desc, RES_ID desc, RES_VER desc limit @count)`;
-  return `select * from (${part('HFJ_RESOURCE')} union all ${part('HFJ_RES_VER')})
+  return `select h.*, ${DELETED_BEFORE} from (${part('HFJ_RESOURCE')} union all ${part('HFJ_RES_VER')}) h
     order by RES_UPDATED desc, RES_ID desc, RES_VER desc limit @count`;
 }
 

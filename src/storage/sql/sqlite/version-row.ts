@@ -16,6 +16,9 @@ export type VersionRow = readonly [
   text: string | null,
 ];
 
+/** The same in a history, with the time of the deletion that the version follows. */
+export type HistoryRow = readonly [...VersionRow, deletedBefore: number | null];
+
 /** KEYED_COLUMNS as SQLite returns them. */
 export type KeyedRow = readonly [
   rowId: number,
@@ -26,7 +29,7 @@ export type KeyedRow = readonly [
   text: string | null,
 ];
 
-export function toStoredVersion(dictionary: Dictionary, row: VersionRow): StoredVersion {
+export function toStoredVersion(dictionary: Dictionary, row: VersionRow | HistoryRow): StoredVersion {
   return {
     rowId: row[0],
     partition: row[1] as PartitionId,
@@ -38,4 +41,8 @@ export function toStoredVersion(dictionary: Dictionary, row: VersionRow): Stored
     deleted: row[7] !== null,
     text: row[8],
   };
+}
+
+export function toHistoryVersion(dictionary: Dictionary, row: HistoryRow): StoredVersion {
+  return { ...toStoredVersion(dictionary, row), revives: row[9] !== null };
 }
