@@ -89,22 +89,21 @@ function toTime(year: string, month: string, day: string, clock: string): number
 }
 
 /**
- * Reads If-Modified-Since: an HTTP date, or an instant as bundle entries have it. Milliseconds since 1970.
- * Throws INVALID_REQUEST.
+ * Reads If-Modified-Since or If-Unmodified-Since: an HTTP date, or an instant as bundle entries have it. Milliseconds
+ * since 1970. Throws INVALID_REQUEST.
  */
-export function parseIfModifiedSince(text: string): number {
+export function parseHttpTime(text: string, header: 'If-Modified-Since' | 'If-Unmodified-Since'): number {
   const trimmed = text.trim();
   const time = INSTANT.test(trimmed) ? Date.parse(trimmed) : parseHttpDate(trimmed);
   if (time === undefined || Number.isNaN(time)) {
-    throw new FhirError('INVALID_REQUEST', 'If-Modified-Since must be an HTTP date or an instant.');
+    throw new FhirError('INVALID_REQUEST', `${header} must be an HTTP date or an instant.`);
   }
   return time;
 }
 
 /**
  * Whether a conditional read is answered 304. If-None-Match decides alone where both are sent
- * (https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2); times are compared by the second, which is all that
- * Last-Modified tells.
+ * (https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2).
  */
 export function isNotModified(
   current: CurrentState,
@@ -115,7 +114,10 @@ export function isNotModified(
 ): boolean {
   const { ifNoneMatch, ifModifiedSince } = conditions;
   if (ifNoneMatch !== undefined) return includesVersion(ifNoneMatch, current.version);
-  return (
-    ifModifiedSince !== undefined && Math.floor(current.updated / 1000) <= Math.floor(ifModifiedSince / 1000)
-  );
+  return ifModifiedSince !== undefined && !isModifiedSince(current, ifModifiedSince);
+}
+
+/** By the second, which is all that Last-Modified tells. */
+export function isModifiedSince({ updated }: CurrentState, time: number): boolean {
+  return Math.floor(updated / 1000) > Math.floor(time / 1000);
 }

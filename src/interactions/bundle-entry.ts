@@ -24,6 +24,7 @@ const OWN_HEADERS = [
   'if-none-match',
   'if-none-exist',
   'if-modified-since',
+  'if-unmodified-since',
   'content-type',
   'content-length',
 ];

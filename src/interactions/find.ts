@@ -1,4 +1,10 @@
-import { type EntityTags, includesVersion, parseEntityTags } from '../fhir/conditional-headers.js';
+import {
+  type EntityTags,
+  includesVersion,
+  isModifiedSince,
+  parseEntityTags,
+  parseHttpTime,
+} from '../fhir/conditional-headers.js';
 import { parseStored } from '../fhir/json.js';
 import { FhirError } from '../model/errors.js';
 import type { PartitionScope } from '../model/partition.js';
@@ -57,19 +63,32 @@ export function singleHeader(request: RequestDetails, name: string): string | un
 }
 
 /**
- * If-Match and If-None-Match of a write. A resource that does not exist matches no If-Match.
+ * If-Match, If-Unmodified-Since and If-None-Match of a write. A resource that does not exist matches no If-Match.
  * @throws FhirError VERSION_MISMATCH, PRECONDITION_FAILED
  */
 export function assertWritePreconditions(request: RequestDetails, current: StoredVersion | undefined): void {
-  const version = current && !current.deleted ? current.version : undefined;
-  const ifMatch = entityTags(request, 'If-Match');
-  if (ifMatch && (version === undefined || !includesVersion(ifMatch, version))) {
-    throw new FhirError('VERSION_MISMATCH', 'The current version is not the one that If-Match names.');
-  }
+  const live = current && !current.deleted ? current : undefined;
+  assertStillSo(request, live);
   const ifNoneMatch = entityTags(request, 'If-None-Match');
-  if (ifNoneMatch && version !== undefined && includesVersion(ifNoneMatch, version)) {
+  if (ifNoneMatch && live && includesVersion(ifNoneMatch, live.version)) {
     throw new FhirError('PRECONDITION_FAILED', 'The resource exists, which If-None-Match forbids.');
   }
+}
+
+/**
+ * If-Match, and without it If-Unmodified-Since, of whatever is asked for: https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2
+ * @throws FhirError VERSION_MISMATCH, PRECONDITION_FAILED
+ */
+export function assertStillSo(request: RequestDetails, current: StoredVersion | undefined): void {
+  const ifMatch = entityTags(request, 'If-Match');
+  if (ifMatch) {
+    if (current && includesVersion(ifMatch, current.version)) return;
+    throw new FhirError('VERSION_MISMATCH', 'The current version is not the one that If-Match names.');
+  }
+  const since = singleHeader(request, 'if-unmodified-since');
+  if (since === undefined || !current) return;
+  if (isModifiedSince(current, parseHttpTime(since, 'If-Unmodified-Since')))
+    throw new FhirError('PRECONDITION_FAILED', 'The resource has changed since If-Unmodified-Since.');
 }
 
 export function entityTags(

@@ -1,14 +1,14 @@
 /** read and vread: https://hl7.org/fhir/R4/http.html#read */
-import { isNotModified, parseIfModifiedSince } from '../fhir/conditional-headers.js';
+import { isNotModified, parseHttpTime } from '../fhir/conditional-headers.js';
 import { isPromise } from '../hooks/dispatch.js';
 import type { MaybePromise, OutgoingResponse } from '../hooks/pointcuts.js';
 import type { RequestDetails } from '../model/request.js';
 import type { StoredVersion } from '../storage/store.js';
 import { binaryResponse } from './binary.js';
-import { contentOf, entityTags, gone, notFound, onlyOne, singleHeader } from './find.js';
-import { type Presentation, presentationOf } from './presentation.js';
+import { assertStillSo, contentOf, entityTags, gone, notFound, onlyOne, singleHeader } from './find.js';
 import { jsonResponse, versionHeaders } from './response.js';
 import type { ServerParts } from './server-parts.js';
+import { presentationOf, type Presentation } from './presentation.js';
 import { isShownAsStored, presentText, show } from './show.js';
 
 export async function read(server: ServerParts, request: RequestDetails): Promise<OutgoingResponse> {
@@ -58,6 +58,7 @@ function versionResponse(
 ): OutgoingResponse {
   if (shown.text === null) throw gone(shown);
   const headers = versionHeaders(shown.version, shown.updated);
+  assertStillSo(request, shown);
   if (isUnchanged(request, shown)) return { status: 304, headers, body: undefined };
   if (shown.type === 'Binary') return readBinary(server, request, shown);
   return jsonResponse(200, presentText(shown.text, presentation), headers);
@@ -73,6 +74,6 @@ function isUnchanged(request: RequestDetails, current: StoredVersion): boolean {
   const since = singleHeader(request, 'if-modified-since');
   return isNotModified(current, {
     ifNoneMatch: entityTags(request, 'If-None-Match'),
-    ifModifiedSince: since === undefined ? undefined : parseIfModifiedSince(since),
+    ifModifiedSince: since === undefined ? undefined : parseHttpTime(since, 'If-Modified-Since'),
   });
 }

@@ -109,9 +109,26 @@ async function planConditionalUpdate(
   }
   assertWritePreconditions(request, undefined);
   const claim = toClaim(server, condition, attempt);
-  if (resource.id !== undefined) return planUpdateById(server, request, { resource, id: resource.id, claim });
+  if (resource.id !== undefined)
+    return planNamedCreation(server, request, { resource, id: resource.id, claim, scope });
   const assignment = await server.resolver.resolveCreate(request, resource);
   return planCreation(server, request, { resource, id: await server.newId(), assignment, claim });
+}
+
+/** Nothing matches, and the client names an id: what has it already is another resource, and stays what it is. */
+async function planNamedCreation(
+  server: ServerParts,
+  request: RequestDetails,
+  created: NewResource,
+): Promise<PlannedWrite> {
+  const { resource, id, claim, scope } = created;
+  const current = await findCurrent(server, scope, resource.resourceType, id);
+  if (current?.deleted) return planReplacement(server, request, { resource, current, claim });
+  if (!current) return planUpdateAsCreate(server, request, created);
+  throw new FhirError(
+    'DUPLICATE',
+    `${resource.resourceType}/${id} exists, and the condition does not match it.`,
+  );
 }
 
 function assertSameId(resource: Resource, id: string): void {
@@ -131,6 +148,6 @@ export function assertClientId(server: ServerParts, id: string): void {
   const rule =
     clientIds === 'none' ? 'Clients cannot choose ids' : 'Ids chosen by clients cannot be purely numeric';
   throw new FhirError('METHOD_NOT_ALLOWED', `${rule} on this server; create the resource by POST.`, {
-    headers: { allow: 'GET, HEAD, POST' },
+    headers: { allow: 'GET, HEAD, PATCH, DELETE' },
   });
 }

@@ -7,7 +7,7 @@ import {
   isNotModified,
   parseEntityTags,
   parseHttpDate,
-  parseIfModifiedSince,
+  parseHttpTime,
   type EntityTags,
 } from '../../src/fhir/conditional-headers.js';
 import { FhirError } from '../../src/model/errors.js';
@@ -63,8 +63,11 @@ test('HTTP dates survive a round trip to the second', (t) => {
 });
 
 test('If-Modified-Since is an HTTP date, or an instant in a bundle', (t) => {
-  t.is(parseIfModifiedSince('Sun, 06 Nov 1994 08:49:37 GMT'), Date.UTC(1994, 10, 6, 8, 49, 37));
-  t.is(parseIfModifiedSince('2020-01-02T03:04:05.678+01:00'), Date.UTC(2020, 0, 2, 2, 4, 5, 678));
+  t.is(parseHttpTime('Sun, 06 Nov 1994 08:49:37 GMT', 'If-Modified-Since'), Date.UTC(1994, 10, 6, 8, 49, 37));
+  t.is(
+    parseHttpTime('2020-01-02T03:04:05.678+01:00', 'If-Unmodified-Since'),
+    Date.UTC(2020, 0, 2, 2, 4, 5, 678),
+  );
   for (const text of [
     '',
     'yesterday',
@@ -73,7 +76,7 @@ test('If-Modified-Since is an HTTP date, or an instant in a bundle', (t) => {
     'Sun, 31 Feb 1994 08:49:37 GMT',
     '2020-13-02T03:04:05Z',
   ]) {
-    const error = t.throws(() => parseIfModifiedSince(text), { instanceOf: FhirError });
+    const error = t.throws(() => parseHttpTime(text, 'If-Modified-Since'), { instanceOf: FhirError });
     t.is(error.status, 400);
   }
 });

@@ -125,6 +125,61 @@ test('conditional update: one matches and another id is sent, 400', async (t) =>
   );
 });
 
+test('conditional update: none matches and the id is of another resource, 409, and that stays as it is', async (t) => {
+  const [value, id] = [uniqueValue(), uniqueValue()];
+  const { body } = await client.put<Patient>(`Patient/${id}`, { resourceType: 'Patient', id, active: true });
+  const update = () => client.put(`Patient?${searchFor(value)}`, identified(value, { id }));
+  assertError(t, await update(), 409, 'DUPLICATE');
+  t.deepEqual((await client.get<Patient>(`Patient/${id}`)).body, body);
+  t.is(
+    (await client.tenant('beta').put(`Patient?${searchFor(value)}`, identified(value, { id }))).status,
+    201,
+  );
+  await client.delete(`Patient/${id}`);
+  t.is((await update()).status, 201);
+  t.is((await update()).status, 200);
+});
+
+/** HTTP dates by their distance from now. */
+const httpDate = (seconds: number): string => new Date(Date.now() + seconds * 1000).toUTCString();
+
+test('If-Unmodified-Since keeps a write from what has changed, unless If-Match decides', async (t) => {
+  const { id } = await client.createPatient();
+  const put = (headers: Record<string, string>) =>
+    client.put(`Patient/${id}`, { resourceType: 'Patient', id }, headers);
+  const late = { 'if-unmodified-since': httpDate(-60) };
+  assertError(t, await put(late), 412, 'PRECONDITION_FAILED');
+  assertError(t, await client.delete(`Patient/${id}`, late), 412, 'PRECONDITION_FAILED');
+  const patch = { body: [], headers: { 'content-type': 'application/json-patch+json', ...late } };
+  assertError(t, await client.send('PATCH', `Patient/${id}`, patch), 412, 'PRECONDITION_FAILED');
+  assertError(t, await put({ 'if-unmodified-since': 'lately' }), 400, 'INVALID_REQUEST');
+  t.is((await put({ 'if-unmodified-since': httpDate(60) })).status, 200);
+  t.is((await put({ ...late, 'if-match': 'W/"2"' })).status, 200);
+  const none = uniqueValue();
+  t.is((await client.put(`Patient/${none}`, { resourceType: 'Patient', id: none }, late)).status, 201);
+  const entry = [
+    { resource: { resourceType: 'Patient', id }, request: { method: 'PUT', url: `Patient/${id}` } },
+  ];
+  t.is((await client.post('', { resourceType: 'Bundle', type: 'transaction', entry }, late)).status, 200);
+});
+
+test('If-Match and If-Unmodified-Since hold for reads too', async (t) => {
+  const { id } = await client.createPatient();
+  const read = (headers: Record<string, string>) => client.get(`Patient/${id}`, headers);
+  assertError(t, await read({ 'if-match': 'W/"7"' }), 412, 'VERSION_MISMATCH');
+  assertError(t, await read({ 'if-unmodified-since': httpDate(-60) }), 412, 'PRECONDITION_FAILED');
+  for (const headers of [
+    { 'if-match': 'W/"1"' },
+    { 'if-match': '*' },
+    { 'if-unmodified-since': httpDate(60) },
+    { 'if-match': '"1"', 'if-unmodified-since': httpDate(-60) },
+  ])
+    t.is((await read(headers)).status, 200, JSON.stringify(headers));
+  assertError(t, await client.get(`Patient/${uniqueValue()}`, { 'if-match': '*' }), 404, 'NOT_FOUND');
+  const beta = await client.tenant('beta').get(`Patient/${id}`, { 'if-match': 'W/"1"' });
+  assertError(t, beta, 404, 'NOT_FOUND');
+});
+
 test('conditional update: several match, 412', async (t) => {
   const value = uniqueValue();
   await client.post('Patient', identified(value));
