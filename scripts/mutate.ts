@@ -5,13 +5,12 @@
  * noticed. The compiled files are changed in place, and put back at the end.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/fhir/definitions.js';
 import { seededRandom } from '../test/campaigns/random.js';
-import { createMigratedFile } from '../test/support/migrated-file.js';
+import { createTemplateFiles } from '../test/support/template-files.js';
 import { SQLITE_TEMPLATE_VARIABLE } from '../test/support/test-store.js';
 import { type Mutant, mutantsOf } from './mutants.js';
 
@@ -101,16 +100,11 @@ function compiled(...names: readonly string[]): readonly string[] {
 
 async function main(): Promise<void> {
   process.chdir(packageRoot());
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-mutants-'));
-  try {
-    const environment = { [SQLITE_TEMPLATE_VARIABLE]: await createMigratedFile(folder) };
-    const outcomes = Object.entries(SUBJECTS)
-      .filter(([file]) => values.file === undefined || file.includes(values.file))
-      .flatMap(([file, tests]) => judgeFile(file, tests, environment));
-    conclude(outcomes);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const environment = { [SQLITE_TEMPLATE_VARIABLE]: await createTemplateFiles() };
+  const outcomes = Object.entries(SUBJECTS)
+    .filter(([file]) => values.file === undefined || file.includes(values.file))
+    .flatMap(([file, files]) => judgeFile(file, files, environment));
+  conclude(outcomes);
 }
 
 function judgeFile(
@@ -123,10 +117,11 @@ function judgeFile(
   const restore = (): void => writeFileSync(path, original);
   process.once('exit', restore);
   try {
-    if (!passes(tests, environment)) throw new Error(`The tests of ${file} fail without any change.`);
+    const broken = failing(tests, environment);
+    if (broken !== undefined) throw new Error(`${broken} fails without any change.`);
     return sampled(mutantsOf(original)).map((mutant) => {
       writeFileSync(path, mutant.text);
-      const isKilled = !passes(tests, environment);
+      const isKilled = failing(tests, environment) !== undefined;
       say(`${isKilled ? 'killed' : 'SURVIVED'} ${file}:${mutant.line} ${mutant.change}`);
       return { file, mutant, isKilled };
     });
@@ -145,15 +140,15 @@ function sampled(mutants: readonly Mutant[]): readonly Mutant[] {
   return left;
 }
 
-/** One file after the other, as most mutants are noticed by the first. */
-function passes(tests: readonly string[], environment: NodeJS.ProcessEnv): boolean {
-  return tests.every((test) => {
+/** The first file of tests that fails; one after the other, as most mutants are noticed by the first. */
+function failing(files: readonly string[], environment: NodeJS.ProcessEnv): string | undefined {
+  return files.find((file) => {
     const { status } = spawnSync(
       process.execPath,
-      [join('node_modules', 'ava', 'entrypoints', 'cli.mjs'), '--fail-fast', '--timeout=60s', test],
+      [join('node_modules', 'ava', 'entrypoints', 'cli.mjs'), '--fail-fast', '--timeout=60s', file],
       { env: { ...process.env, ...environment }, stdio: 'ignore', timeout: MOST_MS },
     );
-    return status === 0;
+    return status !== 0;
   });
 }
 

@@ -7,23 +7,20 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { packageRoot } from '../src/fhir/definitions.js';
-import { createMigratedFile } from '../test/support/migrated-file.js';
 import { PostgresDatabases } from '../test/support/postgres-databases.js';
 import { PostgresServer } from '../test/support/postgres-server.js';
 import { storeSearchParameters } from '../test/support/store-search-parameters.js';
+import { createTemplateFiles } from '../test/support/template-files.js';
 import {
   PLACEMENT_VARIABLE,
   POSTGRES_VARIABLE,
   SQLITE_TEMPLATE_VARIABLE,
   STORE_VARIABLE,
   TEMPLATE_VARIABLE,
-  templateOf,
 } from '../test/support/test-store.js';
 import {
   nameOf,
@@ -60,17 +57,6 @@ async function main(words: readonly string[]): Promise<void> {
     for (const pass of runnable) results.push(await runPass(pass, options, { ...sqlite, ...postgres }));
     conclude(results);
   });
-}
-
-/** Makes the files that those of tests on SQLite are copied from; they go with the process. Answers the empty one. */
-async function createTemplateFiles(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-template-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const empty = await createMigratedFile(folder);
-  const other = templateOf(empty, 'search-parameters');
-  copyFileSync(empty, other);
-  await storeSearchParameters(`sqlite:${other}`);
-  return empty;
 }
 
 /** Brings up what tests on PostgreSQL need, and takes it down again. */
