@@ -132,7 +132,10 @@ export function scopeWith(
   return { ...scope, types: null, access: { access: accessOfPrincipal(principal), instance } };
 }
 
-/** Limits by which a token has what is limited where its id is one of these; an old version where its text says so. */
+/** The text of a version that was within the limits. */
+export const MINE = '{"of":"mine"}';
+
+/** Limits by which a token has what is limited where its id is one of these; an old version where its text is MINE. */
 export function limitsTo(...ids: readonly string[]): AccessLimits {
   const where: Condition = { kind: 'ids', ids };
   return {
@@ -143,6 +146,6 @@ export function limitsTo(...ids: readonly string[]): AccessLimits {
           return kind === 'none' ? [] : [[type, kind === 'all' ? null : where] as const];
         }),
       ),
-    holds: async (_scope, _permission, { text }) => text?.includes('mine') ?? false,
+    holds: async (_scope, _permission, { text }) => text === MINE,
   };
 }

@@ -3,10 +3,8 @@ import { FhirError } from '../../src/model/errors.js';
 import type { IncludeQuery, SearchPlan } from '../../src/storage/search-store.js';
 import type { StoredVersion } from '../../src/storage/store.js';
 import { withinAccess } from '../../src/storage/within-access.js';
-import { deletion, limitsTo, MemoryStores, scopeWith, version } from './memory-stores.js';
+import { deletion, limitsTo, MemoryStores, MINE, scopeWith, version } from './memory-stores.js';
 import { scopeOf } from './search/fixtures.js';
-
-const MINE = '{"of":"mine"}';
 
 function storesOf(...versions: readonly StoredVersion[]) {
   const memory = new MemoryStores(versions);
@@ -159,7 +157,7 @@ test('a history over several partitions has nothing of holders that are hidden',
 });
 
 test('the history of a type or of everything is for those whom nothing limits', async (t) => {
-  const { within } = storesOf(...mine, version('Binary/b', 1, { rowId: 2 }));
+  const { memory, within } = storesOf(...mine, version('Binary/b', 1, { rowId: 2 }));
   const seen = async (scopes: string, type?: string): Promise<readonly number[]> => {
     const query = { ...(type && { type }), count: 9 };
     const scope = scopeWith(scopes);
@@ -175,6 +173,9 @@ test('the history of a type or of everything is for those whom nothing limits', 
   t.deepEqual(await seen('system/*.s'), [0, 0]);
   t.deepEqual(await seen('system/*.r'), [0, 0]);
   t.deepEqual(await seen('system/Observation.rs'), [0, 0]);
+  memory.asked.length = 0;
+  t.deepEqual(await seen('patient/Observation.rs', 'Observation'), [0, 0]);
+  t.deepEqual(memory.asked, []);
 });
 
 const manyOf = (key: string, count: number, rowId = 1): readonly StoredVersion[] =>
