@@ -94,7 +94,7 @@ export function postgresSearchDialect(): SearchDialect {
     days: (column) => `${column} - date '1970-01-01'`,
     seeks: 'lateral',
     byRowId: '',
-    mostCollected: 10_000,
+    mostCollected: 30_000,
     quickCount: null,
     explain: 'explain (costs off)',
     text: POSTGRES_TEXT,
