@@ -16,6 +16,7 @@ import type { SystemIds } from './predicates/system.js';
 import { sqliteSearchDialect, type SearchDialect } from './search-dialect.js';
 import { ROW_COLUMNS } from './search-columns.js';
 import { SearchQueries } from './search-query.js';
+import { ShortCounts } from './short-counts.js';
 import type { SqlReader, SqlStatement } from './sql-reader.js';
 
 /** ROW_COLUMNS, and what follows them. */
@@ -54,6 +55,7 @@ export class SqlSearchStore implements SearchStore {
   private readonly dictionary: Dictionary;
   private readonly dialect: SearchDialect;
   private readonly queries: SearchQueries;
+  private readonly shortCounts = new ShortCounts();
 
   constructor(reader: SqlReader, dictionary: Dictionary, dialect: SearchDialect = sqliteSearchDialect()) {
     this.reader = reader;
@@ -83,15 +85,15 @@ export class SqlSearchStore implements SearchStore {
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const { quickCount } = this.dialect;
-    if (limit === undefined && quickCount !== null) {
-      const quick = await this.prepare(this.countOf(scope, plan, quickCount));
-      if (quick === null) return 0;
-      const counted = quick.cost === 'cheap' ? toCount(await this.reader.all(quick)) : quickCount;
-      if (counted < quickCount) return counted;
-    }
     const statement = await this.prepare(this.countOf(scope, plan, limit));
-    return statement === null ? 0 : toCount(await this.reader.all(statement));
+    if (statement === null) return 0;
+    const { quickCount } = this.dialect;
+    if (limit !== undefined || quickCount === null) return toCount(await this.reader.all(statement));
+    const whole = this.shortCounts.asKnown(statement);
+    const counted = whole.cost === 'cheap' ? undefined : await this.quickCount(scope, plan, quickCount);
+    const number = counted ?? toCount(await this.reader.all(whole));
+    this.shortCounts.note(statement, number);
+    return number;
   }
 
   match(scope: PartitionScope, plan: SearchPlan): Promise<readonly SearchRow[]> {
@@ -124,6 +126,18 @@ export class SqlSearchStore implements SearchStore {
   async hasStaleCopies(scope: PartitionScope, types: readonly string[]): Promise<boolean> {
     const statement = await this.prepare(() => this.queries.staleCopies(scope, types));
     return statement !== null && (await this.reader.all(statement)).length > 0;
+  }
+
+  /** Undefined where more than a few have to be counted, or each is looked for long. */
+  private async quickCount(
+    scope: PartitionScope,
+    plan: SearchPlan,
+    limit: number,
+  ): Promise<number | undefined> {
+    const quick = await this.prepare(this.countOf(scope, plan, limit));
+    if (quick?.cost !== 'cheap') return undefined;
+    const counted = toCount(await this.reader.all(quick));
+    return counted < limit ? counted : undefined;
   }
 
   /** What answers RES_ID of everything that matches, each once and in order; null where nothing can. */
