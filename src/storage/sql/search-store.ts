@@ -85,14 +85,20 @@ export class SqlSearchStore implements SearchStore {
   }
 
   async count(scope: PartitionScope, plan: SearchPlan, limit?: number): Promise<number> {
-    const statement = await this.prepare(this.countOf(scope, plan, limit));
-    if (statement === null) return 0;
     const { quickCount } = this.dialect;
-    if (limit !== undefined || quickCount === null) return toCount(await this.reader.all(statement));
-    const whole = this.shortCounts.asKnown(statement);
-    const counted = whole.cost === 'cheap' ? undefined : await this.quickCount(scope, plan, quickCount);
-    const number = counted ?? toCount(await this.reader.all(whole));
-    this.shortCounts.note(statement, number);
+    const first = await this.prepare(this.countOf(scope, plan, limit ?? quickCount ?? undefined));
+    if (first === null) return 0;
+    if (limit !== undefined || quickCount === null) return toCount(await this.reader.all(first));
+    const isShort = this.shortCounts.has(first);
+    if (!isShort && first.cost === 'cheap') {
+      const counted = toCount(await this.reader.all(first));
+      if (counted < quickCount) return counted;
+    }
+    const whole = await this.prepare(this.countOf(scope, plan, undefined));
+    if (whole === null) return 0;
+    const number = toCount(await this.reader.all(isShort ? { ...whole, cost: 'cheap' } : whole));
+    // Only what has one plan looks at nothing but what it counts.
+    if (whole.plan === 'fixed') this.shortCounts.note(first, number);
     return number;
   }
 
@@ -126,18 +132,6 @@ export class SqlSearchStore implements SearchStore {
   async hasStaleCopies(scope: PartitionScope, types: readonly string[]): Promise<boolean> {
     const statement = await this.prepare(() => this.queries.staleCopies(scope, types));
     return statement !== null && (await this.reader.all(statement)).length > 0;
-  }
-
-  /** Undefined where more than a few have to be counted, or each is looked for long. */
-  private async quickCount(
-    scope: PartitionScope,
-    plan: SearchPlan,
-    limit: number,
-  ): Promise<number | undefined> {
-    const quick = await this.prepare(this.countOf(scope, plan, limit));
-    if (quick?.cost !== 'cheap') return undefined;
-    const counted = toCount(await this.reader.all(quick));
-    return counted < limit ? counted : undefined;
   }
 
   /** What answers RES_ID of everything that matches, each once and in order; null where nothing can. */
