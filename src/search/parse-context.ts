@@ -1,4 +1,5 @@
 import type { SearchParameter } from '../fhir/index-values.js';
+import { createSearchParameterRegistry } from '../fhir/search-parameters.js';
 import { ERROR_SYSTEM, FhirError } from '../model/errors.js';
 import type { OutcomeIssue } from '../model/resource.js';
 import type { SearchLimits } from './search-request.js';
@@ -44,6 +45,14 @@ const MAX_MESSAGE_LENGTH = 1000;
 /** What lenient handling may leave out: a parameter, modifier or value that means nothing here. */
 export function unknownParameter(name: string, message: string): FhirError {
   return refusal('UNKNOWN_SEARCH_PARAMETER', name, message);
+}
+
+/**
+ * Whether a parameter that is not in force is one of R4 that was taken from the type. Clients that know it as part
+ * of the standard do not expect lenient handling to leave it out, and everything to be found.
+ */
+export function isTakenBack(type: string, code: string, { handling }: ParseContext): boolean {
+  return handling === 'lenient' && createSearchParameterRegistry().find(type, code) !== undefined;
 }
 
 /** What is refused whatever the handling. */

@@ -7,7 +7,13 @@ import { isCanonical } from './canonical-chain.js';
 import { toSyntax } from './modifiers.js';
 import { followed, parseChain } from './parse-chain.js';
 import { parseComposite } from './parse-composite.js';
-import { invalidParameter, unknownParameter, unknownType, type ParameterContext } from './parse-context.js';
+import {
+  invalidParameter,
+  isTakenBack,
+  type ParameterContext,
+  unknownParameter,
+  unknownType,
+} from './parse-context.js';
 import { parseText } from './parse-text.js';
 import { parseValue } from './parse-value.js';
 import type { Criterion } from './search-request.js';
@@ -48,10 +54,10 @@ export function findParameter(type: string, code: string, context: ParameterCont
       .list(type)
       .filter(isSearchable)
       .map((one) => one.code);
-    throw unknownParameter(
-      context.name,
-      `${type} has no search parameter "${code}"; it has ${known.join(', ')}.`,
-    );
+    const message = `${type} has no search parameter "${code}"; it has ${known.join(', ')}.`;
+    throw isTakenBack(type, code, context)
+      ? invalidParameter(context.name, message)
+      : unknownParameter(context.name, message);
   }
   if (!isSearchable(parameter)) {
     if (code === '_text' || code === '_content')

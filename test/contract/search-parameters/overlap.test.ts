@@ -45,6 +45,14 @@ test('a standard parameter makes room: patch its base, then create; in between n
   ]);
   t.is(patched.status, 200, patched.text);
   assertError(t, await acme.get('Patient?given=ada'), 400, 'UNKNOWN_SEARCH_PARAMETER');
+  const lenient = { prefer: 'handling=lenient' };
+  for (const search of [
+    'Patient?given=ada',
+    'Patient?link:Patient.given=ada',
+    'Patient?_filter=given eq ada',
+  ])
+    assertError(t, await acme.get(search, lenient), 400, 'INVALID_SEARCH');
+  t.is((await acme.get('Patient?never-known=ada', lenient)).status, 200);
   t.is((await acme.get('Practitioner?given=ada')).status, 200);
   await createParameter(client, parameterOf('given', { expression: 'Patient.name.given' }));
   t.deepEqual(matchesOf(await acme.get<Bundle>('Patient?given=ada')), [patient.id]);

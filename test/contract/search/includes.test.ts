@@ -62,6 +62,7 @@ const INCLUDES: readonly [query: string, expected: readonly string[]][] = [
   ],
   ['Organization?_include=Organization:partof', []],
   ['Organization?_id=ward&_include:iterate=Organization:partof', ['Organization/top']],
+  ['Organization?_id=ward&_include:recurse=Organization:partof', ['Organization/top']],
 ];
 
 for (const [query, expected] of INCLUDES) {
