@@ -4,6 +4,7 @@ import {
   DEFAULT_PARTITION_NAME,
   defineInterceptor,
   FhirError,
+  limitWriteAnswer,
   patientCompartmentMembers,
 } from '../src/index.js';
 import type {
@@ -64,6 +65,8 @@ const ACTIONS: Readonly<Partial<Record<RequestDetails['interaction'], RuleAction
   operation: 'operation',
 };
 
+const WRITES: ReadonlySet<RuleAction> = new Set(['create', 'update']);
+
 /**
  * Judges everything that is asked for by an ordered list of rules: 403 FORBIDDEN for what no rule allows. It judges the
  * partitions that were really selected, each entry of a bundle by itself, a resource that is changed as it was and as
@@ -91,7 +94,14 @@ export function authorization(options: AuthorizationOptions): Interceptor {
       STORAGE_PARTITION_SELECTED: async (event) => {
         rememberTenants(event);
         if (event.target.interaction === 'batch' || event.target.interaction === 'transaction') return;
-        assertAllowed(judged((await rulesOf(event.request)).list, ofSelection(event)));
+        const { list } = await rulesOf(event.request);
+        const asked = ofSelection(event);
+        assertAllowed(judged(list, asked));
+        if (!WRITES.has(asked.action)) return;
+        limitWriteAnswer(event.request, (resource) => {
+          const read = { ...ofResource(event.request, resource), action: 'read' } as const;
+          return judged(list, read).isAllowed;
+        });
       },
       STORAGE_PREACCESS_RESOURCES: async ({ request, value }) => {
         const { list } = await rulesOf(request);

@@ -1,4 +1,4 @@
-import { defineInterceptor, FhirError } from '../src/index.js';
+import { defineInterceptor, FhirError, limitWriteAnswer } from '../src/index.js';
 import type { AccessedResource, Interceptor, MaybePromise, RequestDetails, Resource } from '../src/index.js';
 
 /** What `startOperation` answers: go on and ask for each resource, go on without asking, or refuse. */
@@ -21,10 +21,11 @@ const STATE = 'bulkhead.consent';
 /**
  * HAPI's ConsentInterceptor: asks a service whether a request may go on, which of the resources that were found may be
  * seen, and what of them is shown. Totals count what was found, so that a service which hides resources should be used
- * with `searchNarrowing`, or for searches with `_total=none`. Bulk exports run without a request and ask nobody: refuse
+ * with `searchNarrowing`, or for searches with `_total=none`. Writes are answered without the resource. Bulk exports run without a request and ask nobody: refuse
  * them in `startOperation`, by `request.operation`.
  */
 export function consent(service: ConsentService, name = 'consent'): Interceptor {
+  const hides = service.canSeeResource !== undefined || service.willSeeResource !== undefined;
   return defineInterceptor({
     name,
     hooks: {
@@ -32,6 +33,7 @@ export function consent(service: ConsentService, name = 'consent'): Interceptor 
         const answer = (await service.startOperation?.(request)) ?? 'proceed';
         if (answer === 'reject') throw new FhirError('FORBIDDEN', 'There is no consent to this.');
         request.attributes.set(STATE, answer);
+        if (answer === 'proceed' && hides) limitWriteAnswer(request, () => false);
       },
       ...(service.canSeeResource && {
         STORAGE_PREACCESS_RESOURCES: async ({ request, value }) => {

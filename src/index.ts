@@ -85,6 +85,9 @@ export { quotaHeaders } from './model/quota.js';
 export type { PartitionUsage, Quota } from './model/quota.js';
 /** Attributes of a request: that it is only described, and who it is made for. */
 export { DESCRIBED_ONLY, SUBJECT } from './model/request.js';
+/** What writes may be answered with. */
+export { limitWriteAnswer } from './model/write-answer.js';
+export type { WriteAnswerJudge } from './model/write-answer.js';
 /** A request as interceptors see it. */
 export type { Interaction, QueryParameter, RequestDetails } from './model/request.js';
 /** Resources as JSON. */

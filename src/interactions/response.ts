@@ -1,10 +1,12 @@
 import { formatEntityTag, formatHttpDate } from '../fhir/conditional-headers.js';
+import { parseStored } from '../fhir/json.js';
 import { FHIR_JSON } from '../fhir/media-types.js';
 import { preferredReturn, type ReturnPreference } from '../fhir/prefer.js';
 import type { OutgoingResponse } from '../hooks/pointcuts.js';
 import { DEFAULT_PARTITION_NAME } from '../model/partition.js';
 import type { RequestDetails } from '../model/request.js';
-import type { OperationOutcome } from '../model/resource.js';
+import type { OperationOutcome, Resource } from '../model/resource.js';
+import { writeAnswerJudge } from '../model/write-answer.js';
 import { mayBeAnswered } from './permission.js';
 import type { WriteOutcome } from './planned-write.js';
 import { presentationOf } from './presentation.js';
@@ -56,10 +58,16 @@ export function writeResponse(request: RequestDetails, outcome: WriteOutcome): O
 /** What of it may be answered. */
 export function answerPreference(
   request: RequestDetails,
-  { type }: WriteOutcome,
+  outcome: WriteOutcome,
   preference: ReturnPreference,
 ): ReturnPreference {
-  return preference === 'representation' && !mayBeAnswered(request, type) ? 'minimal' : preference;
+  return preference === 'representation' && !mayBeShown(request, outcome) ? 'minimal' : preference;
+}
+
+function mayBeShown(request: RequestDetails, { type, text }: WriteOutcome): boolean {
+  if (!mayBeAnswered(request, type)) return false;
+  const judge = writeAnswerJudge(request);
+  return judge === undefined || text === null || judge(parseStored(text) as Resource);
 }
 
 /** A deletion has no body unless one was asked for (https://hl7.org/fhir/R4/http.html#delete). */
