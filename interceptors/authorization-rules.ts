@@ -1,3 +1,5 @@
+import { isResourceType } from '../src/index.js';
+
 /** What a rule is about. `any` is everything that a request can ask for. */
 export type RuleAction = 'any' | 'create' | 'delete' | 'metadata' | 'operation' | 'read' | 'update';
 
@@ -108,7 +110,7 @@ function aim(list: readonly AuthorizationRule[], rule: AuthorizationRule): RuleT
   return {
     allResources: () => finish(list, rule),
     resourcesOfType: (...types) => {
-      const typed = { ...rule, types: new Set(types) };
+      const typed = { ...rule, types: new Set(types.map(asType)) };
       return {
         ...finish(list, typed),
         inPatientCompartment: (...ids) => inPatientCompartment(typed, ids),
@@ -128,6 +130,12 @@ function finish(list: readonly AuthorizationRule[], rule: AuthorizationRule): Ru
     ...rules([...list, rule]),
     forTenants: (...names) => rules([...list, { ...rule, tenants: new Set(names) }]),
   };
+}
+
+/** @throws Error for what names no type: a rule that refuses it would refuse nothing. */
+function asType(name: string): string {
+  if (isResourceType(name)) return name;
+  throw new Error(`'${name}' is no resource type of R4.`);
 }
 
 /** @throws Error for what names no resource: a rule that never fits is a mistake. */

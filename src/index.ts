@@ -9,6 +9,8 @@ export type { TokenVerifier, TokenVerifierOptions } from './auth/token-verifier.
 /** The Patients that a resource belongs to, and whose types belong to any. */
 export { compartmentParameters, compartmentTypes, patientCompartmentMembers } from './fhir/compartments.js';
 export type { CompartmentType } from './fhir/compartments.js';
+/** Whether a name is one of R4's resource types. */
+export { isResourceType } from './fhir/definitions.js';
 /** Replaces references wherever a resource may hold them. */
 export { rewriteReferences } from './fhir/rewrite-references.js';
 /** R4's search parameters, from which compartments follow. */

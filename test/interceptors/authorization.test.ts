@@ -62,6 +62,7 @@ test('a list is not changed by what is added to it', (t) => {
 
 test('what names no resource is refused when the rule is made', (t) => {
   t.throws(() => rules().allow().read().instances('Patient'), { message: /Patient\/1/ });
+  t.throws(() => rules().deny().read().resourcesOfType('Obsevation'), { message: /Obsevation/ });
 });
 
 interface Stored {
