@@ -70,6 +70,11 @@ function mayBeShown(request: RequestDetails, { type, text }: WriteOutcome): bool
   return judge === undefined || text === null || judge(parseStored(text) as Resource);
 }
 
+/** Whether a write may be answered with something of the resource that it left behind. */
+export function mayTellOf(request: RequestDetails, resource: Resource): boolean {
+  return mayBeAnswered(request, resource.resourceType) && writeAnswerJudge(request)?.(resource) !== false;
+}
+
 /** A deletion has no body unless one was asked for (https://hl7.org/fhir/R4/http.html#delete). */
 function deletionResponse(
   request: RequestDetails,

@@ -6,7 +6,7 @@ import { assertValid, isJsonObject } from '../interactions/incoming.js';
 import { assertWhole } from '../interactions/permission.js';
 import { planReplacement } from '../interactions/plan-write.js';
 import { executeWrites, type PlannedWrite } from '../interactions/planned-write.js';
-import { resourceResponse } from '../interactions/response.js';
+import { mayTellOf, resourceResponse } from '../interactions/response.js';
 import type { ServerParts } from '../interactions/server-parts.js';
 import { show } from '../interactions/show.js';
 import { FhirError } from '../model/errors.js';
@@ -55,7 +55,8 @@ async function changeMeta(
     const write = await planChange(server, request, { given, change });
     return { writes: [write] as const };
   });
-  return metaResponse(request, writes[0].resource?.meta ?? {});
+  const { resource } = writes[0];
+  return metaResponse(request, resource && mayTellOf(request, resource) ? (resource.meta ?? {}) : {});
 }
 
 /** Whoever guards updates guards this: it is announced as one. */

@@ -19,6 +19,8 @@ const KNOWN = ['url', 'tenant', 'header'];
 /** Names of indexes as SQLite and PostgreSQL tell them. */
 const INDEX =
   /\bUSING (?:COVERING )?INDEX (\w+)|\b[Ss]can (?:Backward )?using (\w+)|Bitmap Index Scan on (\w+)/;
+/** The key that a table of SQLite is kept in has no name; the table is told by its alias. */
+const OWN_KEY = /\bSEARCH (\w+) USING (?:INTEGER )?PRIMARY KEY\b/;
 
 type Search = (server: ServerParts, request: RequestDetails) => Promise<OutgoingResponse>;
 
@@ -101,12 +103,21 @@ function toParameters({ plan, statements }: ExplainedSearch): readonly object[] 
 }
 
 function toParts({ sql, steps }: ExplainedStatement): readonly object[] {
-  const indexes = new Set(steps.flatMap((step) => INDEX.exec(step)?.slice(1).find(Boolean) ?? []));
+  const indexes = new Set(steps.flatMap((step) => indexOf(sql, step) ?? []));
   return [
     { name: 'sql', valueString: sql },
     ...steps.map((step) => ({ name: 'step', valueString: step })),
     ...[...indexes].map((index) => ({ name: 'index', valueString: index })),
   ];
+}
+
+function indexOf(sql: string, step: string): string | undefined {
+  const named = INDEX.exec(step)?.slice(1).find(Boolean);
+  if (named !== undefined) return named;
+  const [, alias] = OWN_KEY.exec(step) ?? [];
+  if (alias === undefined) return undefined;
+  const [, table = alias] = new RegExp(`\\b(HFJ_\\w+) (?:as )?${alias}\\b`, 'i').exec(sql) ?? [];
+  return `${table} primary key`;
 }
 
 function toCounts({ matches, included, total }: SearchResult): readonly object[] {

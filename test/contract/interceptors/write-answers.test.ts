@@ -95,3 +95,24 @@ test('whoever may read what is written is answered with it', async (t) => {
   for (const interceptor of asked)
     for (const { text } of await answersOf(t, interceptor, {})) t.regex(text, new RegExp(TELECOM));
 });
+
+test('labels without consent: not shown by the answer to those that are added', async (t) => {
+  const interceptor = consent({
+    startOperation: (request) => (isLimited(request) ? 'proceed' : 'authorized'),
+    canSeeResource: () => false,
+  });
+  const server = await createTestServer({ partitions: ['acme'], interceptors: [interceptor] });
+  t.teardown(() => server.stop());
+  const acme = new FhirClient(server.url).tenant('acme');
+  const tag = (code: string) => ({ tag: [{ system: 'urn:labels', code }] });
+  t.is((await acme.put('Patient/labelled', { ...NEW, id: 'labelled', meta: tag('first') })).status, 201);
+  const added = (code: string, headers: Readonly<Record<string, string>>) => {
+    const parameter = [{ name: 'meta', valueMeta: tag(code) }];
+    return acme.post('Patient/labelled/$meta-add', { resourceType: 'Parameters', parameter }, headers);
+  };
+  const limited = await added('second', LIMITED);
+  t.is(limited.status, 200);
+  t.notRegex(limited.text, /first|versionId/);
+  const open = await added('third', {});
+  for (const code of ['first', 'second', 'third']) t.regex(open.text, new RegExp(code));
+});

@@ -66,6 +66,14 @@ test('$search-explain explains the search of a tenant, over several types too', 
   t.is(several.matches, 2);
 });
 
+test('an index is named too where it is the key that a table is kept in', async (t) => {
+  const { indexes, steps } = await explain('Patient?family=secretfamily&_explain=true');
+  t.true(
+    indexes.some((index) => /^(?:HFJ_SPIDX_STRING primary key|\w*string_key)$/i.test(String(index))),
+    JSON.stringify([indexes, steps]),
+  );
+});
+
 test('under a tenant nothing is explained', async (t) => {
   const acme = client.tenant('acme');
   assertError(t, await acme.get('Patient?_explain=true'), 403, 'FORBIDDEN');
