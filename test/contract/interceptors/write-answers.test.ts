@@ -96,6 +96,8 @@ test('whoever may read what is written is answered with it', async (t) => {
     for (const { text } of await answersOf(t, interceptor, {})) t.regex(text, new RegExp(TELECOM));
 });
 
+const tag = (code: string) => ({ tag: [{ system: 'urn:labels', code }] });
+
 test('labels without consent: not shown by the answer to those that are added', async (t) => {
   const interceptor = consent({
     startOperation: (request) => (isLimited(request) ? 'proceed' : 'authorized'),
@@ -104,7 +106,6 @@ test('labels without consent: not shown by the answer to those that are added', 
   const server = await createTestServer({ partitions: ['acme'], interceptors: [interceptor] });
   t.teardown(() => server.stop());
   const acme = new FhirClient(server.url).tenant('acme');
-  const tag = (code: string) => ({ tag: [{ system: 'urn:labels', code }] });
   t.is((await acme.put('Patient/labelled', { ...NEW, id: 'labelled', meta: tag('first') })).status, 201);
   const added = (code: string, headers: Readonly<Record<string, string>>) => {
     const parameter = [{ name: 'meta', valueMeta: tag(code) }];
